@@ -1,0 +1,175 @@
+//! Job ids: UUIDs (version 8) that carry the generation and partition of their topic, so that any id finds
+//! its place; in order of time, or derived from (type, idempotency key), so that repeats collide by construction.
+//!
+//! Layout, from the highest bit: 48 time in ms or hash · 4 version · 12 generation · 2 variant · 1 kind ·
+//! 13 partition · 48 sequence or hash.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{Generation, JobType, Partition, UnixMs};
+
+/// The id of a job.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct JobId(Uuid);
+
+/// How an id was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    /// From the time; comes once.
+    Ordered,
+    /// From (type, idempotency key); can come twice, so a done-mark outlives the job.
+    Derived,
+}
+
+/// Makes time-ordered ids that never repeat inside one process: within a millisecond the low bits count
+/// upwards from a random start.
+#[derive(Debug, Default)]
+pub struct IdSource {
+    last: UnixMs,
+    sequence: u64,
+}
+
+/// Why a text is not a job id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a job id; ids look like 0190163d-8694-8001-8000-64c2f1a0b3d5")]
+pub struct InvalidJobId(String);
+
+const LOW_BITS: u32 = 48;
+const LOW_MASK: u128 = (1 << LOW_BITS) - 1;
+const PARTITION_BITS: u32 = 13;
+const PARTITION_MASK: u128 = (1 << PARTITION_BITS) - 1;
+const KIND_SHIFT: u32 = LOW_BITS + PARTITION_BITS;
+const GENERATION_SHIFT: u32 = 64;
+const GENERATION_MASK: u128 = (1 << 12) - 1;
+
+impl JobId {
+    /// The number of partitions an id can address.
+    pub const PARTITIONS_MAX: u32 = 1 << PARTITION_BITS;
+    /// The number of generations an id can address.
+    pub const GENERATIONS_MAX: u16 = 1 << 12;
+
+    /// The id for (type, key) in this place: the same four always give the same id.
+    pub fn derived(job_type: &JobType, key: &str, generation: Generation, partition: Partition) -> Self {
+        let hash = u128::from_be_bytes(key_hash(job_type, key));
+        // 96 bits of the hash: two keys collide after about 2^48 of them.
+        Self::assemble(hash >> 80, generation, IdKind::Derived, partition, hash & LOW_MASK)
+    }
+
+    /// Which kind of id this is.
+    pub fn kind(self) -> IdKind {
+        if self.0.as_u128() >> KIND_SHIFT & 1 == 1 { IdKind::Derived } else { IdKind::Ordered }
+    }
+
+    /// The partition of its topic the job's record stands in.
+    pub fn partition(self) -> Partition {
+        // 13 bits fit into 32.
+        Partition((self.0.as_u128() >> LOW_BITS & PARTITION_MASK) as u32)
+    }
+
+    /// The generation of its queue the job belongs to.
+    pub fn generation(self) -> Generation {
+        // 12 bits fit into 16.
+        Generation((self.0.as_u128() >> GENERATION_SHIFT & GENERATION_MASK) as u16)
+    }
+
+    /// The 16 bytes, highest first: ordered ids sort by time.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
+    /// The id with these 16 bytes, as [`JobId::to_bytes`] gave them.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    fn assemble(high: u128, generation: Generation, kind: IdKind, partition: Partition, low: u128) -> Self {
+        let bits = (high & LOW_MASK) << 80
+            | 8 << 76
+            | (u128::from(generation.0) & GENERATION_MASK) << GENERATION_SHIFT
+            | 0b10 << 62
+            | u128::from(kind == IdKind::Derived) << KIND_SHIFT
+            | (u128::from(partition.0) & PARTITION_MASK) << LOW_BITS
+            | low & LOW_MASK;
+        Self(Uuid::from_u128(bits))
+    }
+}
+
+impl IdSource {
+    /// The next id. `random` is used when the millisecond is new; its low 47 bits are the start of the count.
+    /// A clock that goes backwards does not: the last millisecond is used on.
+    pub fn next(&mut self, now: UnixMs, random: u64, generation: Generation, partition: Partition) -> JobId {
+        if now > self.last {
+            self.last = now;
+            self.sequence = random & (u64::MAX >> 17);
+        } else {
+            self.sequence += 1;
+        }
+        let low = u128::from(self.sequence);
+        JobId::assemble(u128::from(self.last.0), generation, IdKind::Ordered, partition, low)
+    }
+}
+
+/// The partition all jobs of this type with this key go to, of `partitions`.
+pub fn partition_of_key(job_type: &JobType, key: &str, partitions: NonZeroU32) -> Partition {
+    let hash = key_hash(job_type, key);
+    let low = u64::from_be_bytes([hash[2], hash[3], hash[4], hash[5], hash[6], hash[7], hash[8], hash[9]]);
+    // The remainder is below a u32.
+    Partition((low % u64::from(partitions.get())) as u32)
+}
+
+fn key_hash(job_type: &JobType, key: &str) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    hasher.update(job_type.as_str());
+    hasher.update([0]); // no type contains it, so (type, key) is unambiguous
+    hasher.update(key);
+    let full: [u8; 32] = hasher.finalize().into();
+    let mut half = [0; 16];
+    half.copy_from_slice(&full[..16]);
+    half
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl fmt::Debug for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for JobId {
+    type Err = InvalidJobId;
+    fn from_str(text: &str) -> Result<Self, InvalidJobId> {
+        let id = Uuid::try_parse(text).map_err(|_| InvalidJobId(text.into()))?;
+        if id.get_version_num() != 8 || id.get_variant() != uuid::Variant::RFC4122 {
+            return Err(InvalidJobId(text.into()));
+        }
+        Ok(Self(id))
+    }
+}
+
+impl TryFrom<String> for JobId {
+    type Error = InvalidJobId;
+    fn try_from(text: String) -> Result<Self, InvalidJobId> {
+        text.parse()
+    }
+}
+
+impl From<JobId> for String {
+    fn from(id: JobId) -> Self {
+        id.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

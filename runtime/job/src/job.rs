@@ -1,0 +1,114 @@
+//! A job as it travels: from the gateway through log and queue to the worker; what cancels it, and what is left of
+//! it when it is dead.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, JobId, JobType, Position, Revision, UnixMs};
+
+/// One request to run. Cheap to clone: the payload is shared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    pub id: JobId,
+    pub job_type: JobType,
+    /// The caller's bytes, never re-encoded.
+    pub payload: Bytes,
+    /// When the gateway accepted it.
+    pub accepted_at: UnixMs,
+    /// What the gateway read in the routing table when it accepted it.
+    pub stamp: Stamp,
+    /// The caller's key, for handlers that pass it on.
+    pub idempotency_key: Option<String>,
+    /// The caller's W3C trace context.
+    pub traceparent: Option<String>,
+    /// How many times an operator has sent it round again after its death.
+    pub redrives: u32,
+    /// Envelope fields of a newer version, kept so that they survive being appended again.
+    pub unknown: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What the routing table said when the job was accepted. Relays obey it rather than their own catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    pub revision: Revision,
+    pub path: Path,
+    pub mode: Mode,
+}
+
+/// Where the gateway writes a type's jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Path {
+    /// Into the log; a relay carries them to the queue.
+    #[default]
+    Log,
+}
+
+/// How far a type is switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Accepted and executed.
+    #[default]
+    Live,
+    /// Accepted, stored and kept pending; nothing is taken.
+    Paused,
+}
+
+/// A caller's wish that a job should not run, as it stands in the log behind the job's record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cancel {
+    pub id: JobId,
+    pub job_type: JobType,
+    pub at: UnixMs,
+}
+
+/// How many times a job has been tried. The first attempt is 1; 0 means not yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Attempt(pub u32);
+
+/// What is left of a job that will not be tried again, or of a record that never was one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeadLetter {
+    /// The job, whole, so that it can be redriven. `None` when the record could not be decoded.
+    pub job: Option<Job>,
+    /// The record's bytes when there is no job in them.
+    pub raw: Option<Bytes>,
+    pub failure: Failure,
+    /// The attempts it had.
+    pub attempts: Attempt,
+    pub died_at: UnixMs,
+    /// Where its record stood.
+    pub origin: Position,
+}
+
+impl Attempt {
+    /// The attempt after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl Job {
+    /// Whether a record with this id may come twice, so that a done-mark must outlive the job.
+    pub fn is_repeatable(&self) -> bool {
+        self.id.kind() == crate::IdKind::Derived || self.redrives > 0
+    }
+}
+
+impl DeadLetter {
+    /// Its key in the dead-letter topic: the job's id, or the origin of a record that has none.
+    pub fn key(&self) -> String {
+        self.job.as_ref().map_or_else(|| self.origin.to_string(), |job| job.id.to_string())
+    }
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,125 @@
+//! What a job type's entry in the routing table says about one attempt (limits) and about the next (retry).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Attempt;
+
+/// What one attempt of a handler may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// All memories and tables together, in bytes. Default 64 MiB.
+    pub memory_bytes: u64,
+    /// Wall time. Default 30 s.
+    #[serde(rename = "timeout_ms", with = "millis")]
+    pub timeout: Duration,
+    /// Fuel, about one unit per Wasm instruction. Default 10,000,000,000.
+    pub fuel: u64,
+    /// The largest payload accepted, in bytes. Default 1 MiB.
+    pub payload_bytes: u64,
+    /// The largest output accepted, in bytes. Default 1 MiB.
+    pub output_bytes: u64,
+    /// Log text kept per attempt, in bytes. Default 64 KiB.
+    pub log_bytes: u64,
+}
+
+/// How often and after which pause a failed job is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// Attempts in all, the first included. Default 10.
+    pub attempts: u32,
+    pub backoff: Backoff,
+}
+
+/// The pause before the next attempt: `first * factor^(n-1)`, at most `max`, moved by up to `jitter` of itself
+/// either way. No invalid one can exist.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Backoff {
+    #[serde(rename = "first_ms", with = "millis")]
+    first: Duration,
+    factor: f64,
+    #[serde(rename = "max_ms", with = "millis")]
+    max: Duration,
+    jitter: f64,
+}
+
+/// Why a backoff was refused.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum InvalidBackoff {
+    #[error("the backoff's factor is {0}; it must be a number of at least 1")]
+    Factor(f64),
+    #[error("the backoff's jitter is {0}; it must lie between 0 and 1")]
+    Jitter(f64),
+    #[error("the backoff's max ({max:?}) is shorter than its first pause ({first:?})")]
+    Order { first: Duration, max: Duration },
+}
+
+impl Backoff {
+    /// # Errors
+    /// When the factor is below 1, the jitter is outside 0..=1, or `max` is shorter than `first`.
+    pub fn new(first: Duration, factor: f64, max: Duration, jitter: f64) -> Result<Self, InvalidBackoff> {
+        if !factor.is_finite() || factor < 1.0 {
+            return Err(InvalidBackoff::Factor(factor));
+        }
+        if !(0.0..=1.0).contains(&jitter) {
+            return Err(InvalidBackoff::Jitter(jitter));
+        }
+        if max < first {
+            return Err(InvalidBackoff::Order { first, max });
+        }
+        Ok(Self { first, factor, max, jitter })
+    }
+
+    /// The pause after failed attempt `attempt`. `jitter` is a random number in 0..1 drawn by the caller.
+    pub fn pause(&self, attempt: Attempt, jitter: f64) -> Duration {
+        let exponent = i32::try_from(attempt.0.saturating_sub(1)).unwrap_or(i32::MAX);
+        let plain = (self.first.as_secs_f64() * self.factor.powi(exponent)).min(self.max.as_secs_f64());
+        let moved = plain * (1.0 + self.jitter * (2.0 * jitter.clamp(0.0, 1.0) - 1.0));
+        Duration::try_from_secs_f64(moved).unwrap_or(self.max)
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 64 << 20,
+            timeout: Duration::from_secs(30),
+            fuel: 10_000_000_000,
+            payload_bytes: 1 << 20,
+            output_bytes: 1 << 20,
+            log_bytes: 64 << 10,
+        }
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { attempts: 10, backoff: Backoff::default() }
+    }
+}
+
+impl Default for Backoff {
+    /// 1 s, doubling, at most 10 minutes, moved by up to a fifth.
+    fn default() -> Self {
+        Self { first: Duration::from_secs(1), factor: 2.0, max: Duration::from_secs(600), jitter: 0.2 }
+    }
+}
+
+mod millis {
+    //! Durations as whole milliseconds.
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests;

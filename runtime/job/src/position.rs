@@ -1,0 +1,173 @@
+//! Where a record stands in the log: topic, partition, offset, generation; the revision of the catalog; and a
+//! partition's progress: its floor and what is settled above it.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use rangemap::RangeSet;
+use serde::{Deserialize, Serialize};
+
+use crate::QueueName;
+
+/// A log topic's name. Queues, dead letters and progress each have theirs.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Topic(Arc<str>);
+
+/// One ordered sequence of records inside a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Partition(pub u32);
+
+/// A record's place in its partition. Grows; may have gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Offset(pub u64);
+
+/// Counts a queue's layouts: partitions never change inside one. Fits the 12 bits it has in a job id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Generation(pub u16);
+
+/// The number of a catalog revision. 0 means "none yet".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(pub u64);
+
+/// A partition of a topic.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TopicPartition {
+    pub topic: Topic,
+    pub partition: Partition,
+}
+
+/// A record's full address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    pub topic: Topic,
+    pub partition: Partition,
+    pub offset: Offset,
+}
+
+/// How far a partition is settled: everything below `floor`, and the ranges in `settled` above it.
+/// A replay after the loss of the queue begins at the floor and leaves the ranges out.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Progress {
+    pub floor: Offset,
+    pub settled: RangeSet<u64>,
+}
+
+impl Topic {
+    /// The topic of one generation of a queue.
+    pub fn queue(name: &QueueName, generation: Generation) -> Self {
+        Self(format!("wasmill.q.{name}.{}", generation.0).into())
+    }
+
+    /// The compacted topic of dead letters, keyed by job id.
+    pub fn dead() -> Self {
+        Self("wasmill.dead".into())
+    }
+
+    /// The name as the log knows it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether only the newest record of each key is kept in it.
+    pub fn is_compacted(&self) -> bool {
+        &*self.0 == "wasmill.dead"
+    }
+}
+
+impl From<&str> for Topic {
+    /// A topic by the name that a log returned; no name is refused here.
+    fn from(name: &str) -> Self {
+        Self(name.into())
+    }
+}
+
+impl TopicPartition {
+    pub fn new(topic: Topic, partition: Partition) -> Self {
+        Self { topic, partition }
+    }
+
+    /// The address of `offset` in this partition.
+    pub fn at(&self, offset: Offset) -> Position {
+        Position { topic: self.topic.clone(), partition: self.partition, offset }
+    }
+}
+
+impl Position {
+    /// The partition this position lies in.
+    pub fn topic_partition(&self) -> TopicPartition {
+        TopicPartition { topic: self.topic.clone(), partition: self.partition }
+    }
+}
+
+impl Offset {
+    /// The offset after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl Progress {
+    /// Whether nothing is owed for `offset` any more.
+    pub fn is_settled(&self, offset: Offset) -> bool {
+        offset < self.floor || self.settled.contains(&offset.0)
+    }
+
+    /// Marks a range settled and lets the floor rise over what has become contiguous. Cost: O(log ranges).
+    pub fn settle(&mut self, range: Range<Offset>) {
+        let start = range.start.0.max(self.floor.0);
+        if start >= range.end.0 {
+            return;
+        }
+        self.settled.insert(start..range.end.0);
+        while let Some(first) = self.settled.first().filter(|first| first.start <= self.floor.0).cloned() {
+            self.floor = Offset(first.end.max(self.floor.0));
+            self.settled.remove(first);
+        }
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+macro_rules! display_number {
+    ($($name:ident),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+display_number!(Partition, Offset, Generation, Revision);
+
+impl fmt::Display for TopicPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.topic, self.partition)
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.topic, self.partition, self.offset)
+    }
+}
+
+#[cfg(test)]
+mod tests;

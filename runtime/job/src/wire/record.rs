@@ -1,0 +1,164 @@
+//! Records of a queue's topic: jobs and cancellations.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Undecodable, VERSION};
+use crate::{Cancel, Job, JobId, JobType, Mode, Path, Revision, Stamp, UnixMs};
+
+/// What a record of a queue's topic says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    Job(Job),
+    Cancel(Cancel),
+}
+
+/// The envelope of a job. Also stands inside a dead letter.
+#[derive(Serialize, Deserialize)]
+pub(super) struct JobEnvelope {
+    v: u32,
+    kind: Kind,
+    id: JobId,
+    #[serde(rename = "type")]
+    job_type: JobType,
+    /// Accepted at, in milliseconds since 1970.
+    at: UnixMs,
+    /// The catalog revision of the stamp.
+    rev: Revision,
+    #[serde(default)]
+    path: Path,
+    #[serde(default)]
+    mode: Mode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    redrives: u32,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CancelEnvelope {
+    v: u32,
+    kind: Kind,
+    id: JobId,
+    #[serde(rename = "type")]
+    job_type: JobType,
+    at: UnixMs,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Job,
+    Cancel,
+}
+
+/// What every version has: read first, so that a refusal can say why.
+#[derive(Deserialize)]
+pub(super) struct Head<'a> {
+    v: u32,
+    #[serde(borrow)]
+    kind: std::borrow::Cow<'a, str>,
+}
+
+/// A job as a record.
+///
+/// # Errors
+/// Never, for a job whose unknown fields came from [`decode`].
+pub fn encode_job(job: &Job) -> Result<Bytes, Undecodable> {
+    frame(&JobEnvelope::of(job), &job.payload)
+}
+
+/// A cancellation as a record.
+///
+/// # Errors
+/// Never in practice: the envelope has no field that JSON cannot hold.
+pub fn encode_cancel(cancel: &Cancel) -> Result<Bytes, Undecodable> {
+    let Cancel { id, job_type, at } = cancel.clone();
+    frame(&CancelEnvelope { v: VERSION, kind: Kind::Cancel, id, job_type, at }, &[])
+}
+
+/// Reads a record of a queue's topic. The payload shares the record's memory.
+///
+/// # Errors
+/// When the bytes are not a record of a version this binary reads.
+pub fn decode(bytes: &Bytes) -> Result<Record, Undecodable> {
+    let (envelope, payload) = split(bytes)?;
+    match check_head(envelope)?.as_str() {
+        "job" => {
+            let envelope: JobEnvelope = serde_json::from_slice(envelope)?;
+            Ok(Record::Job(envelope.into_job(payload)))
+        }
+        "cancel" => {
+            let CancelEnvelope { id, job_type, at, .. } = serde_json::from_slice(envelope)?;
+            Ok(Record::Cancel(Cancel { id, job_type, at }))
+        }
+        other => Err(Undecodable::Kind(other.into())),
+    }
+}
+
+pub(super) fn frame(envelope: &impl Serialize, payload: &[u8]) -> Result<Bytes, Undecodable> {
+    let mut bytes = BytesMut::with_capacity(192 + payload.len()).writer();
+    serde_json::to_writer(&mut bytes, envelope)?;
+    let mut bytes = bytes.into_inner();
+    bytes.put_u8(b'\n');
+    bytes.put_slice(payload);
+    Ok(bytes.freeze())
+}
+
+pub(super) fn split(bytes: &Bytes) -> Result<(&[u8], Bytes), Undecodable> {
+    // serde_json never writes a raw line feed, so the first one ends the envelope.
+    let end = bytes.iter().position(|&byte| byte == b'\n').ok_or(Undecodable::NoEnvelope)?;
+    Ok((&bytes[..end], bytes.slice(end + 1..)))
+}
+
+/// Returns the kind.
+pub(super) fn check_head(envelope: &[u8]) -> Result<String, Undecodable> {
+    let head: Head<'_> = serde_json::from_slice(envelope)?;
+    if !(1..=VERSION + 1).contains(&head.v) {
+        return Err(Undecodable::Version(head.v));
+    }
+    Ok(head.kind.into_owned())
+}
+
+impl JobEnvelope {
+    pub(super) fn of(job: &Job) -> Self {
+        Self {
+            v: VERSION,
+            kind: Kind::Job,
+            id: job.id,
+            job_type: job.job_type.clone(),
+            at: job.accepted_at,
+            rev: job.stamp.revision,
+            path: job.stamp.path,
+            mode: job.stamp.mode,
+            key: job.idempotency_key.clone(),
+            trace: job.traceparent.clone(),
+            redrives: job.redrives,
+            unknown: job.unknown.clone(),
+        }
+    }
+
+    pub(super) fn into_job(self, payload: Bytes) -> Job {
+        Job {
+            id: self.id,
+            job_type: self.job_type,
+            payload,
+            accepted_at: self.at,
+            stamp: Stamp { revision: self.rev, path: self.path, mode: self.mode },
+            idempotency_key: self.key,
+            traceparent: self.trace,
+            redrives: self.redrives,
+            unknown: self.unknown,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this shape")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
