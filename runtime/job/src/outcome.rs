@@ -75,3 +75,15 @@ pub struct Usage {
     /// The largest sum of all memories and tables, in bytes.
     pub memory_peak_bytes: u64,
 }
+
+impl End {
+    /// The kind of end, as logs and metrics name it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done { .. } => "done",
+            Self::Retry { .. } => "retry",
+            Self::Rejected { .. } => "rejected",
+            Self::Stopped { .. } => "stopped",
+        }
+    }
+}

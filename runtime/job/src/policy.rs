@@ -71,6 +71,26 @@ impl Backoff {
         Ok(Self { first, factor, max, jitter })
     }
 
+    /// The pause after the first failed attempt.
+    pub fn first(&self) -> Duration {
+        self.first
+    }
+
+    /// What each pause is multiplied by to give the next one. At least 1.
+    pub fn factor(&self) -> f64 {
+        self.factor
+    }
+
+    /// The longest pause, before jitter.
+    pub fn max(&self) -> Duration {
+        self.max
+    }
+
+    /// How much of itself a pause may be moved by, either way: 0 to 1.
+    pub fn jitter(&self) -> f64 {
+        self.jitter
+    }
+
     /// The pause after failed attempt `attempt`. `jitter` is a random number in 0..1 drawn by the caller.
     pub fn pause(&self, attempt: Attempt, jitter: f64) -> Duration {
         let exponent = i32::try_from(attempt.0.saturating_sub(1)).unwrap_or(i32::MAX);

@@ -74,6 +74,11 @@ impl Topic {
         &self.0
     }
 
+    /// Whether it is a generation of a queue, so that jobs and cancellations stand in it.
+    pub fn is_queue(&self) -> bool {
+        self.0.starts_with("wasmill.q.")
+    }
+
     /// Whether only the newest record of each key is kept in it.
     pub fn is_compacted(&self) -> bool {
         &*self.0 == "wasmill.dead"

@@ -1,0 +1,161 @@
+//! What changes between two revisions, field by field, for people to look at before and after an apply.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use wasmill_job::{JobType, Mode, Path, QueueName};
+
+use crate::units::{show_size, show_span};
+use crate::{Catalog, QueueSpec, TypeSpec};
+
+/// One entry that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub subject: Subject,
+    pub kind: ChangeKind,
+    /// The fields that differ; all of them for an entry that is added or removed.
+    pub fields: Vec<FieldChange>,
+}
+
+/// Whose entry it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Queue(QueueName),
+    Type(JobType),
+}
+
+/// What becomes of the entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    Added,
+    Changed,
+    Removed,
+}
+
+/// One field that differs. Values are written as a catalog file would write them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Such as `limits.memory`.
+    pub path: &'static str,
+    pub old: Option<String>,
+    pub new: Option<String>,
+}
+
+/// The fields of an entry, in the order in which they are shown.
+type Fields = Vec<(&'static str, Option<String>)>;
+
+/// What leads from `old` to `new`: queues first, then job types, each in the order of their names. Pure.
+pub fn diff(old: &Catalog, new: &Catalog) -> Vec<Change> {
+    let queues = names(old.queues.keys(), new.queues.keys()).into_iter().filter_map(|name| {
+        let [before, after] = [old, new].map(|catalog| catalog.queues.get(name).map(queue_fields));
+        compare(Subject::Queue(name.clone()), before, after)
+    });
+    let types = names(old.types.keys(), new.types.keys()).into_iter().filter_map(|name| {
+        let [before, after] = [old, new].map(|catalog| catalog.types.get(name).map(type_fields));
+        compare(Subject::Type(name.clone()), before, after)
+    });
+    queues.chain(types).collect()
+}
+
+fn names<'c, N: Ord>(old: impl Iterator<Item = &'c N>, new: impl Iterator<Item = &'c N>) -> BTreeSet<&'c N> {
+    old.chain(new).collect()
+}
+
+fn compare(subject: Subject, before: Option<Fields>, after: Option<Fields>) -> Option<Change> {
+    let blank = |fields: &Fields| fields.iter().map(|(path, _)| (*path, None)).collect();
+    let (kind, before, after) = match (before, after) {
+        (Some(before), Some(after)) => (ChangeKind::Changed, before, after),
+        (None, Some(after)) => (ChangeKind::Added, blank(&after), after),
+        (Some(before), None) => {
+            let after = blank(&before);
+            (ChangeKind::Removed, before, after)
+        }
+        (None, None) => return None,
+    };
+    // Both sides list the same paths in the same order.
+    let rows = before.into_iter().zip(after).map(|((path, old), (_, new))| FieldChange { path, old, new });
+    let fields: Vec<_> = rows.filter(|field| field.old != field.new).collect();
+    (!fields.is_empty()).then_some(Change { subject, kind, fields })
+}
+
+fn queue_fields(queue: &QueueSpec) -> Fields {
+    vec![
+        ("partitions", Some(queue.partitions.to_string())),
+        ("generation", Some(queue.generation.to_string())),
+    ]
+}
+
+fn type_fields(spec: &TypeSpec) -> Fields {
+    let TypeSpec { limits, retry, handler, .. } = spec;
+    let shown = |value: &dyn fmt::Display| Some(value.to_string());
+    vec![
+        ("owner", spec.owner.clone()),
+        ("queue", shown(&spec.queue)),
+        ("path", shown(&path_name(spec.path))),
+        ("mode", shown(&mode_name(spec.mode))),
+        ("handler", Some(format!("{} ({:?})", handler.module, handler.digest))),
+        ("limits.memory", Some(show_size(limits.memory_bytes))),
+        ("limits.timeout", Some(show_span(limits.timeout))),
+        ("limits.fuel", shown(&limits.fuel)),
+        ("limits.payload", Some(show_size(limits.payload_bytes))),
+        ("limits.output", Some(show_size(limits.output_bytes))),
+        ("limits.logs", Some(show_size(limits.log_bytes))),
+        ("retry.attempts", shown(&retry.attempts)),
+        ("retry.backoff.first", Some(show_span(retry.backoff.first()))),
+        ("retry.backoff.factor", shown(&retry.backoff.factor())),
+        ("retry.backoff.max", Some(show_span(retry.backoff.max()))),
+        ("retry.backoff.jitter", shown(&retry.backoff.jitter())),
+        ("flow.concurrency", spec.flow.concurrency.map(|count| count.to_string())),
+        ("keep_result", Some(show_span(spec.keep_result))),
+        ("dedup_window", Some(show_span(spec.dedup_window))),
+    ]
+}
+
+fn path_name(path: Path) -> &'static str {
+    match path {
+        Path::Log => "log",
+    }
+}
+
+fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => "live",
+        Mode::Paused => "paused",
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queue(name) => write!(f, "queue {name}"),
+            Self::Type(name) => write!(f, "type {name}"),
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    /// A heading with `+`, `~` or `-`, then a line per field.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.kind {
+            ChangeKind::Added => '+',
+            ChangeKind::Changed => '~',
+            ChangeKind::Removed => '-',
+        };
+        write!(f, "{sign} {}", self.subject)?;
+        self.fields.iter().try_for_each(|field| write!(f, "\n    {field}"))
+    }
+}
+
+impl fmt::Display for FieldChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.old, &self.new) {
+            (Some(old), Some(new)) => write!(f, "{}: {old} → {new}", self.path),
+            (None, Some(new)) => write!(f, "{}: {new}", self.path),
+            (Some(old), None) => write!(f, "{}: {old} → (none)", self.path),
+            (None, None) => write!(f, "{}: (none)", self.path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! Reads `[type."NAME"]`: a job type's route.
+
+use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::DeValue;
+use wasmill_job::{Backoff, JobType, Limits, Mode, ModuleTag, Path, QueueName, RetryPolicy};
+
+use crate::Flow;
+use crate::mistake::Report;
+use crate::section::{Keys, Section, kind};
+
+/// What a file says about a job type: all of its route but what only the catalog knows.
+pub(crate) struct TypeEntry {
+    pub(crate) owner: Option<String>,
+    /// `None`: the default queue.
+    pub(crate) queue: Option<Named<QueueName>>,
+    pub(crate) path: Path,
+    pub(crate) mode: Mode,
+    pub(crate) module: Named<ModuleTag>,
+    pub(crate) limits: Limits,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) flow: Flow,
+    pub(crate) keep_result: Duration,
+    pub(crate) dedup_window: Duration,
+}
+
+/// A value and its place in the file.
+#[derive(Clone)]
+pub(crate) struct Named<T> {
+    pub(crate) value: T,
+    pub(crate) at: Range<usize>,
+}
+
+const KEYS: Keys = Keys {
+    known: &[
+        "owner",
+        "queue",
+        "path",
+        "mode",
+        "handlers",
+        "limits",
+        "retry",
+        "flow",
+        "keep_result",
+        "dedup_window",
+    ],
+    later: &["grants"],
+};
+const HANDLER_KEYS: Keys = Keys { known: &["module", "weight"], later: &[] };
+const LIMITS_KEYS: Keys =
+    Keys { known: &["memory", "timeout", "fuel", "payload", "output", "logs"], later: &["host_calls"] };
+const RETRY_KEYS: Keys = Keys { known: &["attempts", "backoff"], later: &[] };
+const BACKOFF_KEYS: Keys = Keys { known: &["first", "factor", "max", "jitter"], later: &[] };
+const FLOW_KEYS: Keys = Keys { known: &["concurrency"], later: &["rate", "max_pending"] };
+
+/// One Wasm page up to what a 32-bit memory can address.
+const MEMORY: RangeInclusive<u64> = 64 << 10..=4 << 30;
+/// Jobs that need longer than a day are better cut into several.
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
+/// Payloads and outputs are held in memory several times over; larger things belong into an object store.
+const PAYLOAD: RangeInclusive<u64> = 1..=16 << 20;
+const OUTPUT: RangeInclusive<u64> = 0..=16 << 20;
+const LOGS: RangeInclusive<u64> = 0..=1 << 20;
+const ATTEMPTS: RangeInclusive<u64> = 1..=10_000;
+const PAUSE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(7 * 24 * 3600);
+const CONCURRENCY: RangeInclusive<u64> = 1..=1_000_000;
+/// Results and done-marks live in the queue, which is kept small.
+const KEEP: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(30 * 24 * 3600);
+const OWNER_CHARS_MAX: usize = 100;
+
+/// Reads a job type's entry; `None` when it cannot be completed, because of a mistake that was reported.
+pub(crate) fn read_type<'t>(
+    report: &mut Report<'_>,
+    name: &JobType,
+    at: &Range<usize>,
+    value: &'t Spanned<DeValue<'t>>,
+) -> Option<TypeEntry> {
+    if let Some(inner) = unquoted_dot(value.get_ref()) {
+        let message = format!(
+            "`{inner}` is a table inside job type `{name}`; a job type with a dot is quoted: [type.\"{name}.{inner}\"]"
+        );
+        report.add(at, message);
+        return None;
+    }
+    let section = &Section::open(report, value, format!("job type `{name}`"), &KEYS)?;
+    let owner = section.text(report, "owner", "growth", read_owner).map(|(owner, _)| owner);
+    let queue = section.text(report, "queue", "mail", str::parse).map(|(value, at)| Named { value, at });
+    let path = section.text(report, "path", "log", read_path).map(|(path, _)| path);
+    let mode = section.text(report, "mode", "live", read_mode).map(|(mode, _)| mode);
+    let limits = section.child(report, "limits", &LIMITS_KEYS).map(|limits| read_limits(report, &limits));
+    let retry = section.child(report, "retry", &RETRY_KEYS).map(|retry| read_retry(report, &retry));
+    let flow = section.child(report, "flow", &FLOW_KEYS);
+    let concurrency = flow.and_then(|flow| flow.count(report, "concurrency", CONCURRENCY));
+    let keep_result = section.span(report, "keep_result", KEEP);
+    let dedup_window = section.span(report, "dedup_window", KEEP);
+    let module = read_handlers(report, section, at)?;
+    // A value that was refused leaves its default here; the report keeps the plan from being made.
+    Some(TypeEntry {
+        owner,
+        queue,
+        path: path.unwrap_or_default(),
+        mode: mode.unwrap_or_default(),
+        module,
+        limits: limits.unwrap_or_default(),
+        retry: retry.unwrap_or_default(),
+        flow: Flow { concurrency: concurrency.and_then(|count| u32::try_from(count).ok()) },
+        keep_result: keep_result.unwrap_or(Duration::from_secs(3600)),
+        dedup_window: dedup_window.unwrap_or(Duration::from_secs(600)),
+    })
+}
+
+/// The inner name when somebody wrote `[type.email.welcome]`, which TOML reads as a table in a table.
+fn unquoted_dot<'t>(value: &'t DeValue<'t>) -> Option<&'t str> {
+    let DeValue::Table(table) = value else { return None };
+    let inner = table.iter().find(|(key, value)| {
+        let key = key.get_ref().as_ref();
+        value.get_ref().is_table() && !KEYS.known.contains(&key) && !KEYS.later.contains(&key)
+    });
+    inner.map(|(key, _)| key.get_ref().as_ref())
+}
+
+fn read_owner(text: &str) -> Result<String, String> {
+    let fits =
+        !text.is_empty() && text.chars().count() <= OWNER_CHARS_MAX && !text.contains(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(format!("write a name of 1 to {OWNER_CHARS_MAX} characters")) }
+}
+
+fn read_path(text: &str) -> Result<Path, String> {
+    match text {
+        "log" => Ok(Path::Log),
+        "queue" | "both" => Err(format!("\"{text}\" is not built yet; write \"log\" or leave it out")),
+        other => Err(format!("`{other}` is no path; write \"log\" or leave it out")),
+    }
+}
+
+fn read_mode(text: &str) -> Result<Mode, String> {
+    match text {
+        "live" => Ok(Mode::Live),
+        "paused" => Ok(Mode::Paused),
+        "off" | "shadow" => Err(format!("\"{text}\" is not built yet; write \"live\" or \"paused\"")),
+        other => Err(format!("`{other}` is no mode; write \"live\" or \"paused\"")),
+    }
+}
+
+fn read_handlers(
+    report: &mut Report<'_>,
+    section: &Section<'_>,
+    at: &Range<usize>,
+) -> Option<Named<ModuleTag>> {
+    let example = "write handlers = [{ module = \"name@1.0.0\" }]";
+    let subject = section.subject("handlers");
+    let Some(value) = section.value("handlers") else {
+        report.add(at, format!("{subject} is missing; {example}"));
+        return None;
+    };
+    let DeValue::Array(handlers) = value.get_ref() else {
+        report.add(&value.span(), format!("{subject} is {}; {example}", kind(value.get_ref())));
+        return None;
+    };
+    let Some(first) = handlers.first() else {
+        report.add(&value.span(), format!("{subject} is empty; {example}"));
+        return None;
+    };
+    if let Some(second) = handlers.get(1) {
+        report.add(
+            &second.span(),
+            format!("{subject}: several handlers for a job type are not built yet; keep one"),
+        );
+    }
+    let handler = Section::open(report, first, format!("the handler in {subject}"), &HANDLER_KEYS)?;
+    if handler.value("weight").is_some_and(|weight| !is_whole_weight(weight.get_ref())) {
+        let place = handler.value("weight").map_or_else(|| first.span(), Spanned::span);
+        report.add(
+            &place,
+            format!("{}: weights but 100 are not built yet; leave it out", handler.subject("weight")),
+        );
+    }
+    if handler.value("module").is_none() {
+        report.add(&first.span(), format!("{} is missing; {example}", handler.subject("module")));
+    }
+    let (value, at) = handler.text(report, "module", "name@1.0.0", str::parse)?;
+    Some(Named { value, at })
+}
+
+fn is_whole_weight(value: &DeValue<'_>) -> bool {
+    value.as_integer().is_some_and(|weight| weight.as_str() == "100" && weight.radix() == 10)
+}
+
+fn read_limits(report: &mut Report<'_>, section: &Section<'_>) -> Limits {
+    let default = Limits::default();
+    Limits {
+        memory_bytes: section.size(report, "memory", MEMORY).unwrap_or(default.memory_bytes),
+        timeout: section.span(report, "timeout", TIMEOUT).unwrap_or(default.timeout),
+        fuel: section.count(report, "fuel", 1..=u64::MAX).unwrap_or(default.fuel),
+        payload_bytes: section.size(report, "payload", PAYLOAD).unwrap_or(default.payload_bytes),
+        output_bytes: section.size(report, "output", OUTPUT).unwrap_or(default.output_bytes),
+        log_bytes: section.size(report, "logs", LOGS).unwrap_or(default.log_bytes),
+    }
+}
+
+fn read_retry(report: &mut Report<'_>, section: &Section<'_>) -> RetryPolicy {
+    let default = RetryPolicy::default();
+    let attempts = section.count(report, "attempts", ATTEMPTS).and_then(|count| u32::try_from(count).ok());
+    let backoff = section.child(report, "backoff", &BACKOFF_KEYS).map(|backoff| {
+        let whole = section.value("backoff").map_or(0..0, Spanned::span);
+        read_backoff(report, &backoff, &section.subject("backoff"), &whole)
+    });
+    RetryPolicy {
+        attempts: attempts.unwrap_or(default.attempts),
+        backoff: backoff.unwrap_or(default.backoff),
+    }
+}
+
+fn read_backoff(
+    report: &mut Report<'_>,
+    section: &Section<'_>,
+    subject: &str,
+    whole: &Range<usize>,
+) -> Backoff {
+    let first = section.span(report, "first", PAUSE).unwrap_or(Duration::from_secs(1));
+    let max = section.span(report, "max", PAUSE).unwrap_or(Duration::from_secs(600));
+    let factor = section.number(report, "factor").unwrap_or(2.0);
+    let jitter = section.number(report, "jitter").unwrap_or(0.2);
+    Backoff::new(first, factor, max, jitter).unwrap_or_else(|reason| {
+        report.add(whole, format!("{subject}: {reason}"));
+        Backoff::default()
+    })
+}

@@ -1,0 +1,197 @@
+//! From catalog files to the next revision: a pure function. Entries in the files are put over the current catalog;
+//! entries not named in them stay as they are.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+use wasmill_job::{Generation, JobType, ModuleDigest, ModuleTag, QueueName, Revision, UnixMs};
+
+use crate::entry::{Entries, Entry, QueueEntry, TypeEntry, read_entries};
+use crate::mistake::{Mistakes, Report, did_you_mean};
+use crate::{Catalog, Change, HandlerSpec, QueueSpec, SourceFile, TypeSpec, diff};
+
+/// What applying files would do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The catalog it leads to. Numbered, but not dated and without a message: [`Plan::into_revision`] adds them.
+    pub next: Catalog,
+    /// How `next` differs from the current one. Empty: there is nothing to apply.
+    pub changes: Vec<Change>,
+}
+
+/// The queue of types that name none. It exists without being defined, with [`DEFAULT_PARTITIONS`].
+pub const DEFAULT_QUEUE: &str = "default";
+
+/// Partitions of a queue that does not say: enough for several relays and workers, few enough to be cheap when idle.
+pub(crate) const DEFAULT_PARTITIONS: NonZeroU32 = match NonZeroU32::new(4) {
+    Some(four) => four,
+    None => NonZeroU32::MIN,
+};
+
+/// The generation of a new queue.
+const FIRST_GENERATION: Generation = Generation(1);
+
+/// Checks `files` whole and puts their entries over `current`. `modules` are the tags that exist and what they point
+/// to.
+///
+/// # Errors
+/// Every mistake in every file, at once.
+pub fn plan(
+    current: &Catalog,
+    files: &[SourceFile],
+    modules: &BTreeMap<ModuleTag, ModuleDigest>,
+) -> Result<Plan, Mistakes> {
+    let mut reports: Vec<Report<'_>> = files.iter().map(Report::new).collect();
+    // A file that is not TOML may define what the others refer to: then references are not judged.
+    let mut all_read = true;
+    let mut sources = Vec::with_capacity(files.len());
+    for (file, report) in files.iter().zip(&mut reports) {
+        let tables = file.tables(report);
+        all_read &= tables.is_some();
+        sources.push(tables.map_or_else(Entries::default, |tables| read_entries(report, tables.get_ref())));
+    }
+
+    let mut merge = Merge { current, next: current.clone(), files, modules, all_read };
+    merge.refuse_repeats(&mut reports, &sources);
+    for (report, entries) in reports.iter_mut().zip(&sources) {
+        entries.queues.iter().for_each(|queue| merge.queue(report, queue));
+    }
+    merge.default_queue(&sources);
+    for (report, entries) in reports.iter_mut().zip(&sources) {
+        entries.types.iter().for_each(|job_type| merge.job_type(report, job_type));
+    }
+
+    let mistakes: Vec<_> = reports.into_iter().flat_map(Report::into_mistakes).collect();
+    if !mistakes.is_empty() {
+        return Err(Mistakes(mistakes));
+    }
+    let next = Catalog { revision: Revision(current.revision.0 + 1), ..merge.next };
+    Ok(Plan { changes: diff(current, &next), next })
+}
+
+impl Plan {
+    /// The revision to store: dated, and with the reason in the words of whoever makes it.
+    #[must_use]
+    pub fn into_revision(self, created_at: UnixMs, message: impl Into<String>) -> Catalog {
+        Catalog { created_at, message: message.into(), ..self.next }
+    }
+}
+
+/// The catalog under construction, and what its entries may refer to.
+struct Merge<'a> {
+    current: &'a Catalog,
+    next: Catalog,
+    files: &'a [SourceFile],
+    modules: &'a BTreeMap<ModuleTag, ModuleDigest>,
+    all_read: bool,
+}
+
+impl Merge<'_> {
+    /// Reports names that come in more than one file. (TOML itself refuses them inside one file.)
+    fn refuse_repeats(&self, reports: &mut [Report<'_>], sources: &[Entries]) {
+        let mut queues: BTreeMap<&str, (usize, &Range<usize>)> = BTreeMap::new();
+        let mut types = queues.clone();
+        for (index, entries) in sources.iter().enumerate() {
+            let queue_names = entries.queues.iter().map(|entry| (entry.name.as_str(), &entry.at));
+            let type_names = entries.types.iter().map(|entry| (entry.name.as_str(), &entry.at));
+            let named =
+                queue_names.map(|name| ("queue", name)).chain(type_names.map(|name| ("job type", name)));
+            for (what, (name, at)) in named {
+                let seen = if what == "queue" { &mut queues } else { &mut types };
+                if let Some(&(first, first_at)) = seen.get(name) {
+                    let (line, _) = self.files[first].line_and_column(first_at.start);
+                    let place = format!("{}:{line}", self.files[first].name);
+                    reports[index].add(
+                        at,
+                        format!("{what} `{name}` is already defined at {place}; keep one of the two"),
+                    );
+                } else {
+                    seen.insert(name, (index, at));
+                }
+            }
+        }
+    }
+
+    fn queue(&mut self, report: &mut Report<'_>, entry: &Entry<QueueName, QueueEntry>) {
+        let partitions = entry.value.as_ref().map_or(DEFAULT_PARTITIONS, |queue| queue.partitions.value);
+        let spec = QueueSpec { generation: FIRST_GENERATION, partitions };
+        let Some(existing) = self.current.queues.get(&entry.name) else {
+            self.next.queues.insert(entry.name.clone(), spec);
+            return;
+        };
+        if let Some(queue) =
+            entry.value.as_ref().filter(|queue| queue.partitions.value != existing.partitions)
+        {
+            let (name, now, wanted) = (&entry.name, existing.partitions, queue.partitions.value);
+            let message = format!(
+                "queue `{name}` has {now} partitions and the file says {wanted}. Ids of jobs name their partition, so a \
+                 change needs a new generation of the queue, which is not built yet; write partitions = {now}, or make \
+                 a queue with another name"
+            );
+            report.add(&queue.partitions.at, message);
+        }
+    }
+
+    /// Makes the default queue when a type needs it and nobody has defined it.
+    fn default_queue(&mut self, sources: &[Entries]) {
+        let unnamed =
+            |entry: &TypeEntry| entry.queue.as_ref().is_none_or(|q| q.value.as_str() == DEFAULT_QUEUE);
+        let types = sources.iter().flat_map(|entries| &entries.types);
+        if types.filter_map(|entry| entry.value.as_ref()).any(unnamed) {
+            let spec = QueueSpec { generation: FIRST_GENERATION, partitions: DEFAULT_PARTITIONS };
+            self.next.queues.entry(default_queue()).or_insert(spec);
+        }
+    }
+
+    fn job_type(&mut self, report: &mut Report<'_>, entry: &Entry<JobType, TypeEntry>) {
+        let Some(value) = &entry.value else { return };
+        let digest = self.modules.get(&value.module.value).copied();
+        if digest.is_none() {
+            let (tag, at) = (&value.module.value, &value.module.at);
+            let hint = did_you_mean(tag.as_str(), self.modules.keys().map(ModuleTag::as_str));
+            let message = format!(
+                "there is no module `{tag}`: deploy it first, with wasmill deploy FILE.wasm --name {tag}{hint}"
+            );
+            report.add(at, message);
+        }
+        let queue = value.queue.as_ref().map_or_else(default_queue, |queue| queue.value.clone());
+        let queue_at = value.queue.as_ref().map_or(&entry.at, |queue| &queue.at);
+        if self.all_read && !self.next.queues.contains_key(&queue) {
+            let hint = did_you_mean(queue.as_str(), self.next.queues.keys().map(QueueName::as_str));
+            report
+                .add(queue_at, format!("there is no queue `{queue}`: define it, with [queue.{queue}]{hint}"));
+        }
+        if let Some(existing) = self.current.types.get(&entry.name).filter(|existing| existing.queue != queue)
+        {
+            let (name, now) = (&entry.name, &existing.queue);
+            let message = format!(
+                "job type `{name}` is in queue `{now}`, where its jobs are looked up by id; moving it to `{queue}` is \
+                 not built yet. Write queue = \"{now}\", or make a job type with another name"
+            );
+            report.add(queue_at, message);
+        }
+        let Some(digest) = digest else { return };
+        let spec = TypeSpec {
+            owner: value.owner.clone(),
+            queue,
+            path: value.path,
+            mode: value.mode,
+            handler: HandlerSpec { module: value.module.value.clone(), digest },
+            limits: value.limits,
+            retry: value.retry,
+            flow: value.flow,
+            keep_result: value.keep_result,
+            dedup_window: value.dedup_window,
+        };
+        self.next.types.insert(entry.name.clone(), spec);
+    }
+}
+
+fn default_queue() -> QueueName {
+    #[expect(clippy::unwrap_used, reason = "a constant that obeys the rules of names; a unit test reads it")]
+    DEFAULT_QUEUE.parse().unwrap()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+#![allow(clippy::unwrap_used)]
+use std::time::Duration;
+
+use proptest::prelude::*;
+use wasmill_job::{Backoff, Limits, Mode, Path, RetryPolicy};
+
+use super::*;
+use crate::{ChangeKind, Flow, Subject};
+
+const WHOLE: &str = include_str!("golden/whole.toml");
+const WRONG: &str = include_str!("golden/wrong.toml");
+const WRONG_SAYS: &str = include_str!("golden/wrong.says");
+
+fn modules() -> BTreeMap<ModuleTag, ModuleDigest> {
+    let tags = ["hello@1.0.0", "welcome@1.4.2"];
+    tags.into_iter().map(|tag| (tag.parse().unwrap(), ModuleDigest::of(tag.as_bytes()))).collect()
+}
+
+fn plan_of(current: &Catalog, texts: &[&str]) -> Result<Plan, Mistakes> {
+    let name = |index: usize| format!("mill/{}.toml", char::from(b'a' + u8::try_from(index).unwrap()));
+    let files: Vec<_> =
+        texts.iter().enumerate().map(|(index, text)| SourceFile::new(name(index), *text)).collect();
+    plan(current, &files, &modules())
+}
+
+fn applied(texts: &[&str]) -> Catalog {
+    plan_of(&Catalog::default(), texts).unwrap().next
+}
+
+/// The mistakes of `texts`, a line each.
+fn mistakes_of(current: &Catalog, texts: &[&str]) -> String {
+    plan_of(current, texts).unwrap_err().to_string()
+}
+
+#[test]
+fn a_file_with_every_key_becomes_a_revision() {
+    let catalog = applied(&[WHOLE]);
+    assert_eq!(catalog.revision, Revision(1));
+    let mail = &catalog.queues[&"mail".parse().unwrap()];
+    assert_eq!((mail.partitions.get(), mail.generation), (16, Generation(1)));
+    let expected = TypeSpec {
+        owner: Some("growth".into()),
+        queue: "mail".parse().unwrap(),
+        path: Path::Log,
+        mode: Mode::Paused,
+        handler: HandlerSpec {
+            module: "welcome@1.4.2".parse().unwrap(),
+            digest: ModuleDigest::of(b"welcome@1.4.2"),
+        },
+        limits: Limits {
+            memory_bytes: 32 << 20,
+            timeout: Duration::from_secs(60),
+            fuel: 1_000_000,
+            payload_bytes: 64 << 10,
+            output_bytes: 1 << 10,
+            log_bytes: 0,
+        },
+        retry: RetryPolicy {
+            attempts: 3,
+            backoff: Backoff::new(Duration::from_millis(500), 3.0, Duration::from_secs(3600), 0.5).unwrap(),
+        },
+        flow: Flow { concurrency: Some(64) },
+        keep_result: Duration::from_secs(1800),
+        dedup_window: Duration::from_secs(3600),
+    };
+    assert_eq!(catalog.types[&"email.welcome".parse().unwrap()], expected);
+}
+
+#[test]
+fn what_a_file_leaves_out_has_its_default() {
+    let catalog = applied(&["[type.hello]\nhandlers = [{ module = 'hello@1.0.0' }]"]);
+    let hello = &catalog.types[&"hello".parse().unwrap()];
+    assert_eq!(hello.queue.as_str(), DEFAULT_QUEUE);
+    assert_eq!((hello.limits, hello.retry, hello.flow), Default::default());
+    assert_eq!((hello.path, hello.mode, hello.owner.as_ref()), (Path::Log, Mode::Live, None));
+    assert_eq!((hello.keep_result.as_secs(), hello.dedup_window.as_secs()), (3600, 600));
+    assert_eq!(catalog.queues[&DEFAULT_QUEUE.parse().unwrap()].partitions.get(), 4);
+}
+
+#[test]
+fn the_default_queue_can_be_defined() {
+    let catalog = applied(&[
+        "[queue.default]\npartitions = 2",
+        "[type.hello]\nhandlers = [{ module = 'hello@1.0.0' }]",
+    ]);
+    assert_eq!(catalog.queues[&DEFAULT_QUEUE.parse().unwrap()].partitions.get(), 2);
+}
+
+#[test]
+fn all_mistakes_come_at_once() {
+    let says = mistakes_of(&Catalog::default(), &[WRONG]);
+    assert_eq!(says, WRONG_SAYS.trim_end(), "\n--- found:\n{says}\n");
+}
+
+#[test]
+fn entries_not_named_stay_as_they_are() {
+    let current = applied(&[WHOLE]);
+    let plan = plan_of(&current, &["[type.hello]\nhandlers = [{ module = 'welcome@1.4.2' }]"]).unwrap();
+    assert_eq!(plan.next.revision, Revision(2));
+    assert_eq!(plan.next.types.len(), 2);
+    let [change] = plan.changes.as_slice() else { panic!("{:?}", plan.changes) };
+    assert_eq!(
+        (&change.subject, change.kind),
+        (&Subject::Type("hello".parse().unwrap()), ChangeKind::Changed)
+    );
+    assert_eq!(change.fields.len(), 1);
+    assert_eq!(change.fields[0].path, "handler");
+}
+
+#[test]
+fn applying_again_changes_nothing() {
+    let plan = plan_of(&applied(&[WHOLE]), &[WHOLE]).unwrap();
+    assert_eq!(plan.changes, []);
+}
+
+#[test]
+fn a_name_comes_once_over_all_files() {
+    let says = mistakes_of(
+        &Catalog::default(),
+        &[WHOLE, "[queue.mail]\n\n[type.hello]\nhandlers = [{ module = 'hello@1.0.0' }]"],
+    );
+    let expected = "mill/b.toml:1:8: queue `mail` is already defined at mill/a.toml:2; keep one of the two\n\
+                    mill/b.toml:3:7: job type `hello` is already defined at mill/a.toml:18; keep one of the two";
+    assert_eq!(says, expected);
+}
+
+#[test]
+fn a_name_that_comes_twice_in_one_file_is_a_mistake() {
+    let says = mistakes_of(&Catalog::default(), &["[queue.a]\n[queue.a]"]);
+    assert!(says.starts_with("mill/a.toml:2:"), "{says}");
+}
+
+#[test]
+fn partitions_of_a_queue_do_not_change() {
+    let says = mistakes_of(&applied(&[WHOLE]), &["[queue.mail]\npartitions = 8"]);
+    assert!(
+        says.starts_with("mill/a.toml:2:14: queue `mail` has 16 partitions and the file says 8."),
+        "{says}"
+    );
+    let says = mistakes_of(&applied(&[WHOLE]), &["[queue.mail]"]);
+    assert!(
+        says.starts_with("mill/a.toml:1:8: queue `mail` has 16 partitions and the file says 4."),
+        "{says}"
+    );
+}
+
+#[test]
+fn a_job_type_does_not_move_to_another_queue() {
+    let moved = "[type.hello]\nqueue = 'mail'\nhandlers = [{ module = 'hello@1.0.0' }]";
+    let says = mistakes_of(&applied(&[WHOLE]), &[moved]);
+    assert!(says.starts_with("mill/a.toml:2:9: job type `hello` is in queue `default`"), "{says}");
+}
+
+#[test]
+fn references_are_not_judged_while_a_file_cannot_be_read() {
+    let broken = "[queue.mail\npartitions = 4";
+    let says = mistakes_of(
+        &Catalog::default(),
+        &[broken, "[type.hello]\nqueue = 'mail'\nhandlers = [{ module = 'hello@1.0.0' }]"],
+    );
+    assert!(says.lines().all(|line| line.starts_with("mill/a.toml:1:")), "{says}");
+}
+
+#[test]
+fn a_plan_is_dated_when_it_becomes_a_revision() {
+    let plan = plan_of(&Catalog::default(), &[WHOLE]).unwrap();
+    let revision = plan.into_revision(UnixMs(17), "first routes");
+    assert_eq!((revision.created_at, revision.message.as_str()), (UnixMs(17), "first routes"));
+}
+
+proptest! {
+    #[test]
+    fn garbage_is_a_mistake_with_a_place_or_a_plan(text in "[\\PC\n\t\"\\[\\]{}=.,#]{0,200}") {
+        check_places(&text);
+    }
+
+    #[test]
+    fn a_damaged_file_is_a_mistake_with_a_place_or_a_plan(
+        at in any::<prop::sample::Index>(),
+        length in 0..20_usize,
+        put in "[\\PC\n]{0,8}",
+        base in prop::sample::select(vec![WHOLE, WRONG]),
+    ) {
+        let boundaries: Vec<_> = base.char_indices().map(|(index, _)| index).collect();
+        let start = at.index(boundaries.len());
+        let end = (start + length).min(boundaries.len() - 1);
+        let (start, end) = (boundaries[start], boundaries[end].max(boundaries[start]));
+        check_places(&format!("{}{put}{}", &base[..start], &base[end..]));
+    }
+}
+
+fn check_places(text: &str) {
+    if let Err(Mistakes(mistakes)) = plan_of(&Catalog::default(), &[text]) {
+        assert!(!mistakes.is_empty());
+        let lines = text.split('\n').count();
+        for mistake in mistakes {
+            assert!((1..=lines).contains(&mistake.line) && mistake.column >= 1, "{mistake}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The catalog in memory: what one revision says about queues and job types. Immutable; shared by `Arc`.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use wasmill_job::{
+    Generation, JobType, Limits, Mode, ModuleDigest, ModuleTag, Path, QueueName, RetryPolicy, Revision,
+    Topic, TopicPartition, UnixMs,
+};
+
+/// One revision of the routing table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalog {
+    /// 0 while nothing has been applied yet.
+    pub revision: Revision,
+    pub created_at: UnixMs,
+    /// Why it was made, in the words of whoever made it.
+    pub message: String,
+    pub queues: BTreeMap<QueueName, QueueSpec>,
+    pub types: BTreeMap<JobType, TypeSpec>,
+}
+
+/// A queue: a lane of pending and in-flight jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueSpec {
+    /// Counts layouts; a change of partitions makes a new one.
+    pub generation: Generation,
+    /// Default 4.
+    pub partitions: NonZeroU32,
+}
+
+/// A job type's entry: its route.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TypeSpec {
+    pub owner: Option<String>,
+    pub queue: QueueName,
+    pub path: Path,
+    pub mode: Mode,
+    pub handler: HandlerSpec,
+    pub limits: Limits,
+    pub retry: RetryPolicy,
+    pub flow: Flow,
+    /// How long output, logs and state of a finished job are kept. Default 1 h.
+    pub keep_result: Duration,
+    /// How long a repeat of a finished job's idempotency key is dropped. Default 10 min.
+    pub dedup_window: Duration,
+}
+
+/// Which module runs a type's jobs. A revision holds the digest; the tag is kept for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandlerSpec {
+    pub module: ModuleTag,
+    pub digest: ModuleDigest,
+}
+
+/// How fast a type's jobs may run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// Jobs in flight at once, over all workers. Default: no limit.
+    pub concurrency: Option<u32>,
+}
+
+impl Catalog {
+    /// The topic partitions of every queue of this revision.
+    pub fn lanes(&self) -> Vec<TopicPartition> {
+        let lanes_of = |(name, queue): (&QueueName, &QueueSpec)| {
+            let topic = Topic::queue(name, queue.generation);
+            (0..queue.partitions.get())
+                .map(move |partition| TopicPartition::new(topic.clone(), wasmill_job::Partition(partition)))
+        };
+        self.queues.iter().flat_map(lanes_of).collect()
+    }
+}

@@ -1,0 +1,39 @@
+//! Sizes and spans of time as people write them (`64MiB`, `30s`), and back.
+
+use std::time::Duration;
+
+/// The bytes of a size such as `64MiB`.
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is not a size; write a number and a unit, such as 64KiB or 1.5MiB");
+    // A bare number would parse; a unit has to be said.
+    if !text.ends_with(|c: char| c.is_ascii_alphabetic()) {
+        return Err(wrong());
+    }
+    text.parse().map(|size: bytesize::ByteSize| size.as_u64()).map_err(|_| wrong())
+}
+
+/// A span of time such as `30s` or `1h 30m`, in whole milliseconds: a revision holds nothing finer.
+pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
+    let span = humantime::parse_duration(text).ok().filter(|span| span.subsec_nanos() % 1_000_000 == 0);
+    span.ok_or_else(|| {
+        format!("`{text}` is not a span of time; write a number and a unit, such as 500ms, 30s or 10m")
+    })
+}
+
+/// A size in the largest unit that tells it exactly.
+pub(crate) fn show_size(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let exact = units.iter().find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
+    exact.map_or_else(|| format!("{bytes}B"), |(shift, unit)| format!("{}{unit}", bytes >> shift))
+}
+
+/// A span of time in the largest unit that tells it exactly.
+pub(crate) fn show_span(span: Duration) -> String {
+    let millis = span.as_millis();
+    let units = [(24 * 3_600_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let exact = units.iter().find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit));
+    exact.map_or_else(|| format!("{millis}ms"), |(unit, name)| format!("{}{name}", millis / unit))
+}
+
+#[cfg(test)]
+mod tests;
