@@ -1,0 +1,79 @@
+//! Configuration: plain data, one struct per part, composed once. Defaults, then a file, then environment variables;
+//! every mistake is reported at once, with the line or the variable it stands in.
+
+mod data;
+mod environment;
+mod gateway;
+mod layers;
+mod log;
+mod mistake;
+mod sandbox;
+mod telemetry;
+mod text;
+mod worker;
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use data::DataConfig;
+pub use environment::{Environment, ProcessEnvironment};
+pub use gateway::GatewayConfig;
+pub use log::LogConfig;
+pub use mistake::{Mistake, Mistakes, Place};
+pub use sandbox::{PagemapScan, SandboxConfig};
+pub use telemetry::{LogFormat, TelemetryConfig};
+pub use worker::WorkerConfig;
+
+/// Everything an operator may set. A section per part; what no one would turn is a constant in the part itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub data: DataConfig,
+    pub gateway: GatewayConfig,
+    pub log: LogConfig,
+    pub worker: WorkerConfig,
+    pub sandbox: SandboxConfig,
+    pub telemetry: TelemetryConfig,
+}
+
+/// A rule that a value breaks: which key, and what to do about it.
+struct Refusal {
+    section: &'static str,
+    key: &'static str,
+    message: String,
+}
+
+impl Config {
+    /// The defaults, under them what `file` says, under that what the variables `WASMILL_<SECTION>_<KEY>` say.
+    ///
+    /// # Errors
+    /// Every mistake at once: syntax, unknown keys, values of the wrong kind or out of range.
+    pub fn load(file: Option<&Path>, environment: &dyn Environment) -> Result<Self, Mistakes> {
+        let text = file.map(|path| std::fs::read_to_string(path).map_err(|error| (path, error))).transpose();
+        let text = text.map_err(|(path, error)| {
+            let place = Place::Whole(path.display().to_string());
+            Mistakes(vec![Mistake { place, message: format!("the file cannot be read: {error}") }])
+        })?;
+        let name = file.map(|path| path.display().to_string()).unwrap_or_default();
+        layers::compose(text.as_deref().map(|text| (name.as_str(), text)), environment)
+    }
+
+    /// The rules that no type holds.
+    fn refusals(&self) -> Vec<Refusal> {
+        let rules =
+            [self.gateway.refusals(), self.log.refusals(), self.worker.refusals(), self.sandbox.refusals()];
+        rules.into_iter().flatten().chain(self.telemetry.refusals()).collect()
+    }
+}
+
+impl fmt::Display for Config {
+    /// As a file that says the same.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&toml::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! `[data]`: where a process keeps what it must not lose.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a process keeps its data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataConfig {
+    /// The folder for log, queue and artifact store of the embedded profile; made when it is missing.
+    /// Default `wasmill-data`, in the folder where the process is started.
+    pub dir: PathBuf,
+}
+
+impl DataConfig {
+    /// The folder of the embedded queue: derived state, may be lost.
+    pub fn queue_dir(&self) -> PathBuf {
+        self.dir.join("queue")
+    }
+
+    /// The folder of the artifact store: catalog revisions and modules.
+    pub fn artifacts_dir(&self) -> PathBuf {
+        self.dir.join("artifacts")
+    }
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self { dir: "wasmill-data".into() }
+    }
+}

@@ -1,0 +1,155 @@
+#![allow(clippy::unwrap_used)]
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const WRONG: &str = include_str!("golden/wrong.toml");
+const WRONG_SAYS: &str = include_str!("golden/wrong.says");
+
+fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
+    layers::compose(Some(("wasmill.toml", text)), &environment(variables))
+}
+
+#[test]
+fn nothing_said_gives_the_defaults() {
+    assert_eq!(Config::load(None, &environment(&[])), Ok(Config::default()));
+    assert_eq!(load("", &[]), Ok(Config::default()));
+}
+
+#[test]
+fn a_file_lies_over_the_defaults_and_variables_over_the_file() {
+    let text =
+        "[worker]\nslots = 3\nlease = \"1m\"\n[gateway]\nbody_max = \"1MiB\"\n[data]\ndir = \"/srv/mill\"";
+    let variables = [
+        ("WASMILL_WORKER_SLOTS", " 7 "),
+        ("WASMILL_GATEWAY_LISTEN", "0.0.0.0:80"),
+        ("WASMILL_SANDBOX_PAGEMAP_SCAN", "off"),
+        ("WASMILL_LOG_RETENTION_AGE", ""),
+        ("HOME", "/root"),
+        ("WASMILL_SERVER", "http://localhost:8420"),
+    ];
+    let config = load(text, &variables).unwrap();
+    assert_eq!((config.worker.slots.get(), config.worker.lease), (7, Duration::from_secs(60)));
+    assert_eq!(config.gateway.body_bytes_max, 1 << 20);
+    assert_eq!(config.gateway.listen, "0.0.0.0:80".parse().unwrap());
+    assert_eq!(config.sandbox.pagemap_scan, PagemapScan::Off);
+    assert_eq!(config.log, LogConfig::default());
+    assert_eq!(config.log.dir_in(&config.data), Path::new("/srv/mill/log"));
+}
+
+#[test]
+fn all_mistakes_come_at_once() {
+    let variables = [
+        ("WASMILL_WORKER_SLOT", "3"),
+        ("WASMILL_WORKER_GRACE", "soon"),
+        ("WASMILL_GATWAY_LISTEN", "127.0.0.1:1"),
+        ("WASMILL_GATEWAY_LISTEN", "nowhere"),
+        ("WASMILL_SANDBOX_MEMORY_MAX", "8GiB"),
+        ("RUST_LOG", "inof"),
+    ];
+    let says = load(WRONG, &variables).unwrap_err().to_string();
+    assert_eq!(says, WRONG_SAYS.trim_end(), "\n--- found:\n{says}\n");
+}
+
+#[test]
+fn rust_log_sets_the_level_and_its_own_variable_prevails() {
+    let level = |variables: &[(&str, &str)]| {
+        load("[telemetry]\nlevel = \"error\"", variables).unwrap().telemetry.level
+    };
+    assert_eq!(level(&[]), "error");
+    assert_eq!(level(&[("RUST_LOG", "warn")]), "warn");
+    assert_eq!(
+        level(&[("RUST_LOG", "warn"), ("WASMILL_TELEMETRY_LEVEL", "info,wasmill_log=debug")]),
+        "info,wasmill_log=debug"
+    );
+}
+
+#[test]
+fn a_file_that_is_missing_is_a_mistake() {
+    let says =
+        Config::load(Some(Path::new("/nowhere/wasmill.toml")), &environment(&[])).unwrap_err().to_string();
+    assert!(says.starts_with("/nowhere/wasmill.toml: the file cannot be read: "), "{says}");
+}
+
+#[test]
+fn a_file_on_the_disk_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wasmill.toml");
+    std::fs::write(&path, "[worker]\nslots = 0").unwrap();
+    let says = Config::load(Some(&path), &environment(&[])).unwrap_err().to_string();
+    assert!(says.starts_with(&format!("{}:2:1: `worker.slots`: ", path.display())), "{says}");
+}
+
+#[test]
+fn a_configuration_is_shown_as_a_file_that_says_the_same() {
+    let mut config = Config::default();
+    config.worker.grace = Duration::from_millis(1500);
+    config.sandbox.memory_bytes_max = 3 << 20;
+    let shown = config.to_string();
+    assert_eq!(load(&shown, &[]).unwrap(), config, "{shown}");
+}
+
+#[test]
+fn the_readme_names_every_key_and_its_default() {
+    let readme = include_str!("../../README.md");
+    let mut config = Config::default();
+    // Depends on the machine; the README says so in words.
+    config.worker.slots = std::num::NonZeroU32::MIN;
+    let known = toml::Table::try_from(config).unwrap();
+    for (section, keys) in &known {
+        for (key, default) in keys.as_table().unwrap() {
+            let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+            let default =
+                if key == "slots" { "one per processor".to_owned() } else { format!("`{default}`") };
+            let row = format!("| `{section}.{key}` | {default} |");
+            assert!(readme.contains(&row), "the README has no row that begins with {row}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn garbage_is_a_mistake_with_a_place_or_a_configuration(text in "[\\PC\n\t\"\\[\\]{}=.,#]{0,200}") {
+        check_places(&text);
+    }
+
+    #[test]
+    fn a_damaged_file_is_a_mistake_with_a_place_or_a_configuration(
+        at in any::<prop::sample::Index>(),
+        length in 0..20_usize,
+        put in "[\\PC\n]{0,8}",
+    ) {
+        let base = Config::default().to_string() + WRONG;
+        let boundaries: Vec<_> = base.char_indices().map(|(index, _)| index).collect();
+        let start = at.index(boundaries.len());
+        let end = (start + length).min(boundaries.len() - 1);
+        check_places(&format!("{}{put}{}", &base[..boundaries[start]], &base[boundaries[end].max(boundaries[start])..]));
+    }
+
+    #[test]
+    fn any_variable_is_a_mistake_or_a_value(value in "\\PC{0,20}") {
+        for name in ["WASMILL_WORKER_SLOTS", "WASMILL_DATA_DIR", "WASMILL_LOG_RETENTION_SIZE", "RUST_LOG"] {
+            if let Err(Mistakes(mistakes)) = load("", &[(name, &value)]) {
+                prop_assert!(mistakes.iter().all(|mistake| mistake.place == Place::Variable(name.into())));
+            }
+        }
+    }
+}
+
+fn check_places(text: &str) {
+    if let Err(Mistakes(mistakes)) = load(text, &[]) {
+        assert!(!mistakes.is_empty());
+        let lines = text.split('\n').count();
+        for mistake in mistakes {
+            let Place::Line { line, column, .. } = mistake.place else { panic!("{mistake}") };
+            assert!((1..=lines).contains(&line) && column >= 1, "{mistake:?}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Whether a process may be sent work: each part holds a latch until it can, and a drain says no again, before
+//! anything stops.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+/// Whether the process may be sent work. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Readiness {
+    state: Arc<watch::Sender<State>>,
+}
+
+/// Held by a part that is not ready yet. A latch that is dropped without [`Latch::release`] stays closed: a part that
+/// failed to start is not ready.
+#[derive(Debug)]
+#[must_use = "a latch that is dropped stays closed for ever"]
+pub struct Latch {
+    name: &'static str,
+    readiness: Readiness,
+}
+
+/// What to answer on `/readyz`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Ready,
+    /// The parts it still waits for, in the order in which they began.
+    Waiting(Vec<&'static str>),
+    /// It was asked to stop: no new work, please.
+    Draining,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<&'static str>,
+    draining: bool,
+}
+
+impl Readiness {
+    /// Ready from the start, until a part takes a latch.
+    pub fn new() -> Self {
+        Self { state: Arc::new(watch::Sender::new(State::default())) }
+    }
+
+    /// A latch for the part `name`; not ready until it is released. Take all of them before the first part starts.
+    pub fn latch(&self, name: &'static str) -> Latch {
+        self.state.send_modify(|state| state.waiting.push(name));
+        Latch { name, readiness: self.clone() }
+    }
+
+    /// Not ready any more, for good.
+    pub fn drain(&self) {
+        self.state.send_modify(|state| state.draining = true);
+    }
+
+    pub fn standing(&self) -> Standing {
+        self.state.borrow().standing()
+    }
+
+    /// Resolves once every latch is released; never when the process drains before.
+    pub async fn ready(&self) {
+        let mut state = self.state.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = state.wait_for(|state| state.standing() == Standing::Ready).await;
+    }
+}
+
+impl Latch {
+    /// The part is ready.
+    pub fn release(self) {
+        self.readiness.state.send_modify(|state| {
+            if let Some(index) = state.waiting.iter().position(|name| *name == self.name) {
+                state.waiting.remove(index);
+            }
+        });
+    }
+}
+
+impl State {
+    fn standing(&self) -> Standing {
+        match self {
+            Self { draining: true, .. } => Standing::Draining,
+            Self { waiting, .. } if waiting.is_empty() => Standing::Ready,
+            Self { waiting, .. } => Standing::Waiting(waiting.clone()),
+        }
+    }
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready => f.write_str("ready"),
+            Self::Waiting(parts) => write!(f, "waiting for {}", parts.join(", ")),
+            Self::Draining => f.write_str("draining"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
