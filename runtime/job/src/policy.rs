@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::Attempt;
 
 /// What one attempt of a handler may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// All memories and tables together, in bytes. Default 64 MiB.
     pub memory_bytes: u64,
     /// Wall time. Default 30 s.
-    #[serde(rename = "timeout_ms", with = "millis")]
     pub timeout: Duration,
     /// Fuel, about one unit per Wasm instruction. Default 10,000,000,000.
     pub fuel: u64,
@@ -25,7 +22,7 @@ pub struct Limits {
 }
 
 /// How often and after which pause a failed job is tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
     /// Attempts in all, the first included. Default 10.
     pub attempts: u32,
@@ -34,12 +31,10 @@ pub struct RetryPolicy {
 
 /// The pause before the next attempt: `first * factor^(n-1)`, at most `max`, moved by up to `jitter` of itself
 /// either way. No invalid one can exist.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backoff {
-    #[serde(rename = "first_ms", with = "millis")]
     first: Duration,
     factor: f64,
-    #[serde(rename = "max_ms", with = "millis")]
     max: Duration,
     jitter: f64,
 }
@@ -123,21 +118,6 @@ impl Default for Backoff {
     /// 1 s, doubling, at most 10 minutes, moved by up to a fifth.
     fn default() -> Self {
         Self { first: Duration::from_secs(1), factor: 2.0, max: Duration::from_secs(600), jitter: 0.2 }
-    }
-}
-
-mod millis {
-    //! Durations as whole milliseconds.
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u64(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        u64::deserialize(from).map(Duration::from_millis)
     }
 }
 

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+// In a guest one fenced module, `bindings`, is generated code that needs `unsafe`.
+#![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
+
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod bindings;
+pub mod context;
+mod export;
+mod failure;
+pub mod log;
+mod payload;
+mod run;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+
+pub use failure::Failure;
+pub use payload::{FromPayload, IntoOutput, Raw};
+pub use wasmill_sdk_macros::handler;
+
+/// What the macros expand to. Not part of the interface: any version may change it.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::run::run;
+    #[cfg(target_arch = "wasm32")]
+    pub use crate::run::run_in_guest;
+}
