@@ -1,0 +1,114 @@
+//! The port of the log: what gateway and relay may ask of it, whichever engine stands behind.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use wasmill_job::{Offset, Position, Progress, Topic, TopicPartition, UnixMs};
+
+/// The durable log: topics of partitions of records with growing offsets. Cheap to clone.
+///
+/// Guarantees, held by the conformance suite on every implementation: what [`Log::append`] has answered survives any
+/// crash of the process; records of a partition are read in the order of their offsets, each once; offsets grow and
+/// may have gaps; nothing damaged is skipped in silence.
+pub trait Log: Clone + Send + Sync + 'static {
+    /// Stores `records` and answers with their positions, in the same order, once all are durable. All or none.
+    fn append(&self, records: Vec<Append>)
+    -> impl Future<Output = Result<Vec<Position>, AppendError>> + Send;
+
+    /// The records from `from` on, in order: at most about `bytes_max`, at least one when there is one, none when
+    /// the end is reached.
+    fn read(
+        &self,
+        from: &TopicPartition,
+        offset: Offset,
+        bytes_max: usize,
+    ) -> impl Future<Output = Result<Vec<Stored>, ReadError>> + Send;
+
+    /// Resolves when the partition may hold a record at or after `offset`; may wake too often, never too seldom.
+    fn arrived(&self, at: &TopicPartition, offset: Offset) -> impl Future<Output = ()> + Send;
+
+    /// Where the partition begins and ends.
+    fn bounds(&self, of: &TopicPartition) -> impl Future<Output = Result<Bounds, ReadError>> + Send;
+
+    /// Every partition that holds or has held a record, or whose progress is known.
+    fn partitions(&self) -> impl Future<Output = Result<Vec<TopicPartition>, ReadError>> + Send;
+
+    /// Remembers how far the partition is settled; durable when it answers. Retention never passes its floor.
+    fn commit(
+        &self,
+        of: &TopicPartition,
+        progress: Progress,
+    ) -> impl Future<Output = Result<(), AppendError>> + Send;
+
+    /// What was committed last; nothing settled when nothing was.
+    fn committed(&self, of: &TopicPartition) -> impl Future<Output = Result<Progress, ReadError>> + Send;
+}
+
+/// A record to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Append {
+    pub topic: Topic,
+    pub partition: wasmill_job::Partition,
+    /// Compacted topics keep the newest record of each key.
+    pub key: Option<Bytes>,
+    /// `None` is a tombstone: in a compacted topic the key goes away.
+    pub value: Option<Bytes>,
+}
+
+/// A record as it stands in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub offset: Offset,
+    pub stored_at: UnixMs,
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+}
+
+/// Where a partition begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Bounds {
+    /// The first offset that can still be read.
+    pub first: Offset,
+    /// The offset the next record will have.
+    pub next: Offset,
+}
+
+/// Why records were not stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// Nothing was stored; it will work again when there is room.
+    #[error(
+        "the disk under {path} is full ({free_bytes} bytes free): free some space, and storing goes on by itself"
+    )]
+    Full { path: String, free_bytes: u64 },
+    /// A record is larger than the log can hold.
+    #[error("a record of {bytes} bytes is too large; the log stores at most {bytes_max}")]
+    TooLarge { bytes: usize, bytes_max: usize },
+    /// It may or may not have been stored: repeat with the same idempotency key.
+    #[error(
+        "the log could not confirm that the record is stored ({reason}): repeat with the same idempotency key"
+    )]
+    Unknown { reason: String },
+    /// The log is being closed.
+    #[error("the log is shutting down: repeat on another gateway, or when this one is back")]
+    Closed,
+}
+
+/// Why records could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Damage on the disk. Nothing is skipped: somebody has to decide.
+    #[error(
+        "the log file {path} is damaged ({detail}): restore it from a copy, or move it away to begin an empty log"
+    )]
+    Corrupt { path: String, detail: String },
+    /// The offset was dropped by retention.
+    #[error("{of} begins at offset {first}, and offset {asked} is gone")]
+    Gone { of: TopicPartition, asked: Offset, first: Offset },
+    /// Trouble that may pass.
+    #[error("the log cannot be read at the moment: {reason}")]
+    Unavailable { reason: String },
+    /// The log is being closed.
+    #[error("the log is shutting down")]
+    Closed,
+}
