@@ -132,7 +132,7 @@ impl Writer {
         let room = |need: u64| free >= need || free.saturating_add(self.reusable_bytes()) >= need;
         let full =
             || AppendError::Full { path: self.shared.config.dir.display().to_string(), free_bytes: free };
-        if !group.appends.is_empty() && !room(reserve + WRITE_FACTOR * group.bytes as u64) {
+        if !group.appends.is_empty() && !room(reserve.saturating_add(WRITE_FACTOR * group.bytes as u64)) {
             telemetry::refused(group.records(), "full");
             group.refuse_appends(&full());
         }

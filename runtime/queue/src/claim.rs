@@ -1,0 +1,110 @@
+//! A claim: what a worker holds while a job is in flight, and the right to settle it once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use wasmill_job::{Attempt, Failure, Job, JobId, JobType, LogLine, Revision, UnixMs, Usage, Verdict};
+
+/// The right to settle a job, obtained by taking it and consumed by settling it. Dropping it is a mistake: the job
+/// would come back only when the lease runs out.
+#[must_use = "a claim must be settled; dropped, its job waits for the lease to run out"]
+#[derive(Debug)]
+pub struct Claim {
+    pub job: Job,
+    /// The attempt this claim is; the first is 1.
+    pub attempt: Attempt,
+    pub lease_until: UnixMs,
+    token: Token,
+}
+
+/// Fences a claim: the worker's incarnation and the number of the claim, compared for equality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Token {
+    pub worker: WorkerId,
+    pub claim: u64,
+}
+
+/// A worker's incarnation: random, new at each start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WorkerId(pub u64);
+
+/// Names a claim without being the right to settle it: for renewals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClaimRef {
+    pub id: JobId,
+    pub token: Token,
+}
+
+/// A claim and what becomes of its job.
+#[derive(Debug)]
+pub struct Settlement {
+    pub(crate) claim: Claim,
+    pub(crate) verdict: Verdict,
+    pub(crate) record: AttemptRecord,
+}
+
+/// What is kept of an attempt, for whoever asks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AttemptRecord {
+    pub logs: Vec<LogLine>,
+    pub usage: Usage,
+    /// How long result, logs and done-mark are kept once the job is done.
+    pub keep_result: Duration,
+    pub dedup_window: Duration,
+}
+
+/// What a settlement did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Settled,
+    /// The token is not the current one: the lease ran out, or the job was cancelled. Nothing was changed.
+    Lost,
+}
+
+/// What a worker can run, and under which flow limits. Sent whole; a queue behind a network keeps it by revision.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Offer {
+    pub revision: Revision,
+    pub types: BTreeMap<JobType, TypeOffer>,
+}
+
+/// One type in an offer. Paused types are not offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TypeOffer {
+    /// How many jobs of the type may be in flight at once, over all workers.
+    pub concurrency: Option<u32>,
+}
+
+impl Claim {
+    /// For implementations of the queue only: a claim exists because the queue has recorded it.
+    pub(crate) fn new(job: Job, attempt: Attempt, lease_until: UnixMs, token: Token) -> Self {
+        Self { job, attempt, lease_until, token }
+    }
+
+    /// This claim's name.
+    pub fn reference(&self) -> ClaimRef {
+        ClaimRef { id: self.job.id, token: self.token }
+    }
+
+    /// Gives the claim up for a verdict.
+    pub fn settle(self, verdict: Verdict, record: AttemptRecord) -> Settlement {
+        Settlement { claim: self, verdict, record }
+    }
+}
+
+impl Settlement {
+    /// The claim this settles.
+    pub fn reference(&self) -> ClaimRef {
+        self.claim.reference()
+    }
+}
+
+/// The last attempt of a job that failed or is done, as [`crate::JobView`] shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastAttempt {
+    pub output: Option<Bytes>,
+    pub failure: Option<Failure>,
+    pub logs: Vec<LogLine>,
+    pub usage: Usage,
+}

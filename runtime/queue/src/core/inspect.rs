@@ -1,0 +1,80 @@
+//! Looking at the queue without changing it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wasmill_job::{Attempt, JobId, JobType, Progress, TopicPartition, UnixMs};
+
+use super::Core;
+use super::jobs::Place;
+use crate::record::{Serial, TypeNo};
+use crate::{Counts, State};
+
+/// Where a job was found, and what is known of it without the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Located {
+    Live {
+        job_type: JobType,
+        state: State,
+        attempts: Attempt,
+        accepted_at: UnixMs,
+        due_at: Option<UnixMs>,
+        /// Where its last failure is stored.
+        failed: Option<Serial>,
+    },
+    Dead(Arc<str>),
+    /// In this entry of a pack of results.
+    Done(Serial, u32),
+}
+
+impl Core {
+    /// Where a job is; a result found may be past its time.
+    pub(crate) fn locate(&self, id: JobId) -> Option<Located> {
+        if let Some(slot) = self.jobs.find(id) {
+            let live = &self.jobs[slot];
+            let (state, due_at) = match live.place {
+                Place::Pending { .. } => (State::Pending, None),
+                Place::InFlight { .. } => (State::InFlight, None),
+                Place::Scheduled { due } => (State::Scheduled, Some(due)),
+            };
+            return Some(Located::Live {
+                job_type: self.types.get(live.job_type).name.clone(),
+                state,
+                attempts: Attempt(live.attempts),
+                accepted_at: live.accepted_at,
+                due_at,
+                failed: live.failed.then_some(live.serial),
+            });
+        }
+        if let Some(key) = self.dead.key_of(id) {
+            return Some(Located::Dead(key.clone()));
+        }
+        self.results.find(id).map(|(pack, index)| Located::Done(pack, index))
+    }
+
+    /// Jobs per type and state. Cost: O(types).
+    pub(crate) fn counts(&self) -> BTreeMap<JobType, Counts> {
+        self.types.iter().map(|(_, found)| (found.name.clone(), found.counts())).collect()
+    }
+
+    /// One type's name and numbers.
+    pub(crate) fn counts_of(&self, number: TypeNo) -> (&JobType, Counts) {
+        let found = self.types.get(number);
+        (&found.name, found.counts())
+    }
+
+    /// How far a lane is settled; nothing when it was never seen.
+    pub(crate) fn progress(&self, lane: &TopicPartition) -> Progress {
+        self.lanes.find(lane).map(|number| self.lanes.get(number).told()).unwrap_or_default()
+    }
+
+    /// The name of a type's number.
+    pub(crate) fn type_name(&self, number: TypeNo) -> Option<JobType> {
+        ((number.0 as usize) < self.types.len()).then(|| self.types.get(number).name.clone())
+    }
+
+    /// Live jobs.
+    pub(crate) fn live(&self) -> usize {
+        self.jobs.len()
+    }
+}

@@ -1,0 +1,304 @@
+//! From stored records back to the state, in one pass in the order of their keys. Claims do not survive: who held
+//! them is gone, so their jobs are pending again, with their attempts counted.
+
+use std::num::NonZeroU64;
+
+use hashbrown::{HashMap, HashSet};
+use wasmill_job::{JobId, Offset};
+
+use super::dead::Letter;
+use super::digest::Part;
+use super::jobs::{Live, Place};
+use super::pending::Side;
+use super::thin::Chunk;
+use super::{Beginning, Core, Limits, lanes};
+use crate::record::{
+    Damage, DeadRow, DebtRow, FailedRow, HeadRow, Key, LaneNo, LaneRow, MarkRow, Pack, ResultRow, ResumedRow,
+    Row, Serial, StoredJob, TakeRow, TurnRow, TypeNo, TypeRow,
+};
+
+/// A state in the making.
+pub(crate) struct Rebuild {
+    core: Core,
+    head: Option<u64>,
+    resumed: HashMap<LaneNo, Vec<(u64, u64)>>,
+    gone: HashMap<Serial, u64>,
+    turns: HashMap<Serial, TurnRow>,
+    failed: HashSet<Serial>,
+    /// The newest take of a job, and the attempt.
+    taken: HashMap<Serial, (Serial, u32)>,
+    takes: Vec<Serial>,
+    /// Offsets that are not settled.
+    unsettled: HashMap<LaneNo, Vec<u64>>,
+    records: u64,
+}
+
+impl Rebuild {
+    pub(crate) fn new(limits: Limits, beginning: Beginning) -> Self {
+        Self {
+            core: Core::new(limits, beginning),
+            head: None,
+            resumed: HashMap::new(),
+            gone: HashMap::new(),
+            turns: HashMap::new(),
+            failed: HashSet::new(),
+            taken: HashMap::new(),
+            takes: Vec::new(),
+            unsettled: HashMap::new(),
+            records: 0,
+        }
+    }
+
+    /// The next record.
+    ///
+    /// # Errors
+    /// When it cannot be read, or contradicts those before it.
+    pub(crate) fn add(&mut self, key: Key, value: &[u8]) -> Result<(), Damage> {
+        self.records += 1;
+        match key {
+            Key::Meta => self.records -= 1,
+            Key::Head => self.head = Some(HeadRow::from_bytes(value)?.digest),
+            Key::Type(number) => self.add_type(number, TypeRow::from_bytes(value)?)?,
+            Key::Lane(number) => self.add_lane(number, LaneRow::from_bytes(value)?)?,
+            Key::Resumed(number) => {
+                let settled = ResumedRow::from_bytes(value)?.settled;
+                self.core.digest.add(Part::Resumed(number, lanes::sum(&settled)));
+                self.resumed.insert(number, settled);
+            }
+            Key::Gone(chunk) => {
+                let bits = value.try_into().map_err(|_| Damage("a chunk's bits are no word".into()))?;
+                self.gone.insert(chunk, u64::from_le_bytes(bits));
+            }
+            Key::Turn(job) => {
+                let row = TurnRow::from_bytes(value)?;
+                self.core.digest.add(Part::Turn(job));
+                // A take from now on must count as newer than this row.
+                self.number(row.as_of, 0);
+                self.turns.insert(job, row);
+            }
+            Key::Failed(job) => {
+                FailedRow::from_bytes(value)?;
+                self.core.digest.add(Part::Failed(job));
+                self.failed.insert(job);
+            }
+            Key::Take(number) => self.add_take(number, TakeRow::from_bytes(value)?),
+            Key::Chunk(number) => self.add_chunk(number, value)?,
+            Key::Results(number) => self.add_results(number, value)?,
+            Key::Marks(number) => {
+                self.number(number, 1);
+                self.core.digest.add(Part::Marks(number));
+                self.core.marks.add(number, &Vec::<MarkRow>::from_bytes(value)?);
+            }
+            Key::Dead(key) => self.add_dead(key, value)?,
+            Key::Debt(number) => self.add_debt(number, DebtRow::from_bytes(value)?)?,
+        }
+        Ok(())
+    }
+
+    /// The state.
+    ///
+    /// # Errors
+    /// When records are missing, left over, or of different moments.
+    pub(crate) fn finish(mut self) -> Result<Core, Damage> {
+        for number in std::mem::take(&mut self.takes) {
+            if !self.core.takes.contains_key(&number) {
+                return Err(Damage(format!("take {} is stored, and holds no job's attempt", number.0)));
+            }
+        }
+        if let Some(left) = self.gone.keys().chain(self.turns.keys()).chain(self.failed.iter()).next() {
+            return Err(Damage(format!("something is stored of job {}, which is not there", left.0)));
+        }
+        self.add_progress();
+        let digest = self.core.digest.get();
+        match self.head {
+            Some(head) if head == digest => {}
+            None if self.records == 0 => {}
+            _ => return Err(Damage("the records are not all of the same moment".into())),
+        }
+        self.core.check()?;
+        Ok(self.core)
+    }
+
+    fn number(&mut self, first: Serial, count: u64) {
+        self.core.next = self.core.next.max(first.plus(count));
+    }
+
+    fn add_type(&mut self, number: TypeNo, row: TypeRow) -> Result<(), Damage> {
+        let known = self.core.types.find(&row.name).is_some();
+        if known || self.core.types.len() != number.0 as usize {
+            return Err(Damage(format!(
+                "job type {} is stored twice, or one before it is missing",
+                row.name
+            )));
+        }
+        self.core.types.add(row.name);
+        let found = self.core.types.get_mut(number);
+        found.totals = row.totals;
+        let sum = found.sum();
+        found.stamp = Some(sum);
+        self.core.digest.add(Part::Type(number, sum));
+        Ok(())
+    }
+
+    fn add_lane(&mut self, number: LaneNo, row: LaneRow) -> Result<(), Damage> {
+        if self.core.lanes.find(&row.name).is_some() || self.core.lanes.len() != number.0 as usize {
+            return Err(Damage(format!(
+                "partition {} is stored twice, or one before it is missing",
+                row.name
+            )));
+        }
+        self.core.lanes.add(row.name, row.wanted);
+        self.core.lanes.get_mut(number).stored = Some(row.wanted);
+        self.core.digest.add(Part::Lane(number, row.wanted));
+        Ok(())
+    }
+
+    fn add_take(&mut self, number: Serial, row: TakeRow) {
+        self.number(number, 1);
+        self.core.digest.add(Part::Take(number));
+        self.takes.push(number);
+        for (job, attempt) in row.jobs {
+            self.taken.insert(job, (number, attempt));
+        }
+    }
+
+    fn add_chunk(&mut self, number: Serial, value: &[u8]) -> Result<(), Damage> {
+        let pack = Pack::read(value)?;
+        let gone = self.gone.remove(&number);
+        let mut chunk = Chunk::new(pack.len(), 0);
+        chunk.gone = gone.unwrap_or_default();
+        chunk.noted = gone.is_some();
+        if chunk.is_empty() || pack.len() > super::thin::CHUNK_JOBS {
+            return Err(Damage(format!("chunk {} has {} jobs, and none is left", number.0, pack.len())));
+        }
+        self.number(number, pack.len() as u64);
+        for index in 0..chunk.jobs {
+            let entry = pack.get(usize::from(index))?;
+            let bytes = u32::try_from(entry.len()).unwrap_or(u32::MAX);
+            chunk.stored += bytes;
+            if !chunk.is_gone(index) {
+                chunk.live += bytes;
+                self.add_job(number.plus(u64::from(index)), index, LaneNo(pack.tag()), entry)?;
+            }
+        }
+        self.core.stored += u64::from(chunk.stored);
+        self.core.chunks.insert(number, chunk);
+        Ok(())
+    }
+
+    fn add_job(&mut self, serial: Serial, index: u8, lane: LaneNo, entry: &[u8]) -> Result<(), Damage> {
+        let head = StoredJob::read(entry)?.head;
+        let id = JobId::from_bytes(head.id);
+        let (job_type, offset) = (head.job_type, head.offset);
+        if job_type.0 as usize >= self.core.types.len() || lane.0 as usize >= self.core.lanes.len() {
+            return Err(Damage(format!("job {id} is of a type or partition that is not there")));
+        }
+        if self.core.jobs.find(id).is_some() {
+            return Err(Damage(format!("job {id} is stored twice")));
+        }
+        self.unsettled.entry(lane).or_default().push(offset.0);
+        let turn = self.turns.remove(&serial);
+        let as_of = turn.as_ref().map_or(Serial(0), |turn| turn.as_of);
+        let taken = self.taken.get(&serial).copied().filter(|(take, _)| *take >= as_of);
+        let stored = turn.as_ref().map_or(0, |turn| turn.attempts);
+        let live = Live {
+            id,
+            serial,
+            offset,
+            accepted_at: head.accepted_at,
+            take: taken.and_then(|(take, _)| NonZeroU64::new(take.0)),
+            place: Place::Pending { before: None, after: None },
+            job_type,
+            lane,
+            attempts: taken.map_or(stored, |(_, attempt)| attempt),
+            redrives: head.redrives,
+            window_ms: head.window_ms,
+            bytes: u32::try_from(entry.len()).unwrap_or(u32::MAX),
+            index,
+            turned: turn.is_some(),
+            failed: self.failed.remove(&serial),
+        };
+        let slot = self.core.jobs.insert(live);
+        self.core.digest.add(Part::Job(serial));
+        if let Some((take, _)) = taken {
+            *self.core.takes.entry(take).or_default() += 1;
+        }
+        match turn.and_then(|turn| turn.due).filter(|_| taken.is_none()) {
+            Some(due) => self.core.make_scheduled(slot, due),
+            None => self.core.make_pending(slot, Side::Back),
+        }
+        Ok(())
+    }
+
+    fn add_results(&mut self, number: Serial, value: &[u8]) -> Result<(), Damage> {
+        self.number(number, 1);
+        self.core.digest.add(Part::Results(number));
+        let pack = Pack::read(value)?;
+        let mut ids = Vec::with_capacity(pack.len());
+        let (mut until, mut bytes) = (wasmill_job::UnixMs(0), 0);
+        for index in 0..pack.len() {
+            let entry = pack.get(index)?;
+            let (row, _) = ResultRow::split(entry)?;
+            ids.push(JobId::from_bytes(row.id));
+            until = until.max(row.until);
+            bytes += entry.len() as u64;
+        }
+        self.core.results.add(number, ids, bytes, until);
+        Ok(())
+    }
+
+    fn add_dead(&mut self, key: std::sync::Arc<str>, value: &[u8]) -> Result<(), Damage> {
+        let (row, _) = DeadRow::split(value)?;
+        let job = row.job.map(|(job_type, id)| (job_type, JobId::from_bytes(id)));
+        if let Some((job_type, id)) = job {
+            if job_type.0 as usize >= self.core.types.len() {
+                return Err(Damage(format!("dead letter {key} is of a type that is not there")));
+            }
+            if self.core.jobs.find(id).is_some() {
+                return Err(Damage(format!("job {id} is alive and dead")));
+            }
+            self.core.types.get_mut(job_type).dead += 1;
+        }
+        let letter = Letter { job, redrives: row.redrives, died_at: row.died_at, debt: None };
+        letter.sum(&key, &mut self.core.digest);
+        self.core.dead.insert(key, letter);
+        Ok(())
+    }
+
+    fn add_debt(&mut self, number: Serial, row: DebtRow) -> Result<(), Damage> {
+        self.number(number, 1);
+        if row.lane.0 as usize >= self.core.lanes.len() {
+            return Err(Damage(format!("debt {} is for a partition that is not there", number.0)));
+        }
+        self.unsettled.entry(row.lane).or_default().push(row.offset.0);
+        self.core.digest.add(Part::Debt(number));
+        if self.core.dead.insert_debt(number, row) {
+            Ok(())
+        } else {
+            Err(Damage(format!("debt {} is for a letter that is not there", number.0)))
+        }
+    }
+
+    /// Settled is what lies below the wanted offset and is neither live nor owed; and what was settled before.
+    fn add_progress(&mut self) {
+        for index in 0..self.core.lanes.len() {
+            // As in `Lanes::add`.
+            let number = LaneNo(u32::try_from(index).unwrap_or(u32::MAX));
+            let mut unsettled = self.unsettled.remove(&number).unwrap_or_default();
+            unsettled.sort_unstable();
+            let lane = self.core.lanes.get_mut(number);
+            lane.progress = wasmill_job::Progress::default();
+            let mut from = 0;
+            for offset in unsettled {
+                lane.progress.settle(Offset(from)..Offset(offset));
+                from = offset + 1;
+            }
+            lane.progress.settle(Offset(from)..lane.wanted);
+            let resumed = self.resumed.remove(&number);
+            lane.resumed = resumed.as_deref().map(lanes::sum);
+            for (start, end) in resumed.unwrap_or_default() {
+                lane.progress.settle(Offset(start.max(lane.wanted.0))..Offset(end));
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Settle: verdicts, each applied once and only under the claim's current token.
+
+use std::time::Duration;
+
+use wasmill_job::{Attempt, DeadLetter, Failure, Job, UnixMs, Verdict};
+
+use super::digest::Part;
+use super::jobs::{Live, SlotNo};
+use super::pending::Side;
+use super::{Core, Decision};
+use crate::record::{FailedRow, Key, LastRow, ResultRow, Row, Write};
+use crate::{Answer, AttemptRecord, Settlement};
+
+/// Packs of results and of marks that a settle forgets on its way when their time is over.
+const FORGET_PACKS: usize = 4;
+
+impl Core {
+    /// Applies verdicts; an answer for each, in order.
+    pub(crate) fn settle(&mut self, settlements: &[Settlement], now: UnixMs) -> Decision<Vec<Answer>> {
+        let answers = settlements.iter().map(|settlement| self.settle_one(settlement, now)).collect();
+        self.forget(now, FORGET_PACKS);
+        self.decide(answers)
+    }
+
+    fn settle_one(&mut self, settlement: &Settlement, now: UnixMs) -> Answer {
+        let Some(slot) = self.held(&settlement.reference(), now) else { return Answer::Lost };
+        let Settlement { claim, verdict, record } = settlement;
+        match verdict {
+            Verdict::Complete { output } => self.complete(slot, output, record, now),
+            Verdict::Retry { pause, failure } => self.retry(slot, failure, record, now.plus(*pause)),
+            Verdict::Bury { failure } => self.bury(slot, &claim.job, failure, record, now),
+            Verdict::Release => self.release(slot),
+        }
+        Answer::Settled
+    }
+
+    fn complete(&mut self, slot: SlotNo, output: &[u8], record: &AttemptRecord, now: UnixMs) {
+        let live = self.remove(slot);
+        self.types.get_mut(live.job_type).totals.completed += 1;
+        let AttemptRecord { keep_result, dedup_window, .. } = *record;
+        self.ended(&live, true, Some(last_row(record)), output, keep_result, dedup_window, now);
+    }
+
+    fn retry(&mut self, slot: SlotNo, failure: &Failure, record: &AttemptRecord, due: UnixMs) {
+        self.leave(slot);
+        self.make_scheduled(slot, due);
+        self.write_turn(slot, Some(due));
+        let live = &mut self.jobs[slot];
+        let (serial, job_type) = (live.serial, live.job_type);
+        if !std::mem::replace(&mut live.failed, true) {
+            self.digest.add(Part::Failed(serial));
+        }
+        let row = FailedRow { failure: failure.clone(), last: last_row(record) };
+        self.unwritten.writes.push(Write::Put(Key::Failed(serial), row.to_bytes()));
+        self.types.get_mut(job_type).totals.retried += 1;
+        self.unwritten.types.insert(job_type);
+    }
+
+    fn release(&mut self, slot: SlotNo) {
+        self.leave(slot);
+        self.jobs[slot].attempts = self.jobs[slot].attempts.saturating_sub(1);
+        self.make_pending(slot, Side::Front);
+        self.write_turn(slot, None);
+    }
+
+    fn bury(&mut self, slot: SlotNo, job: &Job, failure: &Failure, record: &AttemptRecord, now: UnixMs) {
+        let live = self.remove(slot);
+        let origin = self.lanes.get(live.lane).name.at(live.offset);
+        let letter = DeadLetter {
+            job: Some(job.clone()),
+            raw: None,
+            failure: failure.clone(),
+            attempts: Attempt(live.attempts),
+            died_at: now,
+            origin,
+        };
+        self.add_dead(&letter, Some(last_row(record)), Some((live.lane, live.offset)));
+    }
+
+    /// What every job that completed or was cancelled leaves behind: a settled offset, a result, perhaps a mark.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one result, from two callers")]
+    pub(super) fn ended(
+        &mut self,
+        live: &Live,
+        completed: bool,
+        last: Option<LastRow>,
+        output: &[u8],
+        keep: Duration,
+        window: Duration,
+        now: UnixMs,
+    ) {
+        self.lanes.get_mut(live.lane).settle(live.offset);
+        self.unwritten.types.insert(live.job_type);
+        self.mark(live.id, live.redrives, window, now);
+        let row = ResultRow {
+            id: live.id.to_bytes(),
+            job_type: live.job_type,
+            completed,
+            attempts: live.attempts,
+            accepted_at: live.accepted_at,
+            ended_at: now,
+            until: now.plus(keep),
+            last,
+        };
+        self.keep_result(&row, output);
+    }
+}
+
+fn last_row(record: &AttemptRecord) -> LastRow {
+    LastRow { logs: record.logs.clone(), usage: record.usage }
+}

@@ -1,0 +1,35 @@
+//! What a handle asks of the thread, and where the answer goes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use wasmill_job::{Cancel, JobId, JobType, Offset, Progress, TopicPartition};
+
+use crate::{
+    Answer, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, JobView, Push, Pushed, QueueError,
+    Settlement, Swept, Take,
+};
+
+/// Where an answer goes.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, QueueError>>;
+
+/// One operation.
+pub(super) enum Command {
+    Resume(TopicPartition, Progress, Reply<Offset>),
+    Push(Push, Reply<Pushed>),
+    /// Answers the claims and the number of the last news they take account of.
+    Take(Take, Reply<(Vec<Claim>, u64)>),
+    Renew(Vec<ClaimRef>, std::time::Duration, Reply<Vec<ClaimRef>>),
+    Settle(Arc<[Settlement]>, Reply<Vec<Answer>>),
+    Sweep(usize, Reply<Swept>),
+    Owed(usize, Reply<Vec<Debt>>),
+    Paid(Vec<DebtId>, Reply<()>),
+    Progress(TopicPartition, Reply<Progress>),
+    Counts(Reply<BTreeMap<JobType, Counts>>),
+    Job(JobId, Reply<Option<JobView>>),
+    Dead(DeadQuery, Reply<DeadPage>),
+    Cancel(Cancel, Reply<bool>),
+    Check(Reply<Result<(), String>>),
+    Close(oneshot::Sender<()>),
+}

@@ -1,0 +1,211 @@
+//! State and store together: each operation is decided by the core, made durable in one batch, and then answered.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use wasmill_job::{Cancel, DeadLetter, JobId, Offset, Progress, TopicPartition, UnixMs, wire};
+
+use super::folder::Folder;
+use super::store::{Store, StoreError};
+use crate::core::{Core, Decision, Located, PushRefused, Taken, thinned};
+use crate::record::{DeadRow, FailedRow, Key, LastRow, Pack, ResultRow, Row, Serial, StoredJob};
+use crate::{
+    Answer, Claim, DeadPage, DeadQuery, Debt, DebtId, JobView, LastAttempt, Push, Pushed, Settlement, State,
+    Swept, Take,
+};
+
+/// An open queue.
+pub(super) struct Engine {
+    pub(super) core: Core,
+    pub(super) store: Store,
+}
+
+/// Chunks thinned by one sweep, and by one push.
+const THIN_BY_SWEEP: usize = 256;
+const THIN_BY_PUSH: usize = 16;
+
+impl Engine {
+    fn apply<T>(&mut self, decision: Decision<T>) -> Result<T, StoreError> {
+        self.store.apply(decision.writes)?;
+        Ok(decision.answer)
+    }
+
+    pub(super) fn resume(
+        &mut self,
+        lane: &TopicPartition,
+        progress: &Progress,
+    ) -> Result<(Offset, usize), StoreError> {
+        let decision = self.core.resume(lane, progress);
+        self.apply(decision)
+    }
+
+    pub(super) fn push(
+        &mut self,
+        push: Push,
+        now: UnixMs,
+    ) -> Result<Result<Pushed, PushRefused>, StoreError> {
+        let decision = match self.core.push(push, now) {
+            Ok(decision) => decision,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let pushed = self.apply(decision)?;
+        self.thin(THIN_BY_PUSH)?;
+        Ok(Ok(pushed))
+    }
+
+    pub(super) fn take(&mut self, take: &Take, now: UnixMs) -> Result<Vec<Claim>, StoreError> {
+        let decision = self.core.take(take, now);
+        let taken = self.apply(decision)?;
+        let mut claims = Vec::with_capacity(taken.len());
+        let mut chunk: Option<(Serial, Bytes)> = None;
+        for taken in taken {
+            let value = match chunk.take() {
+                Some((serial, value)) if serial == taken.chunk => value,
+                _ => self.store.expect(&Key::Chunk(taken.chunk))?,
+            };
+            chunk = Some((taken.chunk, value.clone()));
+            claims.push(claim(taken, &value)?);
+        }
+        Ok(claims)
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        settlements: &[Settlement],
+        now: UnixMs,
+    ) -> Result<Vec<Answer>, StoreError> {
+        let decision = self.core.settle(settlements, now);
+        self.apply(decision)
+    }
+
+    pub(super) fn sweep(&mut self, max: usize, now: UnixMs) -> Result<Swept, StoreError> {
+        let decision = self.core.sweep(max, now);
+        let swept = self.apply(decision)?;
+        self.thin(THIN_BY_SWEEP)?;
+        Ok(swept)
+    }
+
+    /// What time asks for: sweeps, and writes out what has waited long enough.
+    pub(super) fn wake(&mut self, now: UnixMs) -> Result<(), StoreError> {
+        if self.core.next_moment().is_some_and(|at| at <= now) {
+            self.sweep(usize::MAX, now)?;
+        }
+        if self.store.due().is_some_and(|at| at <= Instant::now()) {
+            self.store.write_out()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn owed(&self, max: usize) -> Result<Vec<Debt>, StoreError> {
+        let owed = self.core.owed(max).into_iter();
+        owed.map(|(id, key)| Ok(Debt { id, letter: Arc::new(self.letter(&key)?.1) })).collect()
+    }
+
+    pub(super) fn paid(&mut self, debts: &[DebtId]) -> Result<(), StoreError> {
+        let decision = self.core.paid(debts);
+        self.apply(decision)
+    }
+
+    pub(super) fn cancel(&mut self, cancel: &Cancel, now: UnixMs) -> Result<bool, StoreError> {
+        let decision = self.core.cancel(cancel.id, now);
+        self.apply(decision)
+    }
+
+    pub(super) fn dead(&self, query: &DeadQuery) -> Result<DeadPage, StoreError> {
+        let choice = self.core.dead(query.job_type.as_ref(), query.after.as_deref(), query.max);
+        let letters = choice.keys.iter().map(|key| Ok(Arc::new(self.letter(key)?.1)));
+        Ok(DeadPage { letters: letters.collect::<Result<_, StoreError>>()?, next: choice.next })
+    }
+
+    pub(super) fn job(&self, id: JobId, now: UnixMs) -> Result<Option<JobView>, StoreError> {
+        match self.core.locate(id) {
+            None => Ok(None),
+            Some(Located::Live { job_type, state, attempts, accepted_at, due_at, failed }) => {
+                let last = failed.map(|serial| self.failed(serial)).transpose()?;
+                Ok(Some(JobView { id, job_type, state, attempts, accepted_at, due_at, ended_at: None, last }))
+            }
+            Some(Located::Dead(key)) => {
+                let (row, letter) = self.letter(&key)?;
+                Ok(dead_view(row, letter))
+            }
+            Some(Located::Done(pack, index)) => self.done(pack, index, now),
+        }
+    }
+
+    /// Whether memory is sound, and says what the store says.
+    pub(super) fn check(&mut self, folder: &Folder, now: UnixMs) -> Result<(), StoreError> {
+        self.core.check()?;
+        let stored = folder.rebuild(&mut self.store, now)?;
+        Ok(self.core.compare(&stored, now)?)
+    }
+
+    fn thin(&mut self, max: usize) -> Result<(), StoreError> {
+        let mut values = Vec::new();
+        for (chunk, gone) in self.core.thinnable(max) {
+            values.push((chunk, thinned(&self.store.expect(&Key::Chunk(chunk))?, gone)?));
+        }
+        let decision = self.core.thin(values);
+        self.apply(decision)
+    }
+
+    fn failed(&self, serial: Serial) -> Result<LastAttempt, StoreError> {
+        let FailedRow { failure, last: LastRow { logs, usage } } =
+            FailedRow::from_bytes(&self.store.expect(&Key::Failed(serial))?)?;
+        Ok(LastAttempt { output: None, failure: Some(failure), logs, usage })
+    }
+
+    fn letter(&self, key: &Arc<str>) -> Result<(DeadRow, DeadLetter), StoreError> {
+        let value = self.store.expect(&Key::Dead(key.clone()))?;
+        let (row, rest) = DeadRow::split(&value)?;
+        let letter = wire::decode_dead(&value.slice_ref(rest));
+        Ok((row, letter.map_err(|error| StoreError::Damaged(format!("dead letter {key}: {error}")))?))
+    }
+
+    fn done(&self, pack: Serial, index: u32, now: UnixMs) -> Result<Option<JobView>, StoreError> {
+        let value = self.store.expect(&Key::Results(pack))?;
+        let (row, output) = ResultRow::split(Pack::read(&value)?.get(index as usize)?)?;
+        let Some(job_type) = self.core.type_name(row.job_type).filter(|_| row.until > now) else {
+            return Ok(None);
+        };
+        let last = row.last.map(|LastRow { logs, usage }| LastAttempt {
+            output: Some(Bytes::copy_from_slice(output)),
+            failure: None,
+            logs,
+            usage,
+        });
+        Ok(Some(JobView {
+            id: JobId::from_bytes(row.id),
+            job_type,
+            state: if row.completed { State::Completed } else { State::Cancelled },
+            attempts: wasmill_job::Attempt(row.attempts),
+            accepted_at: row.accepted_at,
+            due_at: None,
+            ended_at: Some(row.ended_at),
+            last,
+        }))
+    }
+}
+
+fn claim(taken: Taken, chunk: &Bytes) -> Result<Claim, StoreError> {
+    let entry = chunk.slice(Pack::read(chunk)?.place(usize::from(taken.index))?);
+    let stored = StoredJob::read(&entry)?;
+    let payload = entry.slice_ref(stored.payload);
+    let job = stored.into_job(taken.job_type, payload)?;
+    Ok(Claim::new(job, taken.attempt, taken.lease_until, taken.token))
+}
+
+fn dead_view(row: DeadRow, letter: DeadLetter) -> Option<JobView> {
+    let job = letter.job?;
+    let LastRow { logs, usage } = row.last.unwrap_or_default();
+    Some(JobView {
+        id: job.id,
+        job_type: job.job_type,
+        state: State::Dead,
+        attempts: letter.attempts,
+        accepted_at: job.accepted_at,
+        due_at: None,
+        ended_at: Some(letter.died_at),
+        last: Some(LastAttempt { output: None, failure: Some(letter.failure), logs, usage }),
+    })
+}

@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod claim;
+mod core;
+mod embedded;
+mod port;
+mod record;
+mod view;
+
+pub use claim::{
+    Answer, AttemptRecord, Claim, ClaimRef, LastAttempt, Offer, Settlement, Token, TypeOffer, WorkerId,
+};
+pub use embedded::{EmbeddedConfig, EmbeddedQueue, OpenError, Opening};
+pub use port::{Entry, Push, Queue, Take};
+pub use view::{Counts, DeadPage, DeadQuery, Debt, DebtId, JobView, Pushed, QueueError, State, Swept};

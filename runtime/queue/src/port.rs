@@ -1,0 +1,135 @@
+//! The port of the queue: what relay, worker and gateway may ask of it, whichever engine stands behind.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmill_job::{Cancel, Job, JobId, JobType, Offset, Progress, TopicPartition};
+
+use crate::{
+    Answer, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, JobView, Offer, Pushed, QueueError,
+    Settlement, Swept, WorkerId,
+};
+
+/// Pending and in-flight jobs. Derived state: all of it can be rebuilt from the log. Cheap to clone.
+///
+/// Guarantees, held by the conformance suite on every implementation: each operation happens whole or not at all,
+/// also across a crash; a push is applied only at the offset the queue wants; a settle only under the claim's
+/// current token; a job is in exactly one place.
+pub trait Queue: Clone + Send + Sync + 'static {
+    /// Begins or resumes a partition: forgets what `progress` says is settled, and answers the offset wanted next.
+    ///
+    /// A queue that has never seen the partition begins at the progress's floor, and drops pushes of the offsets settled
+    /// above it. One that has seen it goes on where it was, or at the floor if that is further; live jobs that
+    /// `progress` says are settled are dropped, for then the queue was rolled back by a crash. May be repeated at any
+    /// time. The dead-letter topic is a partition like others, but nothing in it is ever unsettled: resume it with
+    /// `Progress::default()`, so that a wiped queue reads all its letters again.
+    fn resume(
+        &self,
+        lane: &TopicPartition,
+        progress: &Progress,
+    ) -> impl Future<Output = Result<Offset, QueueError>> + Send;
+
+    /// Applies `push.entries` and moves the partition's wanted offset from `push.from` to `push.to`, in one step; or
+    /// answers with the offset it wants instead. A queue that was wiped does not know its partitions any more and
+    /// answers [`Pushed::Unknown`], also to an empty push: that is how a wipe is noticed, and `resume` mends it.
+    fn push(&self, push: Push) -> impl Future<Output = Result<Pushed, QueueError>> + Send;
+
+    /// Up to `take.max` jobs of the offered types, fair between types; each is in flight for `take.lease`.
+    /// Repeating a worker's last request gives what is left of the same claims; an older request gives nothing.
+    /// Cost: O(jobs given), whatever is pending and however many types are idle.
+    fn take(&self, take: Take) -> impl Future<Output = Result<Vec<Claim>, QueueError>> + Send;
+
+    /// Resolves when a take may give something, and at the latest after `at_most`.
+    ///
+    /// This is about the takes made through the same handle. After one that gave as much as was asked for it resolves at
+    /// once. After one that gave less it resolves at the next change: a job became pending, fell due or lost its lease,
+    /// or a place became free in a type whose concurrency had held jobs back. So a worker that cannot take what there
+    /// is does not spin; it takes without waiting when its own offer has changed. May resolve for a job that another
+    /// worker gets.
+    fn ready(&self, at_most: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Moves the leases of these claims to `lease` from now; answers the ones that are lost.
+    fn renew(
+        &self,
+        claims: Vec<ClaimRef>,
+        lease: Duration,
+    ) -> impl Future<Output = Result<Vec<ClaimRef>, QueueError>> + Send;
+
+    /// Applies verdicts, each once: an answer per settlement, in order. Jobs buried owe a dead letter to the log; their
+    /// offset counts as settled only when that debt is paid. Shared, so that the caller can repeat the same settlements
+    /// after an error; one that had been applied then answers [`Answer::Lost`].
+    fn settle(
+        &self,
+        settlements: Arc<[Settlement]>,
+    ) -> impl Future<Output = Result<Vec<Answer>, QueueError>> + Send;
+
+    /// Returns jobs with expired leases and jobs fallen due to pending, at most `max` of them; forgets results and
+    /// done-marks whose time is over.
+    fn sweep(&self, max: usize) -> impl Future<Output = Result<Swept, QueueError>> + Send;
+
+    /// What the queue owes the log, oldest first, at most `max` entries. Stays owed until paid.
+    fn owed(&self, max: usize) -> impl Future<Output = Result<Vec<Debt>, QueueError>> + Send;
+
+    /// Resolves when something is owed, at once if it is already, and at the latest after `at_most`. Whoever cannot pay
+    /// has to pause by itself.
+    fn owing(&self, at_most: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Forgets debts that the log has acknowledged; the offsets behind them are settled now.
+    fn paid(&self, debts: Vec<DebtId>) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// How far a partition is settled; nothing of one that is unknown. The floor never passes the wanted offset.
+    /// Cost: O(ranges).
+    fn progress(&self, lane: &TopicPartition) -> impl Future<Output = Result<Progress, QueueError>> + Send;
+
+    /// Jobs per type and state. O(types), never O(jobs).
+    fn counts(&self) -> impl Future<Output = Result<BTreeMap<JobType, Counts>, QueueError>> + Send;
+
+    /// One job, wherever it is; `None` when it is unknown, or forgotten. Of a finished job the newest run is shown.
+    fn job(&self, id: JobId) -> impl Future<Output = Result<Option<JobView>, QueueError>> + Send;
+
+    /// A page of dead letters, in order of their ids.
+    fn dead(&self, query: DeadQuery) -> impl Future<Output = Result<DeadPage, QueueError>> + Send;
+
+    /// Cancels a job that is not done: pending and scheduled ones at once, one in flight by revoking its claim.
+    /// Answers whether the queue knew it and it was not done.
+    fn cancel(&self, cancel: Cancel) -> impl Future<Output = Result<bool, QueueError>> + Send;
+}
+
+/// A piece of a partition, to be applied at once.
+#[derive(Clone, Debug)]
+pub struct Push {
+    pub lane: TopicPartition,
+    /// The offset the queue is expected to want.
+    pub from: Offset,
+    /// The offset it wants afterwards. Equal to `from` in an empty push, which only asks.
+    pub to: Offset,
+    /// In order of their offsets, all within `from..to`. Offsets without an entry are settled by the push.
+    pub entries: Vec<Entry>,
+}
+
+/// What a record means to the queue.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A job to run. Dropped as a duplicate if it is alive, dead with as many redrives, done within its window (if its
+    /// id can come twice), or settled at this offset. One with more redrives than its dead letter brings it back.
+    Job { offset: Offset, job: Job, dedup_window: Duration },
+    /// A caller's wish to cancel.
+    Cancel { offset: Offset, cancel: Cancel },
+    /// A dead letter stands in the log at this offset: show it, unless the job is alive, or done since with more redrives.
+    Dead { offset: Offset, letter: Arc<wasmill_job::DeadLetter> },
+    /// The dead letter with this key was redriven or purged: stop showing it. One that is still owed cannot be meant.
+    Undead { offset: Offset, key: String },
+}
+
+/// A worker's request for jobs.
+#[derive(Clone, Debug)]
+pub struct Take {
+    pub worker: WorkerId,
+    /// Counts the worker's requests; a repeated number is a repeated request.
+    pub request: u64,
+    pub max: usize,
+    pub lease: Duration,
+    pub offer: Arc<Offer>,
+}

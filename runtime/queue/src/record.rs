@@ -1,0 +1,38 @@
+//! What the embedded queue stores: keys, values and their bytes. Layout version 1; drawn in the README.
+
+mod job;
+mod key;
+mod pack;
+mod row;
+
+pub(crate) use job::StoredJob;
+pub(crate) use key::{Key, LaneNo, Serial, TypeNo};
+pub(crate) use pack::{Pack, PackWriter};
+pub(crate) use row::{
+    DeadRow, DebtRow, FailedRow, HeadRow, LaneRow, LastRow, MarkRow, MetaRow, ResultRow, ResumedRow, Row,
+    TakeRow, Totals, TurnRow, TypeRow,
+};
+
+/// The layout this binary reads and writes. Another one is not migrated: the queue is rebuilt from the log.
+pub(crate) const LAYOUT: u32 = 1;
+
+/// Why bytes are no record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Damage(pub(crate) String);
+
+/// One change of the stored state. Those of one operation are applied together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Write {
+    Put(Key, Vec<u8>),
+    Delete(Key),
+}
+
+impl From<postcard::Error> for Damage {
+    fn from(error: postcard::Error) -> Self {
+        Self(format!("a record cannot be read: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! The small records, in postcard's compact form. A row may be followed by bytes of its own (an output, a letter).
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use wasmill_job::{Failure, JobType, LogLine, Offset, TopicPartition, UnixMs, Usage};
+
+use super::{Damage, LaneNo, Serial, TypeNo};
+
+/// A record that is read and written whole.
+pub(crate) trait Row: Serialize + DeserializeOwned {
+    /// Its bytes.
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(32);
+        append(&mut bytes, self);
+        bytes
+    }
+
+    /// Reads it; nothing may follow.
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Damage> {
+        let (row, rest) = Self::split(bytes)?;
+        if rest.is_empty() { Ok(row) } else { Err(Damage("a record is longer than it should be".into())) }
+    }
+
+    /// Reads it, and returns what follows.
+    fn split(bytes: &[u8]) -> Result<(Self, &[u8]), Damage> {
+        Ok(postcard::take_from_bytes(bytes)?)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MetaRow {
+    pub(crate) layout: u32,
+    pub(crate) log: u128,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct HeadRow {
+    pub(crate) digest: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TypeRow {
+    pub(crate) name: JobType,
+    pub(crate) totals: Totals,
+}
+
+/// What a type's jobs came to since the queue was last built from the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Totals {
+    pub(crate) accepted: u64,
+    pub(crate) completed: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) retried: u64,
+    pub(crate) lost: u64,
+    pub(crate) duplicates: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LaneRow {
+    pub(crate) name: TopicPartition,
+    pub(crate) wanted: Offset,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ResumedRow {
+    /// Pairs of (first, one past the last).
+    pub(crate) settled: Vec<(u64, u64)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TurnRow {
+    /// Takes from this number on are newer than this row.
+    pub(crate) as_of: Serial,
+    pub(crate) attempts: u32,
+    pub(crate) due: Option<UnixMs>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FailedRow {
+    pub(crate) failure: Failure,
+    pub(crate) last: LastRow,
+}
+
+/// What is kept of an attempt beside how it ended.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct LastRow {
+    pub(crate) logs: Vec<LogLine>,
+    pub(crate) usage: Usage,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TakeRow {
+    /// Jobs and the number of the attempt.
+    pub(crate) jobs: Vec<(Serial, u32)>,
+}
+
+/// Followed by the output.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ResultRow {
+    pub(crate) id: [u8; 16],
+    pub(crate) job_type: TypeNo,
+    /// Whether it completed; else it was cancelled.
+    pub(crate) completed: bool,
+    pub(crate) attempts: u32,
+    pub(crate) accepted_at: UnixMs,
+    pub(crate) ended_at: UnixMs,
+    pub(crate) until: UnixMs,
+    pub(crate) last: Option<LastRow>,
+}
+
+/// A done-mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MarkRow {
+    pub(crate) id: [u8; 16],
+    pub(crate) redrives: u32,
+    pub(crate) until: UnixMs,
+}
+
+impl Row for Vec<MarkRow> {}
+
+/// Followed by the letter in wire format.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DeadRow {
+    /// `None`: the record could not be decoded.
+    pub(crate) job: Option<(TypeNo, [u8; 16])>,
+    pub(crate) redrives: u32,
+    pub(crate) died_at: UnixMs,
+    pub(crate) last: Option<LastRow>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DebtRow {
+    pub(crate) letter: Arc<str>,
+    pub(crate) lane: LaneNo,
+    pub(crate) offset: Offset,
+}
+
+macro_rules! rows {
+    ($($name:ident),*) => {$(impl Row for $name {})*};
+}
+
+rows!(
+    MetaRow, HeadRow, TypeRow, LaneRow, ResumedRow, TurnRow, FailedRow, TakeRow, ResultRow, DeadRow, DebtRow
+);
+
+/// Appends a row's bytes.
+pub(super) fn append(to: &mut Vec<u8>, row: &impl Serialize) {
+    // Postcard fails only for sequences of unknown length and for full fixed buffers; rows have neither.
+    if let Ok(bytes) = postcard::to_extend(row, std::mem::take(to)) {
+        *to = bytes;
+    }
+}

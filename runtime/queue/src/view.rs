@@ -1,0 +1,119 @@
+//! What the queue shows of itself: counts, one job, dead letters; and what it owes the log.
+
+use std::sync::Arc;
+
+use wasmill_job::{Attempt, DeadLetter, JobId, JobType, Offset, Position, UnixMs};
+
+use crate::LastAttempt;
+
+/// The states of a job's life that a queue can tell, in the words of the drawing in `runtime/job/README.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    Pending,
+    InFlight,
+    Scheduled,
+    Completed,
+    Cancelled,
+    Dead,
+}
+
+/// Jobs of one type by state. `accepted` to `duplicates` count since the queue was last built from the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub pending: u64,
+    pub scheduled: u64,
+    pub in_flight: u64,
+    /// Dead letters that wait for somebody.
+    pub dead: u64,
+    pub accepted: u64,
+    pub completed: u64,
+    pub cancelled: u64,
+    /// Attempts that ended in a retry.
+    pub retried: u64,
+    /// Claims whose lease ran out.
+    pub lost: u64,
+    /// Records dropped because their job was alive or done.
+    pub duplicates: u64,
+}
+
+/// One job, as far as the queue knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobView {
+    pub id: JobId,
+    pub job_type: JobType,
+    pub state: State,
+    pub attempts: Attempt,
+    pub accepted_at: UnixMs,
+    /// When a scheduled job falls due.
+    pub due_at: Option<UnixMs>,
+    /// When it completed, was cancelled or died.
+    pub ended_at: Option<UnixMs>,
+    pub last: Option<LastAttempt>,
+}
+
+/// Which dead letters to show.
+#[derive(Clone, Debug, Default)]
+pub struct DeadQuery {
+    pub job_type: Option<JobType>,
+    /// Only keys after this one.
+    pub after: Option<String>,
+    pub max: usize,
+}
+
+/// Some dead letters, and where the next page begins.
+#[derive(Clone, Debug, Default)]
+pub struct DeadPage {
+    pub letters: Vec<Arc<DeadLetter>>,
+    /// The `after` of the next page; `None` when this was the last one.
+    pub next: Option<String>,
+}
+
+/// Something the queue owes the log: a dead letter, until the log has it.
+#[derive(Clone, Debug)]
+pub struct Debt {
+    pub id: DebtId,
+    pub letter: Arc<DeadLetter>,
+}
+
+/// Names a debt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DebtId(pub u64);
+
+/// How a push went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// Applied. The positions of jobs dropped as duplicates.
+    Applied { duplicates: Vec<Position> },
+    /// Not applied: the queue wants this offset.
+    Wants(Offset),
+    /// Not applied: the queue does not know the partition. It is new, or was wiped: resume it, then push from the
+    /// offset that gives.
+    Unknown,
+    /// Not applied: there is no room. Try again later.
+    Full,
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Jobs whose lease had run out, now pending again.
+    pub expired: usize,
+    /// Scheduled jobs fallen due, now pending.
+    pub due: usize,
+    /// Results and done-marks forgotten.
+    pub forgotten: usize,
+}
+
+/// Why the queue did not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueueError {
+    /// Trouble that passes: the queue is being rebuilt, or cannot be reached.
+    #[error("the queue is not available at the moment: {reason}")]
+    Unavailable { reason: String },
+    /// A push that contradicts itself: a mistake of the caller, which repeating does not mend.
+    #[error("the push makes no sense: {reason}")]
+    Malformed { reason: String },
+    /// The queue is being closed.
+    #[error("the queue is shutting down")]
+    Closed,
+}
