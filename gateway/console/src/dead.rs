@@ -1,0 +1,77 @@
+//! `GET /v1/dead`: dead letters, a page at a time.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_job::JobType;
+use wasmill_log::Log;
+use wasmill_queue::{DeadQuery, Queue};
+
+use crate::dead_view::DeadList;
+use crate::router::Console;
+use crate::trouble::queue_problem;
+
+/// The letters of a page, when the query does not say.
+const LIMIT: usize = 100;
+
+/// The most letters of a page.
+const LIMIT_MAX: usize = 1_000;
+
+/// Letters asked of the queue at once: they come with their payloads, which are not shown.
+const PAGE: usize = 100;
+
+/// The query of `GET /v1/dead`.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// Only letters of this job type.
+    r#type: Option<String>,
+    /// Only letters after this one: the `next` of the page before.
+    after: Option<String>,
+    /// At most so many, 1 to 1,000. Default 100.
+    limit: Option<usize>,
+}
+
+/// Lists dead letters in the order of their ids.
+#[utoipa::path(
+    get, path = "/v1/dead", tag = "dead letters", params(ListQuery),
+    responses(
+        (status = 200, description = "A page.", body = DeadList),
+        (status = 400, description = "Not valid.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "No answer.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list_dead<L: Log, Q: Queue>(
+    State(console): State<Arc<Console<L, Q>>>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<DeadList>, Problem> {
+    let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
+    let limit = query.limit.unwrap_or(LIMIT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        let detail = format!("`limit` is {limit}; it must lie between 1 and {LIMIT_MAX}.");
+        return Err(Problem::new(Kind::InvalidField, detail).with("field", "limit"));
+    }
+    let job_type = query.r#type.as_deref().map(read_type).transpose()?;
+    let (mut list, mut after) = (DeadList::default(), query.after);
+    loop {
+        let max = (limit - list.len()).min(PAGE);
+        let wanted = DeadQuery { job_type: job_type.clone(), after, max };
+        let page = console.queue.dead(wanted).await.map_err(|error| queue_problem(&error))?;
+        after = page.next.clone();
+        list.add(page);
+        if after.is_none() || list.len() >= limit {
+            return Ok(Json(list));
+        }
+    }
+}
+
+/// # Errors
+/// 400 when the text cannot name a type. That the catalog knows it is not asked: letters outlive their type.
+pub(crate) fn read_type(text: &str) -> Result<JobType, Problem> {
+    text.parse().map_err(|error| Problem::new(Kind::InvalidField, format!("{error}.")).with("field", "type"))
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod catalog;
+mod catalog_view;
+mod dead;
+mod dead_view;
+mod modules;
+mod prepare;
+mod probes;
+mod purge;
+mod redrive;
+mod router;
+mod selection;
+mod status;
+mod trouble;
+
+pub use prepare::{ModuleRefusal, Prepare, PreparedModule};
+pub use probes::{Probes, probes};
+pub use router::{ConsoleConfig, Parts, openapi, router};

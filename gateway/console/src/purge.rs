@@ -1,0 +1,87 @@
+//! `POST /v1/dead/purge`: throws dead letters away, for good. Tombstones only, so it can be repeated at will.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use serde::Serialize;
+use utoipa::ToSchema;
+use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_job::{DeadLetter, Partition, Topic};
+use wasmill_log::{Append, Log};
+use wasmill_queue::Queue;
+
+use crate::router::Console;
+use crate::selection::{WantedLetters, owed_keys};
+use crate::trouble::{append_problem, read_json};
+
+/// The one partition of the dead-letter topic.
+const PARTITION: Partition = Partition(0);
+
+/// What became of the letters.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Purged {
+    purged: u64,
+    /// Letters that the log does not have yet; repeat in a moment.
+    waiting: u64,
+    /// Ids that name no letter.
+    unknown: Vec<String>,
+}
+
+/// Throws dead letters away. What they held is gone when the log compacts its topic.
+#[utoipa::path(
+    post, path = "/v1/dead/purge", tag = "dead letters", request_body = WantedLetters,
+    responses(
+        (status = 200, description = "The counts.", body = Purged),
+        (status = 400, description = "Not valid.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "No answer.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 507, description = "No room.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn purge<L: Log, Q: Queue>(
+    State(console): State<Arc<Console<L, Q>>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Purged>, Problem> {
+    let wanted: WantedLetters = read_json(&headers, body, &console.bodies).await?;
+    if !wanted.confirm {
+        let detail = "A purge cannot be undone: say \"confirm\": true.";
+        return Err(Problem::new(Kind::InvalidField, detail).with("field", "confirm"));
+    }
+    let mut selection = wanted.select()?;
+    let _turn = console.burying.lock().await;
+    let mut answer = Purged::default();
+    loop {
+        // Before the page: a letter that is not owed now was in the log before.
+        let owed = owed_keys(&console.queue).await?;
+        let letters = selection.page(&console.queue).await.map_err(|problem| answer.so_far(problem))?;
+        if letters.is_empty() {
+            break;
+        }
+        let known = letters.iter().filter(|letter| !owed.contains(&letter.key()));
+        let records: Vec<_> = known.map(|letter| tombstone(letter)).collect();
+        let count = records.len() as u64;
+        answer.waiting += letters.len() as u64 - count;
+        if count > 0 {
+            console.log.append(records).await.map_err(|error| answer.so_far(append_problem(&error)))?;
+        }
+        answer.purged += count;
+    }
+    answer.unknown = selection.unknown;
+    tracing::info!(purged = answer.purged, "dead letters purged");
+    Ok(Json(answer))
+}
+
+/// What takes a letter out of the compacted topic.
+pub(crate) fn tombstone(letter: &DeadLetter) -> Append {
+    Append { topic: Topic::dead(), partition: PARTITION, key: Some(letter.key().into()), value: None }
+}
+
+impl Purged {
+    /// Adds to a problem in the middle what has been done.
+    fn so_far(&self, problem: Problem) -> Problem {
+        problem.with("purged", self.purged)
+    }
+}

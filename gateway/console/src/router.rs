@@ -1,0 +1,129 @@
+//! The router of the admin API, and what it is made of.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use utoipa::OpenApi;
+use wasmill_catalog::{ArtifactStore, Following};
+use wasmill_http::{Budget, Hosts, guard};
+use wasmill_job::{Clock, UnixMs};
+use wasmill_log::Log;
+use wasmill_queue::Queue;
+
+use crate::catalog::{apply_catalog, plan_catalog, show_catalog};
+use crate::dead::list_dead;
+use crate::modules::{deploy, list_modules};
+use crate::prepare::Prepare;
+use crate::purge::purge;
+use crate::redrive::redrive;
+use crate::status::show_status;
+
+/// What the admin API needs.
+pub struct Parts<L, Q> {
+    pub log: L,
+    pub queue: Q,
+    pub store: ArtifactStore,
+    pub catalog: Following,
+    pub prepare: Prepare,
+    pub clock: Arc<dyn Clock>,
+    /// The names by which browsers may call it.
+    pub hosts: Hosts,
+    pub config: ConsoleConfig,
+}
+
+/// What an operator may turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsoleConfig {
+    /// The largest module that is read, in bytes. Default 32 MiB.
+    pub module_bytes_max: usize,
+}
+
+/// The state all requests share.
+pub(crate) struct Console<L, Q> {
+    pub(crate) log: L,
+    pub(crate) queue: Q,
+    pub(crate) store: ArtifactStore,
+    pub(crate) catalog: Following,
+    pub(crate) prepare: Prepare,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) config: ConsoleConfig,
+    pub(crate) started_at: UnixMs,
+    /// Bounds uploads in memory: two of the largest.
+    pub(crate) uploads: Budget,
+    /// Bounds all other bodies in memory.
+    pub(crate) bodies: Budget,
+    /// Held while a module is compiled.
+    pub(crate) compiling: Mutex<()>,
+    /// Held while letters are redriven or purged: two at once would only repeat one another.
+    pub(crate) burying: Mutex<()>,
+}
+
+/// Bodies other than uploads that may be in memory at once, in bytes.
+const BODIES_BYTES: usize = 16 << 20;
+
+/// The admin API, behind the guard against browsers.
+pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
+    let Parts { log, queue, store, catalog, prepare, clock, hosts, config } = parts;
+    let console = Arc::new(Console {
+        log,
+        queue,
+        store,
+        catalog,
+        prepare,
+        started_at: clock.now(),
+        clock,
+        uploads: Budget::new(config.module_bytes_max.saturating_mul(2)),
+        config,
+        bodies: Budget::new(BODIES_BYTES),
+        compiling: Mutex::default(),
+        burying: Mutex::default(),
+    });
+    let router = Router::new()
+        .route("/v1/modules", get(list_modules::<L, Q>).post(deploy::<L, Q>))
+        .route("/v1/catalog", get(show_catalog::<L, Q>))
+        .route("/v1/catalog/plan", post(plan_catalog::<L, Q>))
+        .route("/v1/catalog/apply", post(apply_catalog::<L, Q>))
+        .route("/v1/status", get(show_status::<L, Q>))
+        .route("/v1/dead", get(list_dead::<L, Q>))
+        .route("/v1/dead/redrive", post(redrive::<L, Q>))
+        .route("/v1/dead/purge", post(purge::<L, Q>))
+        .with_state(console);
+    guard(router, hosts)
+}
+
+/// The description of the admin API, to be merged with the others'.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    #[derive(OpenApi)]
+    #[openapi(
+        info(title = "Wasmill", description = "Background jobs as sandboxed WebAssembly."),
+        paths(
+            crate::modules::deploy,
+            crate::modules::list_modules,
+            crate::catalog::show_catalog,
+            crate::catalog::plan_catalog,
+            crate::catalog::apply_catalog,
+            crate::status::show_status,
+            crate::dead::list_dead,
+            crate::redrive::redrive,
+            crate::purge::purge,
+        ),
+        tags(
+            (name = "modules", description = "Uploads."),
+            (name = "catalog", description = "The routing table."),
+            (name = "status", description = "Counts."),
+            (name = "dead letters", description = "Jobs that will not be tried again."),
+        )
+    )]
+    struct Admin;
+    Admin::openapi()
+}
+
+impl Default for ConsoleConfig {
+    fn default() -> Self {
+        Self { module_bytes_max: 32 << 20 }
+    }
+}

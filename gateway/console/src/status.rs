@@ -1,0 +1,117 @@
+//! `GET /v1/status`: how many jobs of each type are in which state.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use wasmill_catalog::TypeSpec;
+use wasmill_http::{Problem, ProblemDocument};
+use wasmill_job::JobType;
+use wasmill_log::Log;
+use wasmill_queue::{Counts, Queue};
+
+use crate::catalog_view::mode_name;
+use crate::router::Console;
+use crate::trouble::{queue_problem, read_problem};
+
+/// How the mill stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Status {
+    /// The catalog revision this process follows.
+    revision: u64,
+    started_at_ms: u64,
+    uptime_s: u64,
+    /// Records of the queues' topics that still owe something: not relayed yet, their jobs not at an end, or their
+    /// dead letters not stored. 0: all that was accepted is done.
+    unsettled_records: u64,
+    types: Vec<TypeStatus>,
+}
+
+/// The jobs of one type. `pending`, `scheduled`, `in_flight` and `dead` are there now; the others count since the queue
+/// was last built from the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TypeStatus {
+    r#type: String,
+    /// `live` or `paused`; absent for a type that is no longer in the catalog.
+    mode: Option<&'static str>,
+    queue: Option<String>,
+    accepted: u64,
+    pending: u64,
+    scheduled: u64,
+    in_flight: u64,
+    completed: u64,
+    cancelled: u64,
+    dead: u64,
+    /// Attempts that ended in a retry.
+    retried: u64,
+    /// Claims whose lease ran out.
+    lost: u64,
+    /// Records dropped because their job was alive or done.
+    duplicates: u64,
+}
+
+/// Counts the jobs of every type that is in the catalog or in the queue.
+#[utoipa::path(
+    get, path = "/v1/status", tag = "status",
+    responses(
+        (status = 200, description = "The counts.", body = Status),
+        (status = 503, description = "No answer.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn show_status<L: Log, Q: Queue>(
+    State(console): State<Arc<Console<L, Q>>>,
+) -> Result<Json<Status>, Problem> {
+    let counts = console.queue.counts().await.map_err(|error| queue_problem(&error))?;
+    let unsettled_records = unsettled(&console.log, &console.queue).await?;
+    let catalog = console.catalog.current();
+    let names: BTreeSet<&JobType> = catalog.types.keys().chain(counts.keys()).collect();
+    let row =
+        |name| TypeStatus::of(name, catalog.types.get(name), counts.get(name).copied().unwrap_or_default());
+    let now = console.clock.now();
+    Ok(Json(Status {
+        revision: catalog.revision.0,
+        started_at_ms: console.started_at.0,
+        uptime_s: now.since(console.started_at).as_secs(),
+        unsettled_records,
+        types: names.into_iter().map(row).collect(),
+    }))
+}
+
+/// Cost: O(lanes + settled ranges).
+async fn unsettled<L: Log, Q: Queue>(log: &L, queue: &Q) -> Result<u64, Problem> {
+    let mut records = 0;
+    for lane in log.partitions().await.map_err(|error| read_problem(&error))? {
+        if !lane.topic.is_queue() {
+            continue;
+        }
+        // Progress first: the log only grows, so what is counted was there when the queue answered.
+        let progress = queue.progress(&lane).await.map_err(|error| queue_problem(&error))?;
+        let end = log.bounds(&lane).await.map_err(|error| read_problem(&error))?.next;
+        let settled: u64 = progress.settled.iter().map(|range| range.end - range.start).sum();
+        records += end.0.saturating_sub(progress.floor.0).saturating_sub(settled);
+    }
+    Ok(records)
+}
+
+impl TypeStatus {
+    fn of(name: &JobType, spec: Option<&TypeSpec>, counts: Counts) -> Self {
+        Self {
+            r#type: name.to_string(),
+            mode: spec.map(|spec| mode_name(spec.mode)),
+            queue: spec.map(|spec| spec.queue.to_string()),
+            accepted: counts.accepted,
+            pending: counts.pending,
+            scheduled: counts.scheduled,
+            in_flight: counts.in_flight,
+            completed: counts.completed,
+            cancelled: counts.cancelled,
+            dead: counts.dead,
+            retried: counts.retried,
+            lost: counts.lost,
+            duplicates: counts.duplicates,
+        }
+    }
+}

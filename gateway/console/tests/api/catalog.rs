@@ -1,0 +1,91 @@
+//! Planning, applying, looking; every mistake at once; nobody overwrites anybody.
+
+use serde_json::json;
+use wasmill_job::Revision;
+
+use crate::world::{WASM, World};
+
+const HELLO: &str = "[type.hello]\nhandlers = [{ module = \"hello@1.0.0\" }]\n";
+
+#[tokio::test]
+async fn a_plan_shows_and_an_apply_writes() {
+    let world = World::new().await;
+    world.deploy("hello@1.0.0", &[WASM, b"hello"].concat()).await;
+    let files = json!({"files": [{"name": "mill.toml", "text": HELLO}]});
+    let plan = world.post("/v1/catalog/plan", &files).await.json();
+    assert_eq!(plan["current_revision"], 0);
+    let subjects: Vec<_> =
+        plan["changes"].as_array().unwrap().iter().map(|change| &change["subject"]).collect();
+    assert_eq!(subjects, ["queue default", "type hello"]);
+    assert_eq!(plan["changes"][0]["kind"], "added");
+    assert_eq!(world.store.latest_number().await.unwrap(), Revision(0));
+
+    let applied = world.apply(HELLO, &[("message", "the first".into()), ("expect_revision", 0.into())]).await;
+    assert_eq!((applied.status.as_u16(), &applied.json()["revision"]), (200, &1.into()));
+    // Followed at once: whoever applied a type can use it.
+    assert_eq!(world.catalog.current().revision, Revision(1));
+    let shown = world.get("/v1/catalog").await.json();
+    assert_eq!((&shown["revision"], &shown["message"]), (&1.into(), &"the first".into()));
+    assert_eq!(shown["types"][0]["type"], "hello");
+    assert_eq!(shown["types"][0]["module"], "hello@1.0.0");
+    assert_eq!(shown["queues"][0]["name"], "default");
+
+    let again = world.apply(HELLO, &[]).await.json();
+    assert_eq!(again, json!({"revision": 1, "changes": []}));
+    assert_eq!(world.store.latest_number().await.unwrap(), Revision(1));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn every_mistake_is_told_with_its_place() {
+    let world = World::with_hello().await;
+    let files = json!({"files": [
+        {"name": "a.toml", "text": "[type.hello]\nhandlers = [{ module = \"helo@1.0.0\" }]\nmode = \"of\"\n"},
+        {"name": "b.toml", "text": "[type.other]\nhandlers = [{ module = \"hello@1.0.0\" }]\nqueue = \"nowhere\"\n"},
+    ]});
+    for path in ["/v1/catalog/plan", "/v1/catalog/apply"] {
+        let problem = world.post(path, &files).await.problem(422, "catalog-invalid");
+        let mistakes = problem["mistakes"].as_array().unwrap();
+        let places: Vec<_> = mistakes
+            .iter()
+            .map(|mistake| (&mistake["file"], &mistake["line"], mistake["column"].is_u64()))
+            .collect();
+        assert!(places.contains(&(&"a.toml".into(), &2.into(), true)), "{problem}");
+        assert!(places.contains(&(&"a.toml".into(), &3.into(), true)), "{problem}");
+        assert!(places.contains(&(&"b.toml".into(), &3.into(), true)), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("b.toml:3:"), "{problem}");
+    }
+    assert_eq!(world.store.latest_number().await.unwrap(), Revision(1));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_revision_that_moved_is_a_conflict() {
+    let world = World::with_hello().await;
+    let changed = format!("{HELLO}mode = \"paused\"\n");
+    let moved = world.apply(&changed, &[("expect_revision", 0.into())]).await.problem(409, "catalog-moved");
+    assert_eq!(moved["revision"], 1);
+    assert_eq!(world.store.latest_number().await.unwrap(), Revision(1));
+    assert_eq!(world.apply(&changed, &[("expect_revision", 1.into())]).await.json()["revision"], 2);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused() {
+    let world = World::new().await;
+    for (body, status, name) in [
+        ("", 400, "malformed-json"),
+        ("{", 400, "malformed-json"),
+        ("{}", 400, "invalid-field"),
+        ("{\"files\":[]}", 400, "invalid-field"),
+        ("{\"files\":[{\"name\":\"a\"}]}", 400, "invalid-field"),
+        ("{\"files\":[],\"force\":true}", 400, "invalid-field"),
+    ] {
+        for path in ["/v1/catalog/plan", "/v1/catalog/apply"] {
+            let json = [("content-type", "application/json")];
+            world.call("POST", path, &json, body).await.problem(status, name);
+        }
+    }
+    world.call("POST", "/v1/catalog/apply", &[], "{}").await.problem(415, "unsupported-media-type");
+    world.end().await;
+}

@@ -1,0 +1,11 @@
+//! The admin API over real TCP, on a real log, a real queue and a real artifact store.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod catalog;
+mod dead;
+mod guard;
+mod modules;
+mod openapi;
+mod probes;
+mod status;
+mod world;

@@ -1,0 +1,32 @@
+//! Counts per type.
+
+use crate::world::World;
+
+#[tokio::test]
+async fn every_type_is_counted() {
+    let world = World::with_hello().await;
+    let empty = world.get("/v1/status").await.json();
+    assert_eq!(empty["revision"], 1);
+    assert_eq!((&empty["types"][0]["type"], &empty["types"][0]["pending"]), (&"hello".into(), &0.into()));
+    assert_eq!(
+        (&empty["types"][0]["mode"], &empty["types"][0]["queue"]),
+        (&"live".into(), &"default".into())
+    );
+    assert_eq!(empty["unsettled_records"], 0);
+    world.bury(3).await;
+    world.post("/v1/dead/redrive", &serde_json::json!({"all": true})).await;
+    world.relay().await;
+    world.bury(2).await;
+    let status = world.get("/v1/status").await.json();
+    let row = &status["types"][0];
+    assert_eq!(
+        (&row["accepted"], &row["pending"], &row["dead"]),
+        (&3.into(), &3.into(), &0.into()),
+        "{status}"
+    );
+    assert_eq!(status["unsettled_records"], 3, "{status}");
+    assert!(status["uptime_s"].as_u64().unwrap() < 600 && status["started_at_ms"].is_u64());
+    world.queue.close().await;
+    world.get("/v1/status").await.problem(503, "shutting-down");
+    world.end().await;
+}

@@ -1,0 +1,287 @@
+//! A console with its stores in a temporary folder, and a client that speaks to it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::handshake;
+use hyper::{HeaderMap, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use wasmill_catalog::{ArtifactStore, Following, follow};
+use wasmill_console::{ConsoleConfig, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, probes, router};
+use wasmill_http::{Drained, Hosts, HttpConfig, finish, serve};
+use wasmill_job::wire::{Record, decode, decode_dead, encode_dead, encode_job};
+use wasmill_job::{
+    Attempt, DeadLetter, Failure, FailureCode, IdSource, Job, Mode, ModuleDigest, Offset, Partition, Path,
+    Revision, Stamp, SystemClock, Topic, TopicPartition, UnixMs,
+};
+use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, Stored};
+use wasmill_queue::{EmbeddedConfig, EmbeddedQueue, Entry, Push, Pushed, Queue};
+
+/// The largest upload of this world, in bytes.
+pub(crate) const MODULE_BYTES_MAX: usize = 100_000;
+
+/// How the smallest Wasm module begins; what follows tells the modules of a test apart.
+pub(crate) const WASM: &[u8] = b"\0asm\x01\0\0\0";
+
+pub(crate) struct World {
+    pub(crate) log: EmbeddedLog,
+    pub(crate) queue: EmbeddedQueue,
+    pub(crate) store: ArtifactStore,
+    pub(crate) catalog: Following,
+    pub(crate) address: SocketAddr,
+    drain: CancellationToken,
+    served: JoinHandle<Drained>,
+    _folder: TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock);
+        let config = LogConfig::new(folder.path().join("log"));
+        let log = {
+            let clock = clock.clone();
+            tokio::task::spawn_blocking(move || EmbeddedLog::open(config, clock)).await.unwrap().unwrap()
+        };
+        let config = EmbeddedConfig::new(folder.path().join("queue"));
+        let (queue, _) = EmbeddedQueue::open(config, 1, clock.clone()).await.unwrap();
+        let store = ArtifactStore::folder(&folder.path().join("store")).unwrap();
+        // Long: the console itself says when there is news.
+        let catalog = follow(store.clone(), Duration::from_secs(3_600)).await.unwrap();
+        let parts = Parts {
+            log: log.clone(),
+            queue: queue.clone(),
+            store: store.clone(),
+            catalog: catalog.clone(),
+            prepare: Prepare::new(prepare),
+            clock,
+            hosts: Hosts::local(),
+            config: ConsoleConfig { module_bytes_max: MODULE_BYTES_MAX },
+        };
+        let asked = Probes {
+            metrics: Arc::new(|| "wasmill_up 1\n".to_owned()),
+            missing: Arc::new({
+                let catalog = catalog.clone();
+                move || match catalog.current().revision {
+                    Revision(0) => vec!["no catalog yet".to_owned()],
+                    _ => Vec::new(),
+                }
+            }),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let drain = CancellationToken::new();
+        let whole = finish(router(parts).merge(probes(asked)));
+        let served = tokio::spawn(serve(listener, whole, HttpConfig::default(), drain.clone()));
+        Self { log, queue, store, catalog, address, drain, served, _folder: folder }
+    }
+
+    /// With the type `hello` in the catalog, whose module is stored.
+    pub(crate) async fn with_hello() -> Self {
+        let world = Self::new().await;
+        world.deploy("hello@1.0.0", &[WASM, b"hello"].concat()).await;
+        let applied = world.apply("[type.hello]\nhandlers = [{ module = \"hello@1.0.0\" }]\n", &[]).await;
+        assert_eq!(applied.status, 200, "{:?}", applied.body);
+        world
+    }
+
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if headers.iter().all(|(name, _)| *name != "host") {
+            request = request.header("host", self.address.to_string());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let tcp = TcpStream::connect(self.address).await.unwrap();
+        let (mut client, connection) = handshake(TokioIo::new(tcp)).await.unwrap();
+        tokio::spawn(connection);
+        let response = client.send_request(request.body(Full::new(body.into())).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call("GET", path, &[], "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call("POST", path, &[("content-type", "application/json")], body.to_string()).await
+    }
+
+    pub(crate) async fn deploy(&self, tag: &str, bytes: &[u8]) -> Answer {
+        let path = format!("/v1/modules?tag={tag}");
+        self.call("POST", &path, &[("content-type", "application/wasm")], bytes.to_vec()).await
+    }
+
+    /// Applies one file, with more members in the request.
+    pub(crate) async fn apply(&self, text: &str, more: &[(&str, Value)]) -> Answer {
+        let mut body = serde_json::json!({"files": [{"name": "mill.toml", "text": text}]});
+        for (name, value) in more {
+            body[*name] = value.clone();
+        }
+        self.post("/v1/catalog/apply", &body).await
+    }
+
+    /// Kills `count` jobs of the type `hello`, as relay and queue do it: the letters stand in the log, and the queue shows
+    /// them. Answers their ids.
+    pub(crate) async fn bury(&self, count: usize) -> Vec<String> {
+        let mut ids = IdSource::default();
+        let letters: Vec<_> = (0..count).map(|index| self.letter(&mut ids, index)).collect();
+        let record = |letter: &DeadLetter| Append {
+            topic: Topic::dead(),
+            partition: Partition(0),
+            key: Some(letter.key().into()),
+            value: Some(encode_dead(letter).unwrap()),
+        };
+        self.log.append(letters.iter().map(record).collect()).await.unwrap();
+        self.relay().await;
+        let mut keys: Vec<_> = letters.iter().map(DeadLetter::key).collect();
+        keys.sort();
+        keys
+    }
+
+    fn letter(&self, ids: &mut IdSource, index: usize) -> DeadLetter {
+        let catalog = self.catalog.current();
+        let queue = &catalog.queues[&"default".parse().unwrap()];
+        let partition = Partition(index as u32 % queue.partitions.get());
+        let job = Job {
+            id: ids.next(UnixMs(1_000), 0, queue.generation, partition),
+            job_type: "hello".parse().unwrap(),
+            payload: Bytes::from(format!("<{index}>")),
+            accepted_at: UnixMs(1_000),
+            stamp: Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Live },
+            idempotency_key: None,
+            traceparent: None,
+            redrives: 0,
+            unknown: serde_json::Map::new(),
+        };
+        DeadLetter {
+            job: Some(job),
+            raw: None,
+            failure: Failure::new(FailureCode::Rejected, "<no>"),
+            attempts: Attempt(3),
+            died_at: UnixMs(2_000),
+            origin: self.lane(partition).at(Offset(7)),
+        }
+    }
+
+    fn lane(&self, partition: Partition) -> TopicPartition {
+        let catalog = self.catalog.current();
+        let name = "default".parse().unwrap();
+        TopicPartition::new(Topic::queue(&name, catalog.queues[&name].generation), partition)
+    }
+
+    fn lanes(&self) -> Vec<TopicPartition> {
+        let mut lanes = self.catalog.current().lanes();
+        lanes.push(TopicPartition::new(Topic::dead(), Partition(0)));
+        lanes
+    }
+
+    /// Carries everything from the log to the queue, as a relay does.
+    pub(crate) async fn relay(&self) {
+        for lane in self.lanes() {
+            let from = self.queue.resume(&lane, &self.log.committed(&lane).await.unwrap()).await.unwrap();
+            let to = self.log.bounds(&lane).await.unwrap().next;
+            let stored = self.log.read(&lane, from, usize::MAX).await.unwrap();
+            let is_dead = lane.topic == Topic::dead();
+            let entry = |stored| if is_dead { dead_entry(stored) } else { job_entry(stored) };
+            let entries = stored.into_iter().map(entry).collect();
+            let pushed = self.queue.push(Push { lane, from, to, entries }).await.unwrap();
+            assert!(matches!(pushed, Pushed::Applied { .. }), "{pushed:?}");
+        }
+    }
+
+    /// The jobs in the log.
+    pub(crate) async fn jobs(&self) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for lane in self.catalog.current().lanes() {
+            for stored in self.log.read(&lane, Offset(0), usize::MAX).await.unwrap() {
+                if let Record::Job(job) = decode(&stored.value.unwrap()).unwrap() {
+                    assert_eq!(job.id.partition(), lane.partition);
+                    jobs.push(job);
+                }
+            }
+        }
+        jobs
+    }
+
+    pub(crate) async fn end(self) {
+        self.drain.cancel();
+        let drained = tokio::time::timeout(Duration::from_secs(30), self.served).await.unwrap().unwrap();
+        assert_eq!(drained, Drained { cut: 0 });
+    }
+}
+
+/// Stands for the sandbox at the seam where the process hands it in. What it refuses is chosen by the upload's bytes.
+fn prepare(upload: Bytes) -> Result<PreparedModule, ModuleRefusal> {
+    match &upload[WASM.len().min(upload.len())..] {
+        b"unfit" => Err(ModuleRefusal::Unfit { reason: "it does not export `handle`".into() }),
+        b"failed" => Err(ModuleRefusal::Failed { reason: "no room for its code".into() }),
+        b"panic" => panic!("the compiler has a bug"),
+        _ => Ok(PreparedModule {
+            digest: ModuleDigest::of(&upload),
+            imports: vec!["wasmill:job/log@0.1.0".into()],
+            exports: vec!["wasmill:job/handler@0.1.0".into()],
+        }),
+    }
+}
+
+fn job_entry(stored: Stored) -> Entry {
+    let Record::Job(job) = decode(&stored.value.unwrap()).unwrap() else {
+        panic!("only jobs are stored here")
+    };
+    Entry::Job { offset: stored.offset, job, dedup_window: Duration::from_secs(600) }
+}
+
+fn dead_entry(stored: Stored) -> Entry {
+    let (offset, key) = (stored.offset, stored.key.unwrap());
+    match stored.value {
+        Some(value) => Entry::Dead { offset, letter: Arc::new(decode_dead(&value).unwrap()) },
+        None => Entry::Undead { offset, key: String::from_utf8(key.to_vec()).unwrap() },
+    }
+}
+
+/// A record of a queue's topic, to be appended by a test itself.
+pub(crate) fn job_record(topic: Topic, job: &Job) -> Append {
+    Append { topic, partition: job.id.partition(), key: None, value: Some(encode_job(job).unwrap()) }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
+    }
+
+    /// Checks that it is a problem document of this kind.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, name: &str) -> Value {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{:?}", self.body);
+        let json = self.json();
+        assert_eq!(
+            (self.status.as_u16(), &json["type"]),
+            (status, &Value::from(format!("urn:wasmill:problem:{name}")))
+        );
+        json
+    }
+}

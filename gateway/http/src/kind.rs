@@ -1,0 +1,112 @@
+//! Every kind of problem the gateway answers with: its stable name, its status, its title. One table, so that no
+//! two places give one thing two names.
+
+use axum::http::StatusCode;
+
+/// What kind of problem it is. The name is stable: programs may compare it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    // The request.
+    MalformedJson,
+    InvalidField,
+    UnknownField,
+    NotBuilt,
+    InvalidId,
+    InvalidReceipt,
+    InvalidEvent,
+    BodyBroken,
+    BodyTooSlow,
+    BodyTooLarge,
+    UriTooLong,
+    UnsupportedMediaType,
+    NotFound,
+    MethodNotAllowed,
+    ForeignHost,
+    ForeignOrigin,
+    // Jobs.
+    UnknownType,
+    UnknownJob,
+    PayloadTooLarge,
+    JobEnded,
+    // Modules and the catalog.
+    ModuleRefused,
+    ModuleConflict,
+    CatalogInvalid,
+    CatalogMoved,
+    // The state of the service.
+    Busy,
+    StorageFull,
+    OutcomeUnknown,
+    ShuttingDown,
+    Unavailable,
+    Internal,
+}
+
+impl Kind {
+    /// The stable name, as in `urn:wasmill:problem:<name>` and in metrics.
+    pub fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The status of an answer of this kind.
+    pub fn status(self) -> StatusCode {
+        self.row().1
+    }
+
+    /// A short summary that is the same for all problems of the kind.
+    pub fn title(self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(self) -> (&'static str, StatusCode, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The JSON is malformed"),
+            Self::InvalidField => ("invalid-field", S::BAD_REQUEST, "A field is missing or not valid"),
+            Self::UnknownField => ("unknown-field", S::BAD_REQUEST, "There is no such field"),
+            Self::NotBuilt => ("not-built", S::BAD_REQUEST, "This field is not built yet"),
+            Self::InvalidId => ("invalid-id", S::BAD_REQUEST, "This is not a job id"),
+            Self::InvalidReceipt => ("invalid-receipt", S::BAD_REQUEST, "This is not a receipt of this job"),
+            Self::InvalidEvent => {
+                ("invalid-event", S::BAD_REQUEST, "This is not a CloudEvent that can be a job")
+            }
+            Self::BodyBroken => ("body-broken", S::BAD_REQUEST, "The body broke off"),
+            Self::BodyTooSlow => ("body-too-slow", S::REQUEST_TIMEOUT, "The body came too slowly"),
+            Self::BodyTooLarge => ("body-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::UriTooLong => ("uri-too-long", S::URI_TOO_LONG, "The address is too long"),
+            Self::UnsupportedMediaType => (
+                "unsupported-media-type",
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "This content type is not accepted here",
+            ),
+            Self::NotFound => ("not-found", S::NOT_FOUND, "There is nothing at this address"),
+            Self::MethodNotAllowed => {
+                ("method-not-allowed", S::METHOD_NOT_ALLOWED, "This address does not know this method")
+            }
+            Self::ForeignHost => ("foreign-host", S::FORBIDDEN, "The request was meant for another host"),
+            Self::ForeignOrigin => ("foreign-origin", S::FORBIDDEN, "The request comes from a foreign page"),
+            Self::UnknownType => ("unknown-type", S::NOT_FOUND, "There is no such job type"),
+            Self::UnknownJob => ("unknown-job", S::NOT_FOUND, "There is no such job"),
+            Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, "The payload is too large"),
+            Self::JobEnded => ("job-ended", S::CONFLICT, "The job has already ended"),
+            Self::ModuleRefused => {
+                ("module-refused", S::UNPROCESSABLE_ENTITY, "The module cannot be a handler")
+            }
+            Self::ModuleConflict => ("module-conflict", S::CONFLICT, "The tag already names another module"),
+            Self::CatalogInvalid => {
+                ("catalog-invalid", S::UNPROCESSABLE_ENTITY, "The routing table has mistakes")
+            }
+            Self::CatalogMoved => ("catalog-moved", S::CONFLICT, "Somebody else changed the routing table"),
+            Self::Busy => ("busy", S::SERVICE_UNAVAILABLE, "The gateway is busy"),
+            Self::StorageFull => ("storage-full", S::INSUFFICIENT_STORAGE, "The log has no room"),
+            Self::OutcomeUnknown => {
+                ("outcome-unknown", S::SERVICE_UNAVAILABLE, "It is not known whether this was stored")
+            }
+            Self::ShuttingDown => ("shutting-down", S::SERVICE_UNAVAILABLE, "The gateway is shutting down"),
+            Self::Unavailable => {
+                ("unavailable", S::SERVICE_UNAVAILABLE, "A store does not answer at the moment")
+            }
+            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "The gateway failed"),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What is shown of a job.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use wasmill_job::{Job, LogLevel, LogLine, Usage};
+use wasmill_queue::{JobView, LastAttempt, State};
+
+/// One job. Moments are milliseconds since 1970.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename = "Job")]
+#[schema(title = "Job")]
+pub(crate) struct JobAnswer {
+    id: String,
+    r#type: String,
+    /// `accepted` (stored, not relayed yet), `pending`, `in_flight`, `scheduled`, `completed`, `cancelled` or `dead`.
+    state: &'static str,
+    /// How many times it has been tried.
+    attempts: u32,
+    accepted_at_ms: u64,
+    /// When a scheduled job falls due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at_ms: Option<u64>,
+    /// When it completed, was cancelled or died.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at_ms: Option<u64>,
+    /// The output, when it is JSON: its bytes as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    output: Option<Box<RawValue>>,
+    /// The output, when it is not JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_base64: Option<String>,
+    /// Why the last attempt failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorAnswer>,
+    /// What the handler logged in the last attempt.
+    logs: Vec<LogAnswer>,
+    /// What the last attempt used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageAnswer>,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorAnswer {
+    /// A stable name, such as `trap` or `timeout`.
+    code: &'static str,
+    message: String,
+}
+
+/// One line of a handler's log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LogAnswer {
+    /// `debug`, `info`, `warn` or `error`.
+    level: &'static str,
+    message: String,
+    /// Milliseconds since the attempt began.
+    at_ms: u64,
+}
+
+/// What an attempt used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UsageAnswer {
+    fuel: u64,
+    wall_us: u64,
+    memory_peak_bytes: u64,
+}
+
+impl JobAnswer {
+    /// A job that the queue knows.
+    pub(crate) fn of(view: JobView) -> Self {
+        let (last, usage) = match view.last {
+            Some(last) => {
+                let usage = last.usage.into();
+                (last, Some(usage))
+            }
+            None => {
+                (LastAttempt { output: None, failure: None, logs: Vec::new(), usage: Usage::default() }, None)
+            }
+        };
+        let (output, output_base64) = show_output(last.output);
+        Self {
+            id: view.id.to_string(),
+            r#type: view.job_type.to_string(),
+            state: state_name(view.state),
+            attempts: view.attempts.0,
+            accepted_at_ms: view.accepted_at.0,
+            due_at_ms: view.due_at.map(|at| at.0),
+            ended_at_ms: view.ended_at.map(|at| at.0),
+            output,
+            output_base64,
+            error: last
+                .failure
+                .map(|failure| ErrorAnswer { code: failure.code.as_str(), message: failure.message }),
+            logs: last.logs.into_iter().map(LogAnswer::from).collect(),
+            usage,
+        }
+    }
+
+    /// A job that stands in the log, and that the queue has not got yet.
+    pub(crate) fn accepted(job: &Job) -> Self {
+        Self {
+            id: job.id.to_string(),
+            r#type: job.job_type.to_string(),
+            state: "accepted",
+            attempts: 0,
+            accepted_at_ms: job.accepted_at.0,
+            due_at_ms: None,
+            ended_at_ms: None,
+            output: None,
+            output_base64: None,
+            error: None,
+            logs: Vec::new(),
+            usage: None,
+        }
+    }
+}
+
+/// JSON as it is, everything else as Base64. No output at all is neither.
+fn show_output(output: Option<Bytes>) -> (Option<Box<RawValue>>, Option<String>) {
+    let Some(output) = output else { return (None, None) };
+    match serde_json::from_slice::<&RawValue>(&output) {
+        Ok(json) => (Some(json.to_owned()), None),
+        Err(_) => (None, Some(STANDARD.encode(&output))),
+    }
+}
+
+/// The state in the design's words.
+pub(crate) fn state_name(state: State) -> &'static str {
+    match state {
+        State::Pending => "pending",
+        State::InFlight => "in_flight",
+        State::Scheduled => "scheduled",
+        State::Completed => "completed",
+        State::Cancelled => "cancelled",
+        State::Dead => "dead",
+    }
+}
+
+impl From<LogLine> for LogAnswer {
+    fn from(line: LogLine) -> Self {
+        let level = match line.level {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        };
+        Self { level, message: line.message, at_ms: line.at_ms }
+    }
+}
+
+impl From<Usage> for UsageAnswer {
+    fn from(usage: Usage) -> Self {
+        Self { fuel: usage.fuel, wall_us: usage.wall_us, memory_peak_bytes: usage.memory_peak_bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod address;
+mod admit;
+mod batch;
+mod cancel;
+mod event;
+mod group;
+mod job_view;
+mod key;
+mod lines;
+mod post;
+mod receipt;
+mod request;
+mod router;
+mod routes;
+mod show;
+mod store;
+
+pub use receipt::{InvalidReceipt, Receipt};
+pub use request::{FieldError, JobRequest, RequestError, parse_line};
+pub use router::{Durability, IngestConfig, Parts, openapi, router};

@@ -1,0 +1,97 @@
+//! The router of the job API, and what it is made of.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use utoipa::OpenApi;
+use wasmill_catalog::Catalog;
+use wasmill_http::Budget;
+use wasmill_job::{Clock, IdSource};
+use wasmill_log::Log;
+use wasmill_queue::Queue;
+
+use crate::batch::post_batch;
+use crate::cancel::cancel_job;
+use crate::post::post_job;
+use crate::routes::RouteTable;
+use crate::show::show_job;
+
+/// What the job API needs.
+pub struct Parts<L, Q> {
+    pub log: L,
+    pub queue: Q,
+    pub catalog: watch::Receiver<Arc<Catalog>>,
+    pub clock: Arc<dyn Clock>,
+    /// What the log promises when it answers.
+    pub stored: Durability,
+    pub config: IngestConfig,
+}
+
+/// How durable an answered job is; callers read it in `stored`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// On this machine's disk.
+    Fsync,
+}
+
+/// What an operator may turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IngestConfig {
+    /// Bytes of bodies that may be in memory at once, from being read until the log has answered; above it requests
+    /// are answered 503. Must be larger than twice the largest payload. Default 64 MiB.
+    pub buffer_bytes: usize,
+}
+
+/// The state all requests share.
+pub(crate) struct Ingest<L, Q> {
+    pub(crate) log: L,
+    pub(crate) queue: Q,
+    pub(crate) routes: RouteTable,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stored: Durability,
+    pub(crate) budget: Budget,
+    pub(crate) ids: Mutex<IdSource>,
+}
+
+/// The job API: `POST /v1/jobs`, `POST /v1/jobs/batch`, `GET` and `DELETE /v1/jobs/{type}/{id}`.
+pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
+    let Parts { log, queue, catalog, clock, stored, config } = parts;
+    let (routes, budget) = (RouteTable::new(catalog), Budget::new(config.buffer_bytes));
+    let ingest = Arc::new(Ingest { log, queue, routes, clock, stored, budget, ids: Mutex::default() });
+    Router::new()
+        .route("/v1/jobs", post(post_job::<L, Q>))
+        .route("/v1/jobs/batch", post(post_batch::<L, Q>))
+        .route("/v1/jobs/{type}/{id}", get(show_job::<L, Q>).delete(cancel_job::<L, Q>))
+        .with_state(ingest)
+}
+
+/// The description of the job API, to be merged with the others'.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    #[derive(OpenApi)]
+    #[openapi(
+        info(title = "Wasmill", description = "Background jobs as sandboxed WebAssembly."),
+        paths(crate::post::post_job, crate::batch::post_batch, crate::show::show_job, crate::cancel::cancel_job),
+        tags((name = "jobs", description = "Jobs in: post, look, cancel."))
+    )]
+    struct Jobs;
+    Jobs::openapi()
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fsync => f.write_str("fsync"),
+        }
+    }
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        Self { buffer_bytes: 64 << 20 }
+    }
+}

@@ -1,0 +1,152 @@
+//! The routing table as admission needs it: looked up by the caller's text, made once per catalog revision.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use metrics::Counter;
+use tokio::sync::watch;
+use wasmill_catalog::{Catalog, TypeSpec};
+use wasmill_http::{Kind, Problem, did_you_mean, near};
+use wasmill_job::{Generation, JobType, Partition, QueueName, Stamp, Topic};
+
+/// What an envelope may add to its payload: the longest names, keys and escapes fit many times.
+const ENVELOPE_BYTES_MAX: usize = 64 << 10;
+
+/// The newest routes. Follows the catalog.
+#[derive(Debug)]
+pub(crate) struct RouteTable {
+    catalog: watch::Receiver<Arc<Catalog>>,
+    newest: RwLock<Arc<Routes>>,
+}
+
+/// The routes of one revision.
+#[derive(Debug)]
+pub(crate) struct Routes {
+    pub(crate) catalog: Arc<Catalog>,
+    by_type: HashMap<Box<str>, Route>,
+    payload_bytes_max: u64,
+}
+
+/// Where the jobs of one type go, and what they may be.
+pub(crate) struct Route {
+    pub(crate) job_type: JobType,
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) stamp: Stamp,
+    pub(crate) payload_bytes_max: u64,
+    pub(crate) accepted_jobs: Counter,
+    pub(crate) accepted_bytes: Counter,
+}
+
+/// A queue's current topic.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) queue: QueueName,
+    pub(crate) topic: Topic,
+    pub(crate) generation: Generation,
+    pub(crate) partitions: NonZeroU32,
+    turn: AtomicU32,
+}
+
+impl RouteTable {
+    pub(crate) fn new(catalog: watch::Receiver<Arc<Catalog>>) -> Self {
+        let routes = Routes::of(&catalog.borrow());
+        Self { catalog, newest: RwLock::new(Arc::new(routes)) }
+    }
+
+    /// The routes of the newest catalog. Cost: two uncontended locks, and a rebuild after each new revision.
+    pub(crate) fn now(&self) -> Arc<Routes> {
+        let catalog = Arc::clone(&self.catalog.borrow());
+        // A poisoned lock still holds whole routes: they are replaced in one step.
+        let known = Arc::clone(&self.newest.read().unwrap_or_else(PoisonError::into_inner));
+        if Arc::ptr_eq(&known.catalog, &catalog) {
+            return known;
+        }
+        let routes = Arc::new(Routes::of(&catalog));
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&routes);
+        routes
+    }
+}
+
+impl Routes {
+    fn of(catalog: &Arc<Catalog>) -> Self {
+        let lanes: HashMap<&QueueName, Arc<Lane>> = catalog
+            .queues
+            .iter()
+            .map(|(name, queue)| {
+                let lane = Lane {
+                    queue: name.clone(),
+                    topic: Topic::queue(name, queue.generation),
+                    generation: queue.generation,
+                    partitions: queue.partitions,
+                    turn: AtomicU32::new(0),
+                };
+                (name, Arc::new(lane))
+            })
+            .collect();
+        let route = |(job_type, spec): (&JobType, &TypeSpec)| {
+            // A revision whose type names no queue of its own is never written.
+            let lane = lanes.get(&spec.queue)?;
+            Some((job_type.as_str().into(), Route::new(job_type, spec, lane, catalog)))
+        };
+        let by_type: HashMap<_, _> = catalog.types.iter().filter_map(route).collect();
+        let payload_bytes_max = by_type.values().map(|route| route.payload_bytes_max).max().unwrap_or(0);
+        Self { catalog: Arc::clone(catalog), by_type, payload_bytes_max }
+    }
+
+    /// The route of a type, by the text that names it.
+    ///
+    /// # Errors
+    /// 404 with near matches when there is none.
+    pub(crate) fn find(&self, job_type: &str) -> Result<&Route, Problem> {
+        self.by_type.get(job_type).ok_or_else(|| self.unknown(job_type))
+    }
+
+    /// The most bytes that a job of any type can take as JSON.
+    pub(crate) fn text_bytes_max(&self) -> usize {
+        usize::try_from(self.payload_bytes_max).unwrap_or(usize::MAX).saturating_add(ENVELOPE_BYTES_MAX)
+    }
+
+    fn unknown(&self, job_type: &str) -> Problem {
+        /// As much of a stranger's name as an answer repeats, in characters.
+        const SHOWN: usize = 128;
+        let near = near(job_type, self.by_type.keys().map(|name| &**name));
+        let hint = match self.by_type.is_empty() {
+            true => " No types are defined yet: apply a catalog first.".to_owned(),
+            false => did_you_mean(&near),
+        };
+        let shown: String = job_type.chars().take(SHOWN).collect();
+        Problem::new(Kind::UnknownType, format!("There is no job type `{shown}`.{hint}")).with("near", near)
+    }
+}
+
+impl Route {
+    fn new(job_type: &JobType, spec: &TypeSpec, lane: &Arc<Lane>, catalog: &Catalog) -> Self {
+        let name = job_type.as_str().to_owned();
+        Self {
+            job_type: job_type.clone(),
+            lane: Arc::clone(lane),
+            stamp: Stamp { revision: catalog.revision, path: spec.path, mode: spec.mode },
+            payload_bytes_max: spec.limits.payload_bytes,
+            accepted_jobs: metrics::counter!("wasmill_ingest_accepted_jobs_total", "type" => name.clone()),
+            accepted_bytes: metrics::counter!("wasmill_ingest_accepted_bytes_total", "type" => name),
+        }
+    }
+}
+
+impl Lane {
+    /// The partition whose turn it is.
+    pub(crate) fn next_partition(&self) -> Partition {
+        Partition(self.turn.fetch_add(1, Ordering::Relaxed) % self.partitions)
+    }
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Route")
+            .field("job_type", &self.job_type)
+            .field("lane", &self.lane)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+//! `GET /v1/jobs/{type}/{id}`: one job, as the queue knows it; with a receipt also one that has not got there yet.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_job::Job;
+use wasmill_job::wire::{Record, decode};
+use wasmill_log::{Log, ReadError};
+use wasmill_queue::{Queue, QueueError};
+
+use crate::address::Address;
+use crate::job_view::JobAnswer;
+use crate::receipt::Receipt;
+use crate::router::Ingest;
+
+/// The query of `GET /v1/jobs/{type}/{id}`.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ShowQuery {
+    /// The receipt that came with the id: tells a job that is stored and not yet relayed from one never seen.
+    receipt: Option<String>,
+}
+
+/// Shows one job: state, attempts, output, error, logs and usage of the last attempt.
+#[utoipa::path(
+    get, path = "/v1/jobs/{type}/{id}", tag = "jobs",
+    params(("type" = String, Path), ("id" = String, Path), ShowQuery),
+    responses(
+        (status = 200, description = "The job.", body = JobAnswer),
+        (status = 400, description = "No id or receipt.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "No such job.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "No answer.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn show_job<L: Log, Q: Queue>(
+    State(ingest): State<Arc<Ingest<L, Q>>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    query: Result<Query<ShowQuery>, QueryRejection>,
+) -> Result<Json<JobAnswer>, Problem> {
+    let address = Address::read(path)?;
+    let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
+    let receipt = query.receipt.map(|text| text.parse::<Receipt>()).transpose();
+    let receipt = receipt.map_err(|error| Problem::new(Kind::InvalidReceipt, format!("{error}.")))?;
+
+    if let Some(view) = ingest.queue.job(address.id).await.map_err(|error| queue_problem(&error))? {
+        if !address.names(&view.job_type) {
+            return Err(address.unknown("that id belongs to another type"));
+        }
+        return Ok(Json(JobAnswer::of(view)));
+    }
+    let Some(receipt) = receipt else {
+        // A type that does not exist says more than a job that does not.
+        ingest.routes.now().find(&address.job_type)?;
+        let why = "it was never accepted, is not relayed yet, or ended so long ago that it is forgotten; its receipt tells \
+                   which";
+        return Err(address.unknown(why));
+    };
+    let job = stored_at(&ingest.log, &address, &receipt).await?;
+    let progress =
+        ingest.queue.progress(&receipt.0.topic_partition()).await.map_err(|error| queue_problem(&error))?;
+    if progress.is_settled(receipt.0.offset) {
+        return Err(address.unknown("it was accepted, and ended so long ago that its result is forgotten"));
+    }
+    Ok(Json(JobAnswer::accepted(&job)))
+}
+
+/// The job that stands in the log where the receipt says.
+async fn stored_at<L: Log>(log: &L, address: &Address, receipt: &Receipt) -> Result<Job, Problem> {
+    let Receipt(at) = receipt;
+    let records = log.read(&at.topic_partition(), at.offset, 1).await.map_err(|error| match error {
+        ReadError::Gone { .. } => {
+            address.unknown("it was accepted, and ended so long ago that the log has let it go")
+        }
+        error => log_problem(&error),
+    })?;
+    let record = records.first().filter(|record| record.offset == at.offset);
+    let Some(value) = record.and_then(|record| record.value.as_ref()) else {
+        return Err(address.unknown("nothing is stored where the receipt says"));
+    };
+    match decode(value) {
+        Ok(Record::Job(job)) if job.id == address.id && address.names(&job.job_type) => Ok(job),
+        _ => Err(Problem::new(Kind::InvalidReceipt, "Another record is stored where this receipt says.")),
+    }
+}
+
+/// What trouble of the queue means for a caller.
+pub(crate) fn queue_problem(error: &QueueError) -> Problem {
+    tracing::warn!(%error, "the queue did not answer");
+    let (kind, detail) = match error {
+        QueueError::Unavailable { .. } => {
+            (Kind::Unavailable, "The queue does not answer now; repeat in a moment.")
+        }
+        QueueError::Closed => (Kind::ShuttingDown, "The queue is shutting down; repeat when it is back."),
+        QueueError::Malformed { .. } => {
+            (Kind::Internal, "The queue did not understand the gateway; this is a bug.")
+        }
+    };
+    Problem::new(kind, detail).retry_after(1)
+}
+
+/// What trouble of the log means for a caller who wants to read.
+pub(crate) fn log_problem(error: &ReadError) -> Problem {
+    tracing::warn!(%error, "the log could not be read");
+    match error {
+        ReadError::Closed => {
+            Problem::new(Kind::ShuttingDown, "The log is shutting down; repeat when it is back.")
+        }
+        _ => Problem::new(Kind::Unavailable, "The log cannot be read at the moment; repeat in a moment."),
+    }
+    .retry_after(1)
+}

@@ -1,0 +1,13 @@
+//! The job API over real TCP, on a real log and a real queue.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod batch;
+mod cancel;
+mod idempotency;
+mod limits;
+mod openapi;
+mod payload;
+mod refusals;
+mod show;
+mod trouble;
+mod world;
