@@ -9,6 +9,7 @@ mod digest;
 mod done;
 mod finish;
 mod inspect;
+mod job_types;
 mod jobs;
 mod lanes;
 mod pending;
@@ -19,7 +20,6 @@ mod settle;
 mod take;
 mod tend;
 mod thin;
-mod types;
 
 use std::collections::BTreeSet;
 
@@ -38,11 +38,11 @@ use dead::DeadLetters;
 use digest::Digest;
 use done::{Marks, Results};
 use finish::Unwritten;
+use job_types::Types;
 use jobs::{Jobs, SlotNo};
 use lanes::Lanes;
 use take::LastTake;
 use thin::Chunk;
-use types::Types;
 
 /// All the queue knows, but for the payloads, outputs, logs and letters, which stay in the store.
 ///

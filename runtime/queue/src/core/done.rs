@@ -94,10 +94,11 @@ impl Marks {
         self.index.get(&id).copied().filter(|mark| mark.until > now)
     }
 
-    /// From now on the mark holds; its pack follows.
+    /// From now on the mark holds; its pack follows. What an earlier mark says that still held then is kept.
     pub(super) fn note(&mut self, mark: &MarkRow) {
         let known = self.index.entry(JobId::from_bytes(mark.id)).or_default();
-        known.redrives = known.redrives.max(mark.redrives);
+        let earlier = if known.until > mark.since { known.redrives } else { 0 };
+        known.redrives = mark.redrives.max(earlier);
         known.until = known.until.max(mark.until);
     }
 

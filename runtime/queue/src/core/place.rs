@@ -117,7 +117,7 @@ impl Core {
     pub(super) fn mark(&mut self, id: JobId, redrives: u32, window: Duration, now: UnixMs) {
         let repeatable = id.kind() == wasmill_job::IdKind::Derived || redrives > 0;
         if repeatable && !window.is_zero() {
-            let mark = MarkRow { id: id.to_bytes(), redrives, until: now.plus(window) };
+            let mark = MarkRow { id: id.to_bytes(), redrives, since: now, until: now.plus(window) };
             self.marks.note(&mark);
             self.unwritten.marks.push(mark);
         }

@@ -76,13 +76,7 @@ impl Store {
             .segment_size(SEGMENT_BYTES)
             .mode(sled::Mode::LowSpace)
             .flush_every_ms(Some(FLUSH_EVERY_MS));
-        let began = Instant::now();
-        let db = loop {
-            match config.open().map_err(StoreError::from) {
-                Err(StoreError::InUse) if began.elapsed() < LET_GO_MAX => std::thread::sleep(LET_GO_PAUSE),
-                opened => break opened?,
-            }
-        };
+        let db = open_engine(&config)?;
         Ok(Self {
             db,
             buffer: HashMap::new(),
@@ -260,6 +254,17 @@ impl Drop for Store {
             && let Err(error) = self.write_out()
         {
             tracing::warn!(%error, "the queue's last operations were not stored; the log has them");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a lock on a file cannot be waited for with a deadline")]
+fn open_engine(config: &sled::Config) -> Result<sled::Db, StoreError> {
+    let began = Instant::now();
+    loop {
+        match config.open().map_err(StoreError::from) {
+            Err(StoreError::InUse) if began.elapsed() < LET_GO_MAX => std::thread::sleep(LET_GO_PAUSE),
+            opened => return opened,
         }
     }
 }

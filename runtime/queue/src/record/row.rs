@@ -115,6 +115,7 @@ pub(crate) struct ResultRow {
 pub(crate) struct MarkRow {
     pub(crate) id: [u8; 16],
     pub(crate) redrives: u32,
+    pub(crate) since: UnixMs,
     pub(crate) until: UnixMs,
 }
 

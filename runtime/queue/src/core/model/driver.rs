@@ -323,7 +323,7 @@ impl Driver {
         match judged {
             Judged::Complete => {
                 let ended = self.model.end(job.id);
-                self.model.mark(job.id, ended.redrives, now.plus(WINDOW));
+                self.model.mark(job.id, ended.redrives, now, now.plus(WINDOW));
                 self.ended.insert(job.id);
             }
             Judged::Retry { pause_ms } => {
@@ -387,7 +387,7 @@ impl Driver {
     fn model_cancel(&mut self, id: JobId) {
         if self.model.live.contains_key(&id) {
             let ended = self.model.end(id);
-            self.model.mark(id, ended.redrives, self.now.plus(WINDOW));
+            self.model.mark(id, ended.redrives, self.now, self.now.plus(WINDOW));
             self.ended.insert(id);
         }
     }

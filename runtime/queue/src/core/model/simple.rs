@@ -71,10 +71,11 @@ impl Simple {
         job
     }
 
-    pub(super) fn mark(&mut self, id: JobId, redrives: u32, until: UnixMs) {
+    pub(super) fn mark(&mut self, id: JobId, redrives: u32, now: UnixMs, until: UnixMs) {
         if id.kind() == wasmill_job::IdKind::Derived || redrives > 0 {
             let mark = self.marks.entry(id).or_default();
-            *mark = (mark.0.max(redrives), mark.1.max(until));
+            let earlier = if mark.1 > now { mark.0 } else { 0 };
+            *mark = (redrives.max(earlier), mark.1.max(until));
         }
     }
 

@@ -1,0 +1,10 @@
+//! The sandbox with real guests: what they may, what they may not, and what is said when they try.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod artifacts;
+mod every_guest;
+mod interrupts;
+mod isolation;
+mod limits;
+mod odd_guests;
+mod support;
