@@ -75,7 +75,8 @@ fn log(method: &Method, path: Option<&MatchedPath>, response: &Response, id: &He
     let (status, id) = (response.status().as_u16(), id.to_str().unwrap_or_default());
     let route = path.map(MatchedPath::as_str);
     let problem = response.extensions().get::<Kind>().map(|kind| kind.name());
-    if status >= 500 {
+    // A probe that says "not yet" is an answer, and orchestrators ask every second.
+    if status >= 500 && route != Some("/readyz") {
         tracing::warn!(%method, route, status, problem, request_id = id, "request failed");
     } else {
         tracing::debug!(%method, route, status, problem, request_id = id, "request");

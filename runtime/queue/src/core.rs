@@ -1,6 +1,6 @@
 //! The decisions of the embedded queue: a state machine without clock, chance or store. Each operation takes the time
 //! as an argument and gives its answer together with the writes that make it durable; the shell applies those as one
-//! batch and only then answers. What is stored can be turned back into this state by [`Core::rebuild`].
+//! batch and only then answers. What is stored can be turned back into this state by [`Rebuild`].
 
 mod cancel;
 mod check;

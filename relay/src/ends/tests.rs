@@ -1,0 +1,28 @@
+//! Progress that may be committed, and progress of a queue that has forgotten.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::single_range_in_vec_init)]
+
+use wasmill_job::Offset;
+
+use super::*;
+
+fn progress(floor: u64, settled: &[std::ops::Range<u64>]) -> Progress {
+    Progress { floor: Offset(floor), settled: settled.iter().cloned().collect() }
+}
+
+#[test]
+fn progress_covers_what_it_has_passed_or_holds_as_ranges() {
+    let older = progress(4, &[6..8, 10..12]);
+    assert!(covers(&older, &older));
+    assert!(covers(&progress(12, &[]), &older));
+    assert!(covers(&progress(9, &[10..14]), &older));
+    assert!(covers(&progress(4, &[5..13]), &older));
+}
+
+#[test]
+fn a_queue_that_was_lost_does_not_cover() {
+    let older = progress(4, &[6..8]);
+    assert!(!covers(&progress(0, &[]), &older));
+    assert!(!covers(&progress(4, &[]), &older), "the ranges count, too");
+    assert!(!covers(&progress(4, &[6..7]), &older));
+    assert!(!covers(&progress(3, &[3..9]), &older));
+}

@@ -1,0 +1,121 @@
+//! What stands in a task's way: why, how long to pause before the next try, and a log line when it begins or changes
+//! and one when it is over, however many tries lie between.
+
+use std::time::Duration;
+
+use wasmill_job::wire::Undecodable;
+use wasmill_job::{Offset, TopicPartition};
+use wasmill_log::{AppendError, ReadError};
+use wasmill_queue::QueueError;
+
+/// Why a step was not done. Every step is tried again for ever; nothing is skipped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Hindrance {
+    #[error("the queue is full: it goes on when workers have made room")]
+    Full,
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    #[error("a dead letter cannot be written: {0}")]
+    Letter(#[from] Undecodable),
+    #[error(
+        "the queue has taken {lane} up to offset {wanted}, but the log ended at offset {end}: the log has lost \
+         records or was replaced, and offsets would mean other jobs than they did. Move the queue's data away, so \
+         that it is built anew from this log, or bring the right log back"
+    )]
+    Ahead { lane: TopicPartition, wanted: Offset, end: Offset },
+    #[error(
+        "the log of {lane} begins at offset {first}, but the queue still wants offset {wanted}: the records between \
+         are gone. Bring the log back from a copy, or move the queue's data away, so that it begins at the log's \
+         floor"
+    )]
+    Gone { lane: TopicPartition, wanted: Offset, first: Offset },
+    #[error("the queue has forgotten what was settled of {0}: it was lost, and is resumed")]
+    Forgotten(TopicPartition),
+    #[error("the queue refused a push and wants the very offset that was pushed ({0})")]
+    Undecided(Offset),
+}
+
+/// The present hindrance of one task, if any.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    /// What the task does, for log lines: "relaying wasmill.q.mail.0/3".
+    task: String,
+    tries: u32,
+    kind: Option<&'static str>,
+}
+
+/// The first pause; each later one is twice as long, up to [`PAUSE_MAX`].
+const PAUSE_FIRST: Duration = Duration::from_millis(20);
+/// Short enough that work goes on at once, for people, when the trouble is over.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+impl Hindrance {
+    /// Hindrances of one kind are one state: a log line is written when the kind changes.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Queue(_) => "queue",
+            Self::Read(ReadError::Corrupt { .. }) => "corrupt",
+            Self::Read(_) => "read",
+            Self::Append(_) => "append",
+            Self::Letter(_) => "letter",
+            Self::Ahead { .. } => "ahead",
+            Self::Gone { .. } => "gone",
+            Self::Forgotten(_) => "forgotten",
+            Self::Undecided(_) => "undecided",
+        }
+    }
+
+    /// Whether only a person can help.
+    fn needs_help(&self) -> bool {
+        matches!(self, Self::Ahead { .. } | Self::Gone { .. } | Self::Read(ReadError::Corrupt { .. }))
+    }
+}
+
+impl Trouble {
+    pub(crate) fn new(task: impl Into<String>) -> Self {
+        Self { task: task.into(), tries: 0, kind: None }
+    }
+
+    /// Notes a hindrance and answers the pause before the next try. `jitter` is a random number in 0..1.
+    pub(crate) fn met(&mut self, hindrance: &Hindrance, jitter: f64) -> Duration {
+        let kind = hindrance.kind();
+        if self.kind.replace(kind) != Some(kind) {
+            if hindrance.needs_help() {
+                tracing::error!(task = self.task, kind, "stopped until somebody helps: {hindrance}");
+            } else {
+                tracing::warn!(task = self.task, kind, "waiting, and trying again: {hindrance}");
+            }
+        }
+        let pause = pause(self.tries, jitter);
+        self.tries = self.tries.saturating_add(1);
+        pause
+    }
+
+    /// Notes that a step succeeded.
+    pub(crate) fn over(&mut self) {
+        if let Some(kind) = self.kind.take() {
+            tracing::info!(task = self.task, kind, tries = self.tries, "goes on");
+        }
+        self.tries = 0;
+    }
+
+    /// Whether something stands in the way.
+    pub(crate) fn is_on(&self) -> bool {
+        self.kind.is_some()
+    }
+}
+
+/// The pause after `tries` failed tries: doubling, moved down by up to a half, so that many tasks do not come back at
+/// the same moment.
+fn pause(tries: u32, jitter: f64) -> Duration {
+    let plain = PAUSE_FIRST.saturating_mul(1 << tries.min(20)).min(PAUSE_MAX);
+    plain.mul_f64(1.0 - 0.5 * jitter.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests;

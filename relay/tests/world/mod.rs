@@ -1,0 +1,236 @@
+//! The world of these tests: a real log and a real queue in a folder that goes away, a catalog, and relays.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
+use wasmill_job::wire::encode_job;
+use wasmill_job::{
+    Clock, Generation, IdSource, Job, JobId, JobType, Limits, Mode, ModuleDigest, Partition, Path, Position,
+    RetryPolicy, Revision, Stamp, SystemClock, Topic, TopicPartition, Verdict,
+};
+use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, Stored};
+use wasmill_queue::{
+    Answer, AttemptRecord, Claim, Counts, EmbeddedConfig, EmbeddedQueue, Offer, Queue, Take, TypeOffer,
+    WorkerId,
+};
+use wasmill_relay::{Relay, Standing};
+
+use crate::seam::Seam;
+
+/// How long anything may take before a test fails.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+pub(crate) struct World {
+    dir: TempDir,
+    pub(crate) log: EmbeddedLog,
+    pub(crate) queue: Seam<EmbeddedQueue>,
+    catalog: watch::Sender<Arc<Catalog>>,
+    ids: IdSource,
+    queues: u32,
+    takes: AtomicU64,
+    worker: WorkerId,
+}
+
+/// A relay at work.
+pub(crate) struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    pub(crate) standing: watch::Receiver<Standing>,
+}
+
+impl World {
+    /// With a queue of two partitions, and jobs of the type `email.welcome`.
+    pub(crate) async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let log = EmbeddedLog::open(LogConfig::new(dir.path().join("log")), Arc::new(SystemClock)).unwrap();
+        let queue = Seam::new(open_queue(&dir, 0).await);
+        let catalog = watch::Sender::new(Arc::new(catalog(1, &["email.welcome"])));
+        let (ids, takes, worker) = (IdSource::default(), AtomicU64::new(0), WorkerId(7));
+        Self { dir, log, queue, catalog, ids, queues: 1, takes, worker }
+    }
+
+    /// Starts a relay between log and queue.
+    pub(crate) fn relay(&self) -> Running {
+        let stop = CancellationToken::new();
+        let relay =
+            Relay::new(self.log.clone(), self.queue.clone(), self.catalog.subscribe(), Arc::new(SystemClock));
+        let standing = relay.standing();
+        Running { task: tokio::spawn(relay.run(stop.clone())), stop, standing }
+    }
+
+    /// The catalog's next revision has these types.
+    pub(crate) fn apply(&self, types: &[&str]) {
+        let next = self.catalog.borrow().revision.0 + 1;
+        self.catalog.send_replace(Arc::new(catalog(next, types)));
+    }
+
+    /// An empty queue takes the place of the one there was.
+    pub(crate) async fn wipe_queue(&mut self) {
+        self.queue.replace(open_queue(&self.dir, self.queues).await);
+        self.queues += 1;
+    }
+
+    /// An empty log takes the place of the one there was, as when somebody deletes its folder.
+    pub(crate) fn lose_log(&mut self) {
+        let config = LogConfig::new(self.dir.path().join("another-log"));
+        self.log = EmbeddedLog::open(config, Arc::new(SystemClock)).unwrap();
+    }
+
+    /// Stores jobs in the log, over both partitions.
+    pub(crate) async fn enqueue(&mut self, job_type: &str, jobs: usize) -> Vec<JobId> {
+        self.enqueue_stamped(job_type, jobs, 1).await
+    }
+
+    /// Stores jobs accepted under this revision of the catalog.
+    pub(crate) async fn enqueue_stamped(&mut self, job_type: &str, jobs: usize, revision: u64) -> Vec<JobId> {
+        let (mut ids, mut records) = (Vec::new(), Vec::new());
+        for number in 0..jobs {
+            let partition = Partition(u32::try_from(number % 2).unwrap());
+            let id = self.ids.next(SystemClock.now(), number as u64, Generation(0), partition);
+            let job = job(id, job_type, revision);
+            records.push(record(partition, encode_job(&job).unwrap()));
+            ids.push(id);
+        }
+        self.log.append(records).await.unwrap();
+        ids
+    }
+
+    /// Stores bytes that are no record.
+    pub(crate) async fn append_garbage(&self, bytes: &'static [u8]) -> Position {
+        let garbage = record(Partition(0), Bytes::from_static(bytes));
+        self.log.append(vec![garbage]).await.unwrap().remove(0)
+    }
+
+    /// Takes up to `max` jobs, as a worker would.
+    pub(crate) async fn take(&self, max: usize) -> Vec<Claim> {
+        let types =
+            self.catalog.borrow().types.keys().map(|name| (name.clone(), TypeOffer::default())).collect();
+        let offer = Arc::new(Offer { revision: Revision(1), types });
+        let request = self.takes.fetch_add(1, Ordering::Relaxed);
+        let lease = Duration::from_secs(600);
+        self.queue.queue().take(Take { worker: self.worker, request, max, lease, offer }).await.unwrap()
+    }
+
+    /// Gives all of `claims` the same verdict, and expects that they count.
+    pub(crate) async fn settle(&self, claims: Vec<Claim>, verdict: &Verdict) {
+        let record = || AttemptRecord { keep_result: Duration::from_secs(600), ..AttemptRecord::default() };
+        let settlements: Vec<_> =
+            claims.into_iter().map(|claim| claim.settle(verdict.clone(), record())).collect();
+        let answers = self.queue.queue().settle(settlements.into()).await.unwrap();
+        assert!(answers.iter().all(|answer| *answer == Answer::Settled), "{answers:?}");
+    }
+
+    /// The counts of one type.
+    pub(crate) async fn counts(&self, job_type: &str) -> Counts {
+        let counts = self.queue.queue().counts().await.unwrap();
+        counts.get(&job_type.parse::<JobType>().unwrap()).copied().unwrap_or_default()
+    }
+
+    /// What stands in the dead-letter topic, tombstones and overwritten letters included.
+    pub(crate) async fn dead_records(&self) -> Vec<Stored> {
+        let topic = TopicPartition::new(Topic::dead(), Partition(0));
+        let first = self.log.bounds(&topic).await.unwrap().first;
+        self.log.read(&topic, first, usize::MAX).await.unwrap()
+    }
+
+    /// Whether the log knows everything it holds for the queue as settled.
+    pub(crate) async fn all_is_settled(&self) -> bool {
+        for partition in 0..2 {
+            let lane = lane(partition);
+            let end = self.log.bounds(&lane).await.unwrap().next;
+            if self.log.committed(&lane).await.unwrap().floor != end {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Running {
+    /// Stops it in order and waits for its end.
+    pub(crate) async fn drain(self) {
+        self.stop.cancel();
+        tokio::time::timeout(DEADLINE, self.task).await.expect("the relay drains in time").unwrap();
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) async fn crash(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+
+    /// Waits until it has come as far as `standing`.
+    pub(crate) async fn reaches(&mut self, standing: Standing) {
+        let reached = self.standing.wait_for(|now| *now >= standing);
+        tokio::time::timeout(DEADLINE, reached).await.expect("the relay comes up in time").unwrap();
+    }
+}
+
+/// Waits until `condition` holds.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+    let wait = async {
+        let mut look_again = tokio::time::interval(Duration::from_millis(2));
+        while !condition().await {
+            look_again.tick().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("it never came true that {what}"));
+}
+
+pub(crate) fn lane(partition: u32) -> TopicPartition {
+    TopicPartition::new(Topic::queue(&"mail".parse().unwrap(), Generation(0)), Partition(partition))
+}
+
+fn record(partition: Partition, value: Bytes) -> Append {
+    Append { topic: lane(0).topic, partition, key: None, value: Some(value) }
+}
+
+async fn open_queue(dir: &TempDir, number: u32) -> EmbeddedQueue {
+    let config = EmbeddedConfig::new(dir.path().join(format!("queue-{number}")));
+    EmbeddedQueue::open(config, 1, Arc::new(SystemClock)).await.unwrap().0
+}
+
+fn job(id: JobId, job_type: &str, revision: u64) -> Job {
+    Job {
+        id,
+        job_type: job_type.parse().unwrap(),
+        payload: Bytes::from_static(b"{}"),
+        accepted_at: SystemClock.now(),
+        stamp: Stamp { revision: Revision(revision), path: Path::Log, mode: Mode::Live },
+        idempotency_key: None,
+        traceparent: None,
+        redrives: 0,
+        unknown: serde_json::Map::new(),
+    }
+}
+
+fn catalog(revision: u64, types: &[&str]) -> Catalog {
+    let queue: wasmill_job::QueueName = "mail".parse().unwrap();
+    let spec = TypeSpec {
+        owner: None,
+        queue: queue.clone(),
+        path: Path::Log,
+        mode: Mode::Live,
+        handler: HandlerSpec { module: "hello@1".parse().unwrap(), digest: ModuleDigest::of(b"hello") },
+        limits: Limits::default(),
+        retry: RetryPolicy::default(),
+        flow: Flow::default(),
+        keep_result: Duration::from_secs(3_600),
+        dedup_window: Duration::from_secs(600),
+    };
+    let partitions = NonZeroU32::new(2).unwrap();
+    Catalog {
+        revision: Revision(revision),
+        queues: [(queue, QueueSpec { generation: Generation(0), partitions })].into(),
+        types: types.iter().map(|name| (name.parse().unwrap(), spec.clone())).collect(),
+        ..Catalog::default()
+    }
+}
