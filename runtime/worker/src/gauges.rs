@@ -1,0 +1,136 @@
+//! What the worker measures. The process exports it; without an exporter it costs nothing.
+
+use std::time::Duration;
+
+use metrics::{
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use wasmill_job::{End, JobType, Outcome, Stop, Verdict};
+
+/// The metrics of one type's runs, looked up once: a run costs three additions and two samples.
+pub(crate) struct RunGauges {
+    results: [Counter; RESULTS.len()],
+    verdicts: [Counter; VERDICTS.len()],
+    run_time: Histogram,
+    start_delay: Histogram,
+}
+
+/// How an attempt can end.
+const RESULTS: [&str; 11] = [
+    "done",
+    "retry",
+    "rejected",
+    "trap",
+    "fuel",
+    "timeout",
+    "memory",
+    "output",
+    "host",
+    "interrupted",
+    "lost",
+];
+/// What can become of a job.
+const VERDICTS: [&str; 4] = ["complete", "retry", "bury", "release"];
+/// The index of `lost` in [`RESULTS`]: the attempts were used up by workers that vanished.
+const LOST: usize = 10;
+
+impl RunGauges {
+    pub(crate) fn of(job_type: &JobType) -> Self {
+        let name = || job_type.to_string();
+        let result = |result| counter!("wasmill_worker_runs_total", "type" => name(), "result" => result);
+        let verdict =
+            |verdict| counter!("wasmill_worker_verdicts_total", "type" => name(), "verdict" => verdict);
+        Self {
+            results: RESULTS.map(result),
+            verdicts: VERDICTS.map(verdict),
+            run_time: histogram!("wasmill_worker_run_seconds", "type" => name()),
+            start_delay: histogram!("wasmill_worker_start_delay_seconds", "type" => name()),
+        }
+    }
+
+    /// A job's first attempt starts, so long after the job was accepted.
+    pub(crate) fn started(&self, delay: Duration) {
+        self.start_delay.record(delay.as_secs_f64());
+    }
+
+    /// An attempt ended.
+    pub(crate) fn ran(&self, outcome: &Outcome, verdict: &Verdict) {
+        self.run_time.record(Duration::from_micros(outcome.usage.wall_us).as_secs_f64());
+        self.results[result_of(&outcome.end)].increment(1);
+        self.verdicts[verdict_of(verdict)].increment(1);
+    }
+
+    /// A job was buried without a run, because its workers had vanished too often.
+    pub(crate) fn lost(&self, verdict: &Verdict) {
+        self.results[LOST].increment(1);
+        self.verdicts[verdict_of(verdict)].increment(1);
+    }
+}
+
+impl std::fmt::Debug for RunGauges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RunGauges")
+    }
+}
+
+fn result_of(end: &End) -> usize {
+    match end {
+        End::Done { .. } => 0,
+        End::Retry { .. } => 1,
+        End::Rejected { .. } => 2,
+        End::Stopped { stop, .. } => match stop {
+            Stop::Trap => 3,
+            Stop::Fuel => 4,
+            Stop::Timeout => 5,
+            Stop::Memory => 6,
+            Stop::Output => 7,
+            Stop::Host => 8,
+            Stop::Interrupted => 9,
+        },
+    }
+}
+
+fn verdict_of(verdict: &Verdict) -> usize {
+    match verdict {
+        Verdict::Complete { .. } => 0,
+        Verdict::Retry { .. } => 1,
+        Verdict::Bury { .. } => 2,
+        Verdict::Release => 3,
+    }
+}
+
+/// Counts claims that somebody else holds, or nobody, by the time they were settled.
+pub(crate) fn count_lost_claims(claims: usize) {
+    counter!("wasmill_worker_claims_lost_total").increment(claims as u64);
+}
+
+/// Counts a module that could not be loaded for this type.
+pub(crate) fn count_load_failure(job_type: &JobType) {
+    counter!("wasmill_worker_load_failures_total", "type" => job_type.to_string()).increment(1);
+}
+
+/// What the worker holds at the moment.
+pub(crate) fn load(prefetched: usize, busy: usize, held: usize) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; exact below 2^53")]
+    let set = |name: &'static str, value: usize| gauge!(name).set(value as f64);
+    set("wasmill_worker_prefetched", prefetched);
+    set("wasmill_worker_slots_busy", busy);
+    set("wasmill_worker_claims_held", held);
+}
+
+/// Names the metrics for people.
+pub(crate) fn describe() {
+    describe_counter!("wasmill_worker_runs_total", "attempts by job type and how they ended");
+    describe_counter!("wasmill_worker_verdicts_total", "attempts by job type and what became of the job");
+    describe_histogram!("wasmill_worker_run_seconds", Unit::Seconds, "wall time of attempts");
+    describe_histogram!(
+        "wasmill_worker_start_delay_seconds",
+        Unit::Seconds,
+        "from a job's acceptance to the start of its first attempt"
+    );
+    describe_counter!("wasmill_worker_claims_lost_total", "claims that were lost before they were settled");
+    describe_counter!("wasmill_worker_load_failures_total", "modules that could not be loaded, by job type");
+    describe_gauge!("wasmill_worker_prefetched", "claims that wait for a slot");
+    describe_gauge!("wasmill_worker_slots_busy", "slots that run a job");
+    describe_gauge!("wasmill_worker_claims_held", "claims taken and not yet settled");
+}

@@ -1,0 +1,192 @@
+//! The worker: its tasks and threads, from start to drain.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinHandle};
+use tokio_util::sync::CancellationToken;
+use wasmill_catalog::Catalog;
+use wasmill_job::Clock;
+use wasmill_queue::{Queue, Settlement, WorkerId};
+use wasmill_sandbox::Sandbox;
+
+use crate::backlog::Backlog;
+use crate::config::WorkerConfig;
+use crate::gauges;
+use crate::handlers::{Handlers, LoadHandler};
+use crate::keeper::Keeper;
+use crate::ledger::Ledger;
+use crate::pace::Pace;
+use crate::route::Routes;
+use crate::settler::Settler;
+use crate::slot::Slot;
+use crate::sweeper::Sweeper;
+use crate::taker::Taker;
+
+/// Takes jobs, runs them and settles them. Any number of workers may share a queue.
+pub struct Worker<Q> {
+    config: WorkerConfig,
+    parts: Parts<Q>,
+}
+
+/// What a worker is made of.
+pub struct Parts<Q> {
+    pub queue: Q,
+    /// Its `instances` are at least the slots.
+    pub sandbox: Sandbox,
+    pub catalog: watch::Receiver<Arc<Catalog>>,
+    /// Gets the handler of a module, from the artifact store or a cache of it.
+    pub load: LoadHandler,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What runs, and how it is told to end.
+struct Running {
+    backlog: Arc<Backlog>,
+    ledger: Arc<Ledger>,
+    settlements: mpsc::UnboundedSender<Settlement>,
+    taker: JoinHandle<()>,
+    others: [JoinHandle<()>; 2],
+    settler: JoinHandle<()>,
+    /// Ends the keeper: last of all, when nothing is held any more.
+    keeper_stop: CancellationToken,
+}
+
+/// How long a task that was told to stop may take. An interrupted guest ends within milliseconds, so whatever takes
+/// longer is not a guest.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+impl<Q: Queue> Worker<Q> {
+    pub fn new(config: WorkerConfig, parts: Parts<Q>) -> Self {
+        gauges::describe();
+        Self { config, parts }
+    }
+
+    /// Works until `stop`, then drains: takes nothing more, gives back what has not started, lets running jobs end
+    /// within the grace period, interrupts and gives back the rest, and settles everything.
+    ///
+    /// # Errors
+    /// When the system gives no thread for a slot. Trouble with the queue never ends it.
+    pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
+        let grace = self.config.grace;
+        let running = self.start(&stop)?;
+        stop.cancelled().await;
+        running.drain(grace).await;
+        Ok(())
+    }
+
+    fn start(self, stop: &CancellationToken) -> io::Result<Running> {
+        let WorkerConfig { slots, lease, .. } = self.config;
+        let Parts { queue, sandbox, catalog, load, clock } = self.parts;
+        // A random incarnation, new at each start: a name would be taken over by the next process too early.
+        let worker = WorkerId(rand::random());
+        let backlog = Arc::new(Backlog::new(Pace::new(slots.get(), lease)));
+        let ledger = Arc::new(Ledger::default());
+        let (settlements, settled) = mpsc::unbounded_channel();
+        let (offered, routes) = watch::channel(Arc::new(Routes::default()));
+
+        let slot = Slot { sandbox, backlog: Arc::clone(&backlog), settlements: settlements.clone(), clock };
+        start_slots(slots.get(), &slot).inspect_err(|_| drop(backlog.close()))?;
+
+        let keeper_stop = CancellationToken::new();
+        let keeper = Keeper { queue: queue.clone(), ledger: Arc::clone(&ledger), lease };
+        tokio::spawn(keeper.run(keeper_stop.clone()));
+        let settler = Settler {
+            queue: queue.clone(),
+            ledger: Arc::clone(&ledger),
+            settlements: settled,
+            lease,
+            stop: stop.clone(),
+        };
+        let sweeper = Sweeper {
+            queue: queue.clone(),
+            backlog: Arc::clone(&backlog),
+            ledger: Arc::clone(&ledger),
+            settlements: settlements.clone(),
+        };
+        let taker = Taker {
+            queue,
+            worker,
+            lease,
+            routes,
+            backlog: Arc::clone(&backlog),
+            ledger: Arc::clone(&ledger),
+            settlements: settlements.clone(),
+        };
+        let handlers = Handlers::new(catalog, load, offered);
+        Ok(Running {
+            taker: tokio::spawn(taker.run(stop.clone())),
+            others: [tokio::spawn(handlers.run(stop.clone())), tokio::spawn(sweeper.run(stop.clone()))],
+            settler: tokio::spawn(settler.run()),
+            backlog,
+            ledger,
+            settlements,
+            keeper_stop,
+        })
+    }
+}
+
+impl Running {
+    async fn drain(self, grace: Duration) {
+        let Self { backlog, ledger, settlements, taker, others, mut settler, keeper_stop } = self;
+        for task in std::iter::once(taker).chain(others) {
+            end(task).await;
+        }
+        for unstarted in backlog.close() {
+            let _ = settlements.send(unstarted.release());
+        }
+        // The slots hold the only other senders: the settler ends when the last slot has, and all is settled.
+        drop(settlements);
+        match tokio::time::timeout(grace, &mut settler).await {
+            Ok(ended) => report(ended),
+            Err(_) => {
+                tracing::info!(
+                    jobs = ledger.len(),
+                    "the grace period is over; jobs are interrupted and released"
+                );
+                ledger.interrupt_all();
+                if !end(settler).await {
+                    let jobs = ledger.len();
+                    tracing::error!(
+                        jobs,
+                        "not stopped or not settled; they run again when their leases are over"
+                    );
+                }
+            }
+        }
+        keeper_stop.cancel();
+        gauges::load(0, 0, 0);
+    }
+}
+
+fn start_slots(slots: usize, slot: &Slot) -> io::Result<()> {
+    for number in 0..slots {
+        let slot = slot.clone();
+        thread::Builder::new().name(format!("slot-{number}")).spawn(move || slot.work())?;
+    }
+    Ok(())
+}
+
+/// Waits for a task that was told to end; one that hangs is dropped, which is no worse than a crash. Answers whether it
+/// ended.
+async fn end(mut task: JoinHandle<()>) -> bool {
+    match tokio::time::timeout(STOP_WITHIN, &mut task).await {
+        Ok(ended) => {
+            report(ended);
+            true
+        }
+        Err(_) => {
+            task.abort();
+            false
+        }
+    }
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!("a task of the worker failed inside: {error}");
+    }
+}

@@ -1,0 +1,268 @@
+//! The worker between a real queue and a real sandbox, in fair weather and in foul.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod guests;
+// The same seam that the relay's tests have; neither crate knows the other.
+#[path = "../../../relay/tests/seam/mod.rs"]
+#[allow(dead_code, reason = "what only the relay's tests do")]
+mod seam;
+mod started;
+#[allow(dead_code, reason = "what only the bench does")]
+mod world;
+
+use std::time::Duration;
+
+use guests::{BUSY, FLAKY, NOOP, REJECT, RETRY, SPIN, TRAP};
+use started::started;
+use wasmill_job::{Attempt, FailureCode, Mode};
+use wasmill_queue::{DeadQuery, Queue, State};
+use world::World;
+
+const LEASE: Duration = Duration::from_secs(30);
+/// Renewed each 100 ms.
+const SHORT_LEASE: Duration = Duration::from_millis(300);
+const GRACE: Duration = Duration::from_secs(20);
+const NO_GRACE: Duration = Duration::from_millis(1);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_run_once_and_complete() {
+    let mut world = World::new(&[("noop", NOOP)]).await;
+    let worker = world.worker(2, LEASE, GRACE);
+    let ids = world.push("noop", 3_000).await;
+    world.counted("noop", "all are completed", |counts| counts.completed == 3_000).await;
+    worker.drain().await;
+    let counts = world.counts("noop").await;
+    assert_eq!((counts.pending, counts.in_flight, counts.retried, counts.lost), (0, 0, 0, 0));
+    let last = world.view(ids[2_999]).await;
+    assert_eq!((last.state, last.attempts), (State::Completed, Attempt(1)));
+    assert!(last.last.unwrap().usage.fuel > 0, "the attempt's record is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_attempt_is_repeated_when_the_backoff_says() {
+    let mut world = World::new(&[("flaky", FLAKY)]).await;
+    world.clock.stop();
+    let worker = world.worker(1, LEASE, GRACE);
+    let id = world.push("flaky", 1).await[0];
+    for (attempt, pause) in [(1, 10), (2, 20)] {
+        world
+            .counted("flaky", "it is scheduled", |counts| counts.scheduled == 1 && counts.retried == attempt)
+            .await;
+        let view = world.view(id).await;
+        assert_eq!(view.attempts.0, u32::try_from(attempt).unwrap());
+        assert_eq!(view.last.unwrap().failure.unwrap().code, FailureCode::Retry);
+        let now = wasmill_job::Clock::now(&*world.clock);
+        assert_eq!(view.due_at.unwrap().since(now), Duration::from_secs(pause));
+        world.clock.turn(Duration::from_secs(pause));
+    }
+    world.counted("flaky", "its third attempt completes", |counts| counts.completed == 1).await;
+    assert_eq!(world.view(id).await.attempts, Attempt(3));
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_buried_when_its_attempts_are_used_up_or_it_is_hopeless() {
+    let mut world = World::new(&[("retry", RETRY), ("reject", REJECT), ("trap", TRAP)]).await;
+    world.change("retry", |spec| spec.retry.attempts = 1);
+    world.change("trap", |spec| spec.retry.attempts = 1);
+    let worker = world.worker(2, LEASE, GRACE);
+    for job_type in ["retry", "reject", "trap"] {
+        world.push(job_type, 1).await;
+        world.counted(job_type, "it is dead", |counts| counts.dead == 1).await;
+    }
+    worker.drain().await;
+    let owed = world.queue.queue().owed(10).await.unwrap();
+    let codes: Vec<_> = owed.iter().map(|debt| debt.letter.failure.code).collect();
+    assert_eq!(codes, [FailureCode::Retry, FailureCode::Rejected, FailureCode::Trap]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_workers_all_vanished_is_buried_and_not_run_again() {
+    let mut world = World::new(&[("noop", NOOP)]).await;
+    world.clock.stop();
+    world.push("noop", 1).await;
+    for attempt in 1..=3 {
+        let claims = world.take_and_vanish("noop", LEASE).await;
+        assert_eq!(claims[0].attempt, Attempt(attempt));
+        drop(claims);
+        world.clock.turn(LEASE);
+        world.queue.queue().sweep(10).await.unwrap();
+    }
+    let worker = world.worker(1, LEASE, GRACE);
+    world.counted("noop", "it is dead", |counts| counts.dead == 1).await;
+    worker.drain().await;
+    let page = world.queue.queue().dead(DeadQuery { max: 1, ..DeadQuery::default() }).await.unwrap();
+    assert_eq!(page.letters[0].failure.code, FailureCode::Lost);
+    assert_eq!(world.counts("noop").await.completed, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_lease_interrupts_the_guest() {
+    let mut world = World::new(&[("spin", SPIN)]).await;
+    world.clock.stop();
+    let worker = world.worker(1, SHORT_LEASE, NO_GRACE);
+    let id = world.push("spin", 1).await[0];
+    started(id).await;
+    // Nobody renewed it for a minute, as far as the queue knows.
+    world.clock.turn(Duration::from_secs(60));
+    world.counted("spin", "its slot is free for its second attempt", |counts| counts.lost == 1).await;
+    let attempts = || async { world.view(id).await.attempts };
+    while attempts().await < Attempt(2) {
+        tokio::task::yield_now().await;
+    }
+    worker.drain().await;
+    assert_eq!(world.counts("spin").await.completed, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_cannot_be_renewed_interrupts_the_guest_when_it_has_run_out() {
+    let mut world = World::new(&[("spin", SPIN)]).await;
+    world.clock.stop();
+    world.queue.hold("renew");
+    let worker = world.worker(1, SHORT_LEASE, NO_GRACE);
+    world.push("spin", 1).await;
+    // Nothing else ends this guest within the next half minute.
+    world.queue.called("settle", 0).await;
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_are_renewed_while_every_slot_is_busy() {
+    let mut world = World::new(&[("spin", SPIN)]).await;
+    world.change("spin", |spec| {
+        spec.limits.timeout = Duration::from_millis(1_500);
+        spec.retry.attempts = 1;
+    });
+    let worker = world.worker(4, SHORT_LEASE, GRACE);
+    world.push("spin", 4).await;
+    world.counted("spin", "all have run into their time limit", |counts| counts.dead == 4).await;
+    worker.drain().await;
+    assert_eq!(world.counts("spin").await.lost, 0);
+    let owed = world.queue.queue().owed(10).await.unwrap();
+    assert!(owed.iter().all(|debt| debt.letter.failure.code == FailureCode::Timeout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wiped_queue_answers_lost_and_work_goes_on() {
+    let mut world = World::new(&[("busy", BUSY)]).await;
+    let worker = world.worker(2, LEASE, GRACE);
+    let jobs: Vec<_> = (0..4).map(|_| world.job("busy")).collect();
+    world.push_jobs(&jobs).await;
+    started(jobs[0].id).await;
+    world.wipe_queue().await;
+    world.push_jobs(&jobs).await;
+    world.counted("busy", "all are completed", |counts| counts.completed == 4).await;
+    worker.drain().await;
+    assert_eq!(world.counts("busy").await.duplicates, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_and_lost_answers_change_nothing_but_the_time_it_takes() {
+    let mut world = World::new(&[("noop", NOOP)]).await;
+    // The clock stands, so that no lease runs out: a lost claim would stay in flight.
+    world.clock.stop();
+    for call in ["take", "settle", "sweep"] {
+        world.queue.fail(call, 3);
+        world.queue.lose_answers(call, 2);
+    }
+    let worker = world.worker(2, LEASE, GRACE);
+    world.push("noop", 500).await;
+    world.counted("noop", "all are completed", |counts| counts.completed == 500).await;
+    worker.drain().await;
+    let counts = world.counts("noop").await;
+    assert_eq!((counts.in_flight, counts.lost, counts.retried), (0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_lets_running_jobs_end() {
+    let mut world = World::new(&[("busy", BUSY)]).await;
+    let worker = world.worker(2, LEASE, GRACE);
+    for id in world.push("busy", 2).await {
+        started(id).await;
+    }
+    worker.drain().await;
+    let counts = world.counts("busy").await;
+    assert_eq!((counts.completed, counts.pending, counts.in_flight), (2, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_gives_back_what_has_not_started_and_what_does_not_end() {
+    let mut world = World::new(&[("noop", NOOP), ("spin", SPIN)]).await;
+    world.change("spin", |spec| spec.flow.concurrency = Some(1));
+    let worker = world.worker(1, LEASE, NO_GRACE);
+    // Quick jobs teach it to take ahead.
+    world.push("noop", 500).await;
+    world.counted("noop", "they are completed", |counts| counts.completed == 500).await;
+    let spinning = world.push("spin", 1).await[0];
+    started(spinning).await;
+    let waiting = world.push("noop", 50).await[49];
+    world.counted("noop", "some are taken ahead", |counts| counts.in_flight > 0).await;
+    worker.drain().await;
+    for job_type in ["noop", "spin"] {
+        let counts = world.counts(job_type).await;
+        assert_eq!((counts.in_flight, counts.lost, counts.retried), (0, 0, 0), "{job_type}");
+    }
+    assert_eq!(world.counts("noop").await.pending, 50);
+    for id in [spinning, waiting] {
+        let view = world.view(id).await;
+        assert_eq!((view.state, view.attempts), (State::Pending, Attempt(0)), "the attempt does not count");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_behind_a_slow_job_go_back_to_the_queue() {
+    let mut world = World::new(&[("noop", NOOP), ("spin", SPIN)]).await;
+    let worker = world.worker(1, LEASE, NO_GRACE);
+    world.push("noop", 500).await;
+    world.counted("noop", "they are completed", |counts| counts.completed == 500).await;
+    started(world.push("spin", 1).await[0]).await;
+    world.push("noop", 50).await;
+    world.counted("noop", "some are taken ahead", |counts| counts.in_flight > 0).await;
+    world.counted("noop", "all are back", |counts| counts.in_flight == 0 && counts.pending == 50).await;
+    // Another worker has them now.
+    let other = world.worker(1, LEASE, NO_GRACE);
+    world.counted("noop", "they are completed", |counts| counts.completed == 550).await;
+    worker.drain().await;
+    other.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_type_is_not_taken_and_the_others_are() {
+    let mut world = World::new(&[("noop", NOOP), ("trap", TRAP)]).await;
+    world.change("noop", |spec| spec.mode = Mode::Paused);
+    let worker = world.worker(1, LEASE, GRACE);
+    world.push("noop", 1).await;
+    world.push("trap", 1).await;
+    world.counted("trap", "it has run", |counts| counts.retried == 1).await;
+    assert_eq!(world.counts("noop").await.pending, 1);
+    world.change("noop", |spec| spec.mode = Mode::Live);
+    world.counted("noop", "it is completed", |counts| counts.completed == 1).await;
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_whose_module_is_missing_is_not_taken_until_it_is_there() {
+    let mut world = World::new(&[("noop", NOOP), ("trap", TRAP)]).await;
+    world.modules.set_missing(NOOP, true);
+    let worker = world.worker(1, LEASE, GRACE);
+    world.push("noop", 1).await;
+    world.push("trap", 1).await;
+    world.counted("trap", "it has run", |counts| counts.retried == 1).await;
+    assert_eq!(world.counts("noop").await.pending, 1);
+    world.modules.set_missing(NOOP, false);
+    world.counted("noop", "it is completed", |counts| counts.completed == 1).await;
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_job_ends_with_the_handler_it_started_with() {
+    let mut world = World::new(&[("busy", BUSY), ("reject", REJECT)]).await;
+    let rejecting = wasmill_job::ModuleDigest::of(&REJECT.bytes());
+    let worker = world.worker(1, LEASE, GRACE);
+    started(world.push("busy", 1).await[0]).await;
+    world.change("busy", |spec| spec.handler.digest = rejecting);
+    world.counted("busy", "it is completed", |counts| counts.completed == 1).await;
+    world.push("busy", 1).await;
+    world.counted("busy", "the next is rejected", |counts| counts.dead == 1).await;
+    worker.drain().await;
+}
