@@ -14,8 +14,8 @@ use super::{Refusal, text};
 pub struct GatewayConfig {
     /// The address to listen on. Default `127.0.0.1:8420`.
     pub listen: SocketAddr,
-    /// The largest request body, in bytes: of a batch too. A job's payload has its own limit, in its type.
-    /// Default 32 MiB.
+    /// The largest body that is held in memory at once, in bytes: an uploaded module. Batches are streamed and may be
+    /// of any length; a job's payload has its own limit, in its type. Default 32 MiB.
     #[serde(rename = "body_max", with = "text::size")]
     pub body_bytes_max: u64,
     /// Connections open at once; more are refused. Default 1,024.

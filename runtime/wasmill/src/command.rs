@@ -1,0 +1,67 @@
+//! The commands: one file each.
+
+use clap::Subcommand;
+
+use crate::failure::{Exit, Failure, Result};
+
+pub(crate) mod apply;
+mod check;
+mod completions;
+mod dead;
+mod demo;
+mod deploy;
+mod dev;
+mod enqueue;
+pub(crate) mod job;
+mod run;
+pub(crate) mod status;
+mod target;
+
+/// What wasmill can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Dev(dev::Dev),
+    Serve(dev::Serve),
+    Demo(demo::Demo),
+    Deploy(deploy::Deploy),
+    Apply(apply::Apply),
+    Enqueue(enqueue::Enqueue),
+    Job(job::Job),
+    Dead(dead::Dead),
+    Status(status::Status),
+    Run(run::Run),
+    Check(check::Check),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    /// Runs the command to its end.
+    pub(crate) fn run(self) -> Result<()> {
+        use tokio::runtime::Builder;
+        match self {
+            Self::Dev(dev) => inside(&mut Builder::new_multi_thread(), dev.run()),
+            Self::Serve(serve) => inside(&mut Builder::new_multi_thread(), serve.run()),
+            Self::Demo(demo) => inside(&mut Builder::new_multi_thread(), demo.run()),
+            // What only asks a server needs no more than this thread.
+            Self::Deploy(deploy) => inside(&mut Builder::new_current_thread(), deploy.run()),
+            Self::Apply(apply) => inside(&mut Builder::new_current_thread(), apply.run()),
+            Self::Enqueue(enqueue) => inside(&mut Builder::new_current_thread(), enqueue.run()),
+            Self::Job(job) => inside(&mut Builder::new_current_thread(), job.run()),
+            Self::Dead(dead) => inside(&mut Builder::new_current_thread(), dead.run()),
+            Self::Status(status) => inside(&mut Builder::new_current_thread(), status.run()),
+            Self::Run(run) => run.run(),
+            Self::Check(check) => check.run(),
+            Self::Completions(completions) => completions.run(),
+        }
+    }
+}
+
+fn inside(builder: &mut tokio::runtime::Builder, command: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = builder.enable_all().build().map_err(|error| {
+        Failure::new(Exit::No, format_args!("the system gives this process no threads or events: {error}."))
+    })?;
+    let ended = runtime.block_on(command);
+    // What still blocks, a read of the standard input for instance, must not hold up the end.
+    runtime.shutdown_background();
+    ended
+}

@@ -1,0 +1,150 @@
+//! `wasmill dev` and `wasmill serve`: the embedded profile, everything in one process.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::Args;
+use wasmill_process::config::ProcessEnvironment;
+use wasmill_process::{Config, Signal, Signals, start_logs};
+
+use crate::failure::{Exit, Failure, Result};
+use crate::mill::Mill;
+use crate::terminal::{BOLD, DIM, print, styled};
+
+/// Run everything in one process, on this machine: log, queue, relay, worker, gateway
+///
+/// Listens on a loopback address only, because there is no authentication yet. The data folder survives restarts.
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Run the embedded profile as a service: like dev, without the introduction
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// What the command line says over configuration file and environment.
+#[derive(Debug, Args)]
+struct Settings {
+    /// The folder for log, queue, modules and catalog [default: ./wasmill-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The loopback address to listen on; port 0 takes a free one [default: 127.0.0.1:8420]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// A configuration file (TOML); `wasmill check` shows what is in force
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Dev {
+    pub(crate) async fn run(self) -> Result<()> {
+        let config = self.settings.load()?;
+        run(&config, |mill| print(&introduction(mill, &config))).await
+    }
+}
+
+impl Serve {
+    pub(crate) async fn run(self) -> Result<()> {
+        let config = self.settings.load()?;
+        run(&config, |mill| print(&format!("listening on http://{}\n", mill.address()))).await
+    }
+}
+
+impl Settings {
+    fn load(self) -> Result<Config> {
+        let loaded = Config::load(self.config.as_deref(), &ProcessEnvironment);
+        let mut config = loaded.map_err(|mistakes| {
+            Failure::new(
+                Exit::Config,
+                format_args!("the configuration has mistakes; nothing was started.\n{mistakes}"),
+            )
+        })?;
+        if let Some(data) = self.data {
+            config.data.dir = data;
+        }
+        if let Some(listen) = self.listen {
+            config.gateway.listen = listen;
+        }
+        require_loopback(config.gateway.listen)?;
+        Ok(config)
+    }
+}
+
+/// # Errors
+/// When other machines could reach the address.
+fn require_loopback(listen: SocketAddr) -> Result<()> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Config,
+        format_args!("{listen} can be reached from other machines, and there is no authentication yet."),
+    )
+    .advise("Listen on a loopback address: 127.0.0.1:8420 or [::1]:8420."))
+}
+
+/// From start to the end of the drain.
+async fn run(config: &Config, announce: impl FnOnce(&Mill) -> Result<()>) -> Result<()> {
+    start_logs(&config.telemetry).map_err(|error| Failure::new(Exit::Config, error))?;
+    let mut signals = Signals::new().map_err(|error| Failure::new(Exit::Config, error))?;
+    let mut mill = Mill::start(config).await?;
+    let worked = tokio::select! {
+        ready = mill.ready() => match ready.and_then(|()| announce(&mill)) {
+            Ok(()) => mill.work(&mut signals).await,
+            failed => failed,
+        },
+        // Asked to stop while it starts: nothing to announce.
+        _ = signals.next() => Ok(()),
+    };
+    finish(mill, signals, worked).await
+}
+
+/// Drains the mill; a second signal ends it at once. `worked` is how it went until here.
+pub(crate) async fn finish(mill: Mill, mut signals: Signals, worked: Result<()>) -> Result<()> {
+    let stopped = tokio::select! {
+        stopped = mill.stop() => stopped,
+        signal = signals.next() => {
+            let exit = match signal {
+                Signal::Interrupt => Exit::Interrupted,
+                Signal::Terminate => Exit::Terminated,
+            };
+            Err(Failure::new(exit, format_args!("{signal} again: ended before everything had stopped."))
+                .advise("Nothing is lost: the next start goes on from the log."))
+        }
+    };
+    // The signal weighs more than what was wrong before; all else does not.
+    match stopped {
+        Err(failure) if matches!(failure.exit, Exit::Interrupted | Exit::Terminated) => Err(failure),
+        stopped => worked.and(stopped),
+    }
+}
+
+fn introduction(mill: &Mill, config: &Config) -> String {
+    let address = format!("http://{}", mill.address());
+    let server = other_server(mill.address());
+    format!(
+        "{} listens on {}\n{}\n\n\
+         Next, in another terminal:\n  \
+         wasmill deploy HANDLER.wasm --name hello@1.0.0{server}\n  \
+         wasmill apply ROUTES.toml{server}\n  \
+         wasmill enqueue hello --payload FILE.json{server}\n  \
+         wasmill status{server}\n\n\
+         Ctrl-C stops it; the data stays.\n",
+        styled(BOLD, "wasmill"),
+        styled(BOLD, address),
+        styled(DIM, format_args!("data in {}", config.data.dir.display())),
+    )
+}
+
+/// What commands have to add to reach this server; nothing when it is where they look.
+pub(crate) fn other_server(address: SocketAddr) -> String {
+    if address == SocketAddr::from((Ipv4Addr::LOCALHOST, 8420)) {
+        return String::new();
+    }
+    format!(" --server http://{address}")
+}

@@ -1,0 +1,46 @@
+//! Tests of what people see of a job.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::*;
+
+fn view(json: &str) -> JobView {
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn a_completed_job_reads_well() {
+    let shown = view(
+        r#"{"id": "0190163d-8694-8001-8000-64c2f1a0b3d5", "type": "hello", "state": "completed", "attempts": 2,
+            "accepted_at_ms": 1718000000000, "ended_at_ms": 1718000000042, "output": {"n": 1e400},
+            "logs": [{"level": "warn", "message": "slow", "at_ms": 7}],
+            "usage": {"fuel": 12345, "wall_us": 80, "memory_peak_bytes": 131072}}"#,
+    );
+    let plain = anstream::adapter::strip_str(&shown.render()).to_string();
+    let expected = "\
+job       0190163d-8694-8001-8000-64c2f1a0b3d5
+type      hello
+state     completed
+attempts  2
+accepted  2024-06-10T06:13:20.000Z
+ended     2024-06-10T06:13:20.042Z (42 ms after it was accepted)
+used      80 µs, fuel 12345, peak memory 128.0 KiB
+output    {\"n\": 1e400}
+logs of the last attempt
+       7 ms warn  slow
+";
+    assert_eq!(plain, expected);
+}
+
+#[test]
+fn output_that_is_no_json_is_given_byte_for_byte() {
+    let base = r#""id": "x", "type": "hello", "state": "completed", "attempts": 1, "accepted_at_ms": 0"#;
+    let shown = view(&format!("{{{base}, \"output_base64\": \"/wA=\"}}"));
+    assert_eq!(shown.output().unwrap().unwrap(), [0xff, 0]);
+    assert!(shown.render().contains("2 bytes that are not JSON"));
+    assert!(view(&format!("{{{base}}}")).output().unwrap().is_none());
+}
+
+#[test]
+fn a_moment_beyond_all_calendars_does_not_panic() {
+    assert_eq!(moment(u64::MAX), "18446744073709551615 ms");
+}

@@ -1,0 +1,86 @@
+//! The terminal: what is printed where, in which colours, and how a question is asked. Colours vanish by themselves
+//! where there is no terminal, and with NO_COLOR.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use wasmill_job::{LogLevel, LogLine};
+
+use crate::failure::{Exit, Failure, Result};
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
+pub(crate) const RED: Style = AnsiColor::Red.on_default();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
+
+/// Prints what was asked for. A reader that has gone away (`| head`) is no failure.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let written = write_all(&mut anstream::stdout(), text.as_bytes());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::No, format_args!("the output cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints bytes of a server or a handler as they are, with a line's end behind them.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<()> {
+    let written = io::stdout().lock().write_all(bytes);
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::No, format_args!("the output cannot be written: {error}")))
+        }
+        _ if bytes.ends_with(b"\n") => Ok(()),
+        _ => print("\n"),
+    }
+}
+
+/// Tells what goes on, beside what was asked for. Cannot fail: nobody may be listening.
+pub(crate) fn tell(text: &str) {
+    let _ = write_all(&mut anstream::stderr(), format!("{text}\n").as_bytes());
+}
+
+/// `text` in `style`.
+pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A line of a handler's log.
+pub(crate) fn log_line(line: &LogLine) -> String {
+    let (style, name) = match line.level {
+        LogLevel::Debug => (DIM, "debug"),
+        LogLevel::Info => (GREEN, "info "),
+        LogLevel::Warn => (YELLOW, "warn "),
+        LogLevel::Error => (RED, "error"),
+    };
+    format!("{:>6} ms {} {}", line.at_ms, styled(style, name), line.message)
+}
+
+/// Asks a question that is answered by y or n. `otherwise` says what to pass where nobody can answer.
+///
+/// # Errors
+/// When there is no terminal to ask on, or the answer is no.
+pub(crate) fn confirm(question: &str, otherwise: &str) -> Result<()> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(
+            Failure::new(Exit::No, "nobody can be asked here: there is no terminal.").advise(otherwise)
+        );
+    }
+    let _ = write_all(
+        &mut anstream::stderr(),
+        format!("{} ", styled(BOLD, format!("{question} [y/N]"))).as_bytes(),
+    );
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|error| Failure::new(Exit::No, error))?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Failure::new(Exit::No, "nothing was changed.")),
+    }
+}
+
+fn write_all(to: &mut impl Write, text: &[u8]) -> io::Result<()> {
+    to.write_all(text)?;
+    to.flush()
+}

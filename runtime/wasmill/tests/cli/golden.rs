@@ -1,0 +1,47 @@
+//! Help texts, compared with what stands in `golden/`: a change of the command line is a change of these files.
+//! `UPDATE_GOLDEN=1` writes them anew.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::wasmill::wasmill;
+
+/// Compares `text` with the golden file.
+#[track_caller]
+pub(crate) fn compare(name: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cli/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, text).expect("the golden file can be written");
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    assert!(golden == text, "{} differs; UPDATE_GOLDEN=1 accepts:\n{text}", path.display());
+}
+
+#[test]
+fn help_is_as_written_down() {
+    compare("help.txt", &wasmill(["--help"]).ok().stdout);
+    for command in [
+        "dev",
+        "serve",
+        "demo",
+        "deploy",
+        "apply",
+        "enqueue",
+        "job",
+        "dead",
+        "status",
+        "run",
+        "check",
+        "completions",
+    ] {
+        compare(&format!("{command}.txt"), &wasmill([command, "--help"]).ok().stdout);
+    }
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = wasmill(["completions", shell]).ok().stdout;
+        assert!(script.contains("enqueue") && script.contains("redrive"), "{shell}:\n{script}");
+    }
+}

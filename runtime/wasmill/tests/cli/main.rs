@@ -1,0 +1,11 @@
+//! The command line from outside: the real binary, real files, a real server in its own process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod check;
+mod demo;
+mod dev;
+mod golden;
+mod mill;
+mod refusals;
+mod run;
+mod wasmill;
