@@ -1,0 +1,161 @@
+//! Storing records: positions, partitions, all or none, many at once.
+
+use std::collections::HashMap;
+
+use wasmill_job::Offset;
+use wasmill_log::{AppendError, Log};
+
+use super::LogUnderTest;
+use super::records::{EVERYTHING, append_text, at, read_all, record, texts, topic};
+
+pub(crate) async fn answers_positions_in_the_order_of_the_records<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let (zero, one) = (at(&topic("mail"), 0), at(&topic("mail"), 1));
+    let batch = vec![record(&zero, "a"), record(&one, "b"), record(&zero, "c"), record(&one, "d")];
+    let positions = log.append(batch).await.unwrap();
+    for (position, (of, text)) in positions.iter().zip([(&zero, "a"), (&one, "b"), (&zero, "c"), (&one, "d")])
+    {
+        assert_eq!(position.topic_partition(), *of);
+        let stored = log.read(of, position.offset, 1).await.unwrap();
+        assert_eq!(stored[0].offset, position.offset);
+        assert_eq!(texts(&stored[..1]), [text]);
+    }
+    assert!(positions[0].offset < positions[2].offset);
+    assert!(positions[1].offset < positions[3].offset);
+}
+
+pub(crate) async fn of_nothing_answers_nothing<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    assert_eq!(log.append(Vec::new()).await.unwrap(), Vec::new());
+    assert_eq!(log.partitions().await.unwrap(), Vec::new());
+}
+
+pub(crate) async fn keeps_partitions_and_topics_apart<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let all = [
+        at(&topic("a"), 0),
+        at(&topic("a"), 1),
+        at(&topic("a"), 10),
+        at(&topic("a.b"), 0),
+        at(&topic("b"), 0),
+    ];
+    for of in &all {
+        append_text(&log, of, &of.to_string()).await;
+    }
+    for of in &all {
+        assert_eq!(texts(&read_all(&log, of, EVERYTHING).await), [of.to_string()]);
+    }
+    let mut known = log.partitions().await.unwrap();
+    known.sort();
+    let mut expected = all.to_vec();
+    expected.sort();
+    assert_eq!(known, expected);
+}
+
+pub(crate) async fn stores_all_or_none<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let (zero, one) = (at(&topic("mail"), 0), at(&topic("mail"), 1));
+    append_text(&log, &zero, "before").await;
+    let before = log.bounds(&zero).await.unwrap();
+    let too_large = vec![0; T::RECORD_BYTES_MAX + 1];
+    let batch = vec![record(&zero, "a"), record(&one, "b"), record(&zero, too_large)];
+    let refused = log.append(batch).await.unwrap_err();
+    let bytes_max = T::RECORD_BYTES_MAX;
+    assert_eq!(refused, AppendError::TooLarge { bytes: bytes_max + 1, bytes_max });
+    assert_eq!(log.bounds(&zero).await.unwrap(), before);
+    assert_eq!(texts(&read_all(&log, &zero, EVERYTHING).await), ["before"]);
+    assert_eq!(read_all(&log, &one, EVERYTHING).await, Vec::new());
+}
+
+pub(crate) async fn stores_records_up_to_the_largest<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let of = at(&topic("mail"), 0);
+    let largest: Vec<u8> = (0..T::RECORD_BYTES_MAX).map(|at| (at % 251) as u8).collect();
+    log.append(vec![record(&of, "before"), record(&of, largest.clone()), record(&of, "after")])
+        .await
+        .unwrap();
+    let stored = read_all(&log, &of, 1).await;
+    let sizes: Vec<_> = stored.iter().map(|record| record.value.as_ref().unwrap().len()).collect();
+    assert_eq!(sizes, [6, T::RECORD_BYTES_MAX, 5]);
+    assert_eq!(stored[1].value.as_ref().unwrap(), &largest);
+}
+
+pub(crate) async fn stores_batches_larger_than_any_chunk<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let of = at(&topic("mail"), 0);
+    let value = |number: u32| [number.to_string().as_bytes(), &[b'.'; 1000]].concat();
+    let positions = log.append((0..20_000).map(|number| record(&of, value(number))).collect()).await.unwrap();
+    let stored = read_all(&log, &of, 64 << 10).await;
+    assert_eq!(stored.len(), 20_000);
+    for (number, (stored, position)) in (0..).zip(stored.iter().zip(&positions)) {
+        assert_eq!(stored.offset, position.offset);
+        assert_eq!(stored.value.as_deref(), Some(&value(number)[..]));
+    }
+}
+
+pub(crate) async fn by_many_at_once_loses_and_mixes_nothing<T: LogUnderTest>() {
+    const APPENDERS: usize = 16;
+    const BATCHES: usize = 30;
+    let under_test = T::fresh().await;
+    let topic = topic("mail");
+    let appenders: Vec<_> = (0..APPENDERS)
+        .map(|appender| {
+            let (log, topic) = (under_test.log(), topic.clone());
+            tokio::spawn(async move {
+                let mut acknowledged = Vec::new();
+                for batch in 0..BATCHES {
+                    let text = |part: usize| format!("{appender}/{batch}/{part}");
+                    let parts = 1 + batch % 5;
+                    let records = (0..parts).map(|part| record(&at(&topic, part as u32 % 2), text(part)));
+                    let positions = log.append(records.collect()).await.unwrap();
+                    acknowledged.extend(positions.into_iter().zip((0..parts).map(text)));
+                }
+                acknowledged
+            })
+        })
+        .collect();
+    let mut acknowledged = HashMap::new();
+    for appender in appenders {
+        let mut last = [None::<Offset>; 2];
+        for (position, text) in appender.await.unwrap() {
+            let last = &mut last[position.partition.0 as usize];
+            assert!(last.is_none_or(|last| last < position.offset), "an appender's records keep their order");
+            *last = Some(position.offset);
+            assert!(acknowledged.insert(position, text).is_none(), "a position is given once");
+        }
+    }
+    let mut found = 0;
+    for partition in 0..2 {
+        let of = at(&topic, partition);
+        for stored in read_all(&under_test.log(), &of, 500).await {
+            assert_eq!(texts(std::slice::from_ref(&stored))[0], acknowledged[&of.at(stored.offset)]);
+            found += 1;
+        }
+    }
+    assert_eq!(found, acknowledged.len());
+}
+
+pub(crate) async fn goes_on_when_the_caller_gives_up<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let of = at(&topic("mail"), 0);
+    for number in 0..100 {
+        let (log, of) = (log.clone(), of.clone());
+        let appending = tokio::spawn(async move { append_text(&log, &of, &number.to_string()).await });
+        tokio::task::yield_now().await;
+        appending.abort();
+    }
+    append_text(&log, &of, "last").await;
+    let stored = texts(&read_all(&log, &of, EVERYTHING).await);
+    assert_eq!(stored.last().map(String::as_str), Some("last"));
+    let mut once = stored.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), stored.len(), "given up or not, a record stands there at most once");
+}

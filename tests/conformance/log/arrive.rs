@@ -1,0 +1,82 @@
+//! Waiting for records.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use wasmill_job::Offset;
+use wasmill_log::Log;
+
+use super::LogUnderTest;
+use super::records::{append_text, at, topic};
+
+/// A waiter that was never woken fails the case instead of stopping the suite.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Looks once whether `waiting` is done, and leaves it waiting.
+async fn is_done(waiting: &mut Pin<&mut impl Future<Output = ()>>) -> bool {
+    poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_ready())).await
+}
+
+pub(crate) async fn resolves_at_once_when_the_record_is_there<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let of = at(&topic("mail"), 0);
+    let offset = append_text(&log, &of, "a").await;
+    tokio::time::timeout(DEADLINE, log.arrived(&of, offset)).await.unwrap();
+}
+
+pub(crate) async fn wakes_when_the_record_comes<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let of = at(&topic("mail"), 0);
+    let mut waiting = pin!(log.arrived(&of, Offset(0)));
+    assert!(!is_done(&mut waiting).await);
+    append_text(&log, &of, "a").await;
+    tokio::time::timeout(DEADLINE, waiting).await.unwrap();
+    let next = log.bounds(&of).await.unwrap().next;
+    let mut waiting = pin!(log.arrived(&of, next));
+    assert!(!is_done(&mut waiting).await);
+    append_text(&log, &of, "b").await;
+    tokio::time::timeout(DEADLINE, waiting).await.unwrap();
+}
+
+pub(crate) async fn does_not_wake_for_another_partition<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let (zero, one) = (at(&topic("mail"), 0), at(&topic("mail"), 1));
+    let mut waiting = pin!(log.arrived(&zero, Offset(0)));
+    assert!(!is_done(&mut waiting).await);
+    append_text(&log, &one, "a").await;
+    // It may wake too often; but then there is nothing to read.
+    if is_done(&mut waiting).await {
+        assert!(log.read(&zero, Offset(0), 1).await.unwrap().is_empty());
+    }
+}
+
+pub(crate) async fn never_misses_a_record<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let of = at(&topic("mail"), 0);
+    let waiters: Vec<_> = (0..8)
+        .map(|_| {
+            let (log, of) = (log.clone(), of.clone());
+            tokio::spawn(async move {
+                let (mut next, mut seen) = (Offset(0), 0);
+                while seen < 200 {
+                    log.arrived(&of, next).await;
+                    let records = log.read(&of, next, 1).await.unwrap();
+                    seen += records.len();
+                    next = records.last().map_or(next, |last| last.offset.next());
+                }
+            })
+        })
+        .collect();
+    for number in 0..200 {
+        append_text(&log, &of, &number.to_string()).await;
+    }
+    for waiter in waiters {
+        tokio::time::timeout(DEADLINE, waiter).await.unwrap().unwrap();
+    }
+}

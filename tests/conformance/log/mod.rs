@@ -1,0 +1,112 @@
+//! The conformance suite of the `Log` port. To run it on another implementation, implement [`LogUnderTest`] for it
+//! and name it below.
+
+mod append;
+mod arrive;
+mod compact;
+mod embedded;
+mod end;
+mod progress;
+mod read;
+mod records;
+mod survive;
+
+use std::future::Future;
+
+use wasmill_log::Log;
+
+/// An implementation with everything the suite must be able to do to it. Made empty; whatever it needs on the
+/// outside goes away with it.
+pub(crate) trait LogUnderTest: Sized + Send + 'static {
+    type Log: Log;
+
+    /// The largest record that is stored, in bytes, key and value together.
+    const RECORD_BYTES_MAX: usize;
+
+    /// An empty log.
+    fn fresh() -> impl Future<Output = Self> + Send;
+
+    fn log(&self) -> Self::Log;
+
+    /// Closes the log in order. What is left of it answers that it is closed.
+    fn close(&self) -> impl Future<Output = ()> + Send;
+
+    /// Opens it again after it was closed.
+    fn reopen(self) -> impl Future<Output = Self> + Send;
+
+    /// The log as another process finds it when this one is killed at this moment.
+    fn crash(self) -> impl Future<Output = Self> + Send;
+
+    /// Lets compaction do all it may do now, if it can be asked to.
+    fn compact(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// Runs every case on an implementation, each on a log of its own.
+macro_rules! conformance {
+    ($under_test:ty: $($area:ident { $($case:ident)* })*) => {$(
+        mod $area {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    super::super::$area::$case::<$under_test>().await;
+                }
+            )*
+        }
+    )*};
+}
+
+/// The list of all cases.
+macro_rules! every_case {
+    ($under_test:ty) => {
+        $crate::log::conformance! { $under_test:
+            append {
+                answers_positions_in_the_order_of_the_records
+                of_nothing_answers_nothing
+                keeps_partitions_and_topics_apart
+                stores_all_or_none
+                stores_records_up_to_the_largest
+                stores_batches_larger_than_any_chunk
+                by_many_at_once_loses_and_mixes_nothing
+                goes_on_when_the_caller_gives_up
+            }
+            read {
+                gives_back_what_was_stored
+                tells_empty_from_absent
+                begins_anywhere
+                at_the_end_gives_nothing
+                of_an_unknown_partition_gives_nothing
+                in_bites_gives_each_record_once
+                behind_a_writer_sees_no_gap
+                tells_bounds
+            }
+            arrive {
+                resolves_at_once_when_the_record_is_there
+                wakes_when_the_record_comes
+                does_not_wake_for_another_partition
+                never_misses_a_record
+            }
+            progress {
+                is_nothing_at_first
+                is_what_was_committed_last
+                makes_a_partition_known
+                survives_reopening_and_crash
+            }
+            survive {
+                reopening_keeps_everything
+                a_crash_keeps_everything_acknowledged
+                offsets_are_never_given_twice
+            }
+            compact {
+                keeps_the_newest_record_of_each_key
+                leaves_other_topics_alone
+                keeps_records_without_a_key
+            }
+            end {
+                a_closed_log_says_so
+                closing_wakes_those_who_wait
+            }
+        }
+    };
+}
+
+pub(crate) use {conformance, every_case};

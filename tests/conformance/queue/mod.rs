@@ -1,0 +1,181 @@
+//! The conformance suite of the `Queue` port. To run it on another implementation, implement [`QueueUnderTest`] for it
+//! and name it below. Each case gets a queue of its own, and the queue's own check runs at the end of each.
+
+mod bury;
+mod cancel;
+mod counts;
+mod dead;
+mod dedup;
+mod embedded;
+mod lease;
+mod progress;
+mod push;
+mod ready;
+mod resume;
+mod settle;
+mod survive;
+mod take;
+mod world;
+
+use std::future::Future;
+use std::time::Duration;
+
+use wasmill_job::UnixMs;
+use wasmill_queue::Queue;
+
+/// An implementation with everything the suite must be able to do to it. Made empty; whatever it needs on the
+/// outside goes away with it. Its clock stands still unless it is advanced.
+pub(crate) trait QueueUnderTest: Sized + Send + 'static {
+    type Queue: Queue;
+
+    /// An empty queue.
+    fn fresh() -> impl Future<Output = Self> + Send;
+
+    /// A handle of its own.
+    fn queue(&self) -> Self::Queue;
+
+    /// What its clock shows.
+    fn now(&self) -> UnixMs;
+
+    /// Turns its clock on.
+    fn advance(&self, by: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Ends in order and begins again: nothing is lost but the claims, if they end with the process.
+    fn restart(self) -> impl Future<Output = Self> + Send;
+
+    /// As it is found when it is killed at this moment: the newest operations may be lost, each whole.
+    fn crash(self) -> impl Future<Output = Self> + Send;
+
+    /// All it holds is lost.
+    fn wipe(self) -> impl Future<Output = Self> + Send;
+
+    /// The queue's own check (fsck).
+    fn check(&self) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// Runs every case on an implementation.
+macro_rules! conformance {
+    ($under_test:ty: $($area:ident { $($case:ident)* })*) => {$(
+        mod $area {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let mut world = $crate::queue::world::World::<$under_test>::fresh().await;
+                    $crate::queue::$area::$case(&mut world).await;
+                    world.check().await;
+                }
+            )*
+        }
+    )*};
+}
+
+/// The list of all cases.
+macro_rules! every_case {
+    ($under_test:ty) => {
+        $crate::queue::conformance! { $under_test:
+            push {
+                makes_jobs_pending_in_order
+                is_applied_only_at_the_wanted_offset
+                of_a_zombie_changes_nothing
+                to_an_unknown_partition_is_refused
+                of_nothing_only_asks
+                settles_offsets_without_entries
+                that_contradicts_itself_is_refused_whole
+                keeps_partitions_apart
+                carries_payloads_of_all_sizes_untouched
+            }
+            dedup {
+                drops_a_job_that_is_alive
+                drops_a_keyed_job_that_is_done_within_its_window
+                drops_a_repeat_within_one_push
+                takes_a_keyed_job_again_after_its_window
+                keeps_marks_over_a_restart
+            }
+            take {
+                gives_at_most_what_was_asked_for
+                gives_only_offered_types
+                is_fair_between_types
+                lets_a_late_type_in_at_once
+                respects_concurrency_over_all_workers
+                repeated_gives_the_same_claims
+                repeated_gives_nothing_that_was_settled
+                counts_attempts
+            }
+            lease {
+                runs_out_and_the_job_comes_back_first
+                is_renewed
+                that_is_lost_cannot_be_renewed
+                that_ran_out_cannot_be_settled
+                of_another_worker_fences_the_first
+                sweep_returns_at_most_what_was_asked_for
+            }
+            settle {
+                completes_with_output_logs_and_usage
+                applies_once
+                retries_after_the_pause
+                keeps_the_last_failure_while_it_is_tried_again
+                releases_to_the_front_without_counting
+                answers_each_in_order
+                forgets_results_after_their_time
+            }
+            bury {
+                shows_the_letter_and_owes_it
+                settles_the_offset_when_paid
+                survives_a_restart_unpaid
+                pays_what_is_unknown_without_harm
+                pages_letters_in_order
+            }
+            progress {
+                has_a_floor_below_the_oldest_live_job
+                has_ranges_above_the_floor
+                of_an_unknown_partition_is_nothing
+                never_passes_what_is_wanted
+            }
+            cancel {
+                a_pending_job
+                a_scheduled_job
+                a_job_in_flight_by_revoking_its_claim
+                an_unknown_or_done_job_says_no
+                comes_through_the_log_too
+                leaves_a_mark_for_keyed_jobs
+            }
+            resume {
+                of_a_new_partition_begins_at_the_floor
+                drops_pushes_that_were_settled_before
+                keeps_the_wanted_offset_of_a_known_partition
+                drops_jobs_that_the_log_knows_to_be_settled
+                moves_up_to_the_floor
+            }
+            dead {
+                letters_come_from_the_log
+                letters_of_live_jobs_are_not_shown
+                letters_go_when_they_are_redriven_or_purged
+                letters_that_are_owed_do_not_go
+                a_redrive_brings_the_job_back
+                a_repeat_of_a_dead_job_is_a_duplicate
+                letters_without_a_job_are_kept_too
+            }
+            ready {
+                resolves_when_a_job_is_pushed
+                resolves_at_once_after_a_full_take
+                does_not_resolve_for_what_cannot_be_taken
+                resolves_when_a_place_is_free_again
+                resolves_in_time_anyway
+                owing_resolves_when_something_is_owed
+            }
+            counts {
+                tell_every_state
+                survive_a_restart
+            }
+            survive {
+                a_restart_keeps_everything_but_claims
+                a_restart_counts_the_attempt
+                a_crash_loses_whole_operations
+                a_wipe_replays_only_what_was_not_settled
+                a_claim_of_an_earlier_life_is_void
+            }
+        }
+    };
+}
+
+pub(crate) use {conformance, every_case};

@@ -1,0 +1,312 @@
+//! What the cases are written in: jobs, a small log per partition, pushes that follow it, takes and settles.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use wasmill_job::{
+    Cancel, Failure, FailureCode, Generation, IdSource, Job, JobId, JobType, Mode, Offset, Partition, Path,
+    Position, Progress, Revision, Stamp, Topic, TopicPartition, Verdict,
+};
+use wasmill_queue::{
+    Answer, AttemptRecord, Claim, Counts, Entry, JobView, Offer, Push, Pushed, Queue, State, Take, TypeOffer,
+    WorkerId,
+};
+
+use super::QueueUnderTest;
+
+/// The lease of every take.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+/// The dedup window of every job.
+pub(crate) const WINDOW: Duration = Duration::from_secs(600);
+/// How long results are kept.
+pub(crate) const KEEP: Duration = Duration::from_secs(3600);
+/// Longer than anything takes: only a failing case waits so long.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
+
+/// A queue under test, and a log to fill it from.
+pub(crate) struct World<U: QueueUnderTest> {
+    under_test: Option<U>,
+    pub(crate) queue: U::Queue,
+    ids: IdSource,
+    requests: u64,
+    /// What was pushed, and with it what a replay pushes again.
+    log: BTreeMap<TopicPartition, Vec<Option<Entry>>>,
+}
+
+impl<U: QueueUnderTest> World<U> {
+    /// An empty queue, resumed at nothing.
+    pub(crate) async fn fresh() -> Self {
+        let under_test = U::fresh().await;
+        let queue = under_test.queue();
+        let mut world = Self {
+            under_test: Some(under_test),
+            queue,
+            ids: IdSource::default(),
+            requests: 0,
+            log: BTreeMap::new(),
+        };
+        world.resume(&Progress::default()).await;
+        world
+    }
+
+    fn under_test(&self) -> &U {
+        self.under_test.as_ref().unwrap()
+    }
+
+    pub(crate) async fn check(&self) {
+        self.under_test().check().await.unwrap();
+    }
+
+    pub(crate) async fn advance(&self, by: Duration) {
+        self.under_test().advance(by).await;
+    }
+
+    pub(crate) fn now(&self) -> wasmill_job::UnixMs {
+        self.under_test().now()
+    }
+
+    /// A handle of its own.
+    pub(crate) fn handle(&self) -> U::Queue {
+        self.under_test().queue()
+    }
+
+    pub(crate) async fn restart(&mut self) {
+        let under_test = self.under_test.take().unwrap().restart().await;
+        self.adopt(under_test);
+    }
+
+    pub(crate) async fn crash(&mut self) {
+        let under_test = self.under_test.take().unwrap().crash().await;
+        self.adopt(under_test);
+    }
+
+    pub(crate) async fn wipe(&mut self) {
+        let under_test = self.under_test.take().unwrap().wipe().await;
+        self.adopt(under_test);
+    }
+
+    fn adopt(&mut self, under_test: U) {
+        self.queue = under_test.queue();
+        self.under_test = Some(under_test);
+    }
+
+    /// A job that comes once.
+    pub(crate) fn job(&mut self, job_type: &str) -> Job {
+        let id = self.ids.next(self.now(), 1, Generation(1), lane().partition);
+        made(id, job_type)
+    }
+
+    /// Some jobs that come once.
+    pub(crate) fn jobs(&mut self, job_type: &str, count: usize) -> Vec<Job> {
+        (0..count).map(|_| self.job(job_type)).collect()
+    }
+
+    /// A job with an idempotency key.
+    pub(crate) fn keyed(&self, job_type: &str, key: &str) -> Job {
+        made(JobId::derived(&name(job_type), key, Generation(1), lane().partition), job_type)
+    }
+
+    pub(crate) async fn resume(&mut self, progress: &Progress) -> Offset {
+        self.queue.resume(&lane(), progress).await.unwrap()
+    }
+
+    /// The offset that the next record of the lane will have.
+    pub(crate) fn end(&self, lane: &TopicPartition) -> Offset {
+        Offset(self.log.get(lane).map_or(0, |log| log.len() as u64))
+    }
+
+    /// Appends jobs to the log and pushes them; returns the duplicates.
+    pub(crate) async fn push(&mut self, jobs: impl IntoIterator<Item = Job>) -> Vec<Position> {
+        let entries = jobs.into_iter().map(|job| move |offset| Some(entry(offset, job)));
+        self.push_records(&lane(), entries).await
+    }
+
+    /// Appends a cancellation to the log and pushes it.
+    pub(crate) async fn push_cancel(&mut self, job: &Job) {
+        let cancel = Cancel { id: job.id, job_type: job.job_type.clone(), at: self.now() };
+        self.push_records(&lane(), [move |offset| Some(Entry::Cancel { offset, cancel })]).await;
+    }
+
+    /// Appends records to a lane's log and pushes them; `None` is an offset without an entry.
+    pub(crate) async fn push_records<R>(
+        &mut self,
+        lane: &TopicPartition,
+        records: impl IntoIterator<Item = R>,
+    ) -> Vec<Position>
+    where
+        R: FnOnce(Offset) -> Option<Entry>,
+    {
+        let from = self.end(lane);
+        for record in records {
+            let offset = self.end(lane);
+            self.log.entry(lane.clone()).or_default().push(record(offset));
+        }
+        self.push_from(lane, from, self.end(lane)).await
+    }
+
+    /// Pushes a piece of the log, which must be wanted.
+    pub(crate) async fn push_from(&self, lane: &TopicPartition, from: Offset, to: Offset) -> Vec<Position> {
+        match self.try_push(lane, from, to).await {
+            Pushed::Applied { duplicates } => duplicates,
+            refused => panic!("{from}..{to} was not wanted: {refused:?}"),
+        }
+    }
+
+    pub(crate) async fn try_push(&self, lane: &TopicPartition, from: Offset, to: Offset) -> Pushed {
+        let index = |offset: Offset| usize::try_from(offset.0).unwrap();
+        let none = Vec::new();
+        let log = self.log.get(lane).unwrap_or(&none);
+        let entries = log[index(from)..index(to)].iter().flatten().cloned().collect();
+        self.queue.push(Push { lane: lane.clone(), from, to, entries }).await.unwrap()
+    }
+
+    /// What a relay does when it begins: resumes the lane with `progress`, and pushes from there to the end.
+    pub(crate) async fn replay(&mut self, progress: &Progress) {
+        let from = self.resume(progress).await;
+        self.push_from(&lane(), from, self.end(&lane())).await;
+    }
+
+    /// Worker 1 takes of types `a`, `b` and `c`.
+    pub(crate) async fn take(&mut self, max: usize) -> Vec<Claim> {
+        self.take_as(1, max, &[("a", None), ("b", None), ("c", None)]).await
+    }
+
+    /// A worker takes of these types, under these concurrencies.
+    pub(crate) async fn take_as(
+        &mut self,
+        worker: u64,
+        max: usize,
+        types: &[(&str, Option<u32>)],
+    ) -> Vec<Claim> {
+        let take = self.request(worker, max, types);
+        self.queue.take(take).await.unwrap()
+    }
+
+    /// A worker's next request.
+    pub(crate) fn request(&mut self, worker: u64, max: usize, types: &[(&str, Option<u32>)]) -> Take {
+        self.requests += 1;
+        let types = types
+            .iter()
+            .map(|(of, concurrency)| (name(of), TypeOffer { concurrency: *concurrency }))
+            .collect();
+        let offer = Arc::new(Offer { revision: Revision(1), types });
+        Take { worker: WorkerId(worker), request: self.requests, max, lease: LEASE, offer }
+    }
+
+    pub(crate) async fn settle(&self, claim: Claim, verdict: Verdict) -> Answer {
+        self.settle_all([(claim, verdict)]).await[0]
+    }
+
+    pub(crate) async fn settle_all(
+        &self,
+        verdicts: impl IntoIterator<Item = (Claim, Verdict)>,
+    ) -> Vec<Answer> {
+        let settlements: Vec<_> =
+            verdicts.into_iter().map(|(claim, verdict)| claim.settle(verdict, record())).collect();
+        self.queue.settle(settlements.into()).await.unwrap()
+    }
+
+    /// Takes everything that can be taken, and completes it; returns the jobs.
+    pub(crate) async fn complete_all(&mut self) -> Vec<Job> {
+        let mut done = Vec::new();
+        loop {
+            let claims = self.take(100).await;
+            if claims.is_empty() {
+                return done;
+            }
+            done.extend(claims.iter().map(|claim| claim.job.clone()));
+            let verdicts: Vec<_> = claims.into_iter().map(|claim| (claim, complete())).collect();
+            let answers = self.settle_all(verdicts).await;
+            assert!(answers.iter().all(|answer| *answer == Answer::Settled));
+        }
+    }
+
+    /// Takes the only job there is, and gives the verdict.
+    pub(crate) async fn run_one(&mut self, verdict: Verdict) {
+        let mut claims = self.take(2).await;
+        assert_eq!(claims.len(), 1, "not one job but {}", claims.len());
+        assert_eq!(self.settle(claims.remove(0), verdict).await, Answer::Settled);
+    }
+
+    pub(crate) async fn view(&self, job: &Job) -> Option<JobView> {
+        self.queue.job(job.id).await.unwrap()
+    }
+
+    pub(crate) async fn state(&self, job: &Job) -> Option<State> {
+        self.view(job).await.map(|view| view.state)
+    }
+
+    pub(crate) async fn counts(&self, job_type: &str) -> Counts {
+        self.queue.counts().await.unwrap().get(&name(job_type)).copied().unwrap_or_default()
+    }
+
+    pub(crate) async fn progress(&self) -> Progress {
+        self.queue.progress(&lane()).await.unwrap()
+    }
+}
+
+/// The lane most cases need only one of.
+pub(crate) fn lane() -> TopicPartition {
+    TopicPartition::new(Topic::from("wasmill.q.conformance.1"), Partition(3))
+}
+
+pub(crate) fn name(job_type: &str) -> JobType {
+    JobType::try_from(Arc::<str>::from(job_type)).unwrap()
+}
+
+pub(crate) fn entry(offset: Offset, job: Job) -> Entry {
+    Entry::Job { offset, job, dedup_window: WINDOW }
+}
+
+pub(crate) fn complete() -> Verdict {
+    Verdict::Complete { output: Bytes::from_static(b"output") }
+}
+
+pub(crate) fn retry(pause: Duration) -> Verdict {
+    Verdict::Retry { pause, failure: failure() }
+}
+
+pub(crate) fn bury() -> Verdict {
+    Verdict::Bury { failure: failure() }
+}
+
+pub(crate) fn failure() -> Failure {
+    Failure::new(FailureCode::Rejected, "it is no good")
+}
+
+pub(crate) fn record() -> AttemptRecord {
+    AttemptRecord { keep_result: KEEP, dedup_window: WINDOW, ..AttemptRecord::default() }
+}
+
+/// Progress with these ranges settled above the floor.
+pub(crate) fn progress(floor: u64, settled: &[(u64, u64)]) -> Progress {
+    let mut progress = Progress { floor: Offset(floor), ..Progress::default() };
+    for (start, end) in settled {
+        progress.settle(Offset(*start)..Offset(*end));
+    }
+    progress
+}
+
+pub(crate) fn ids<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> Vec<JobId> {
+    jobs.into_iter().map(|job| job.id).collect()
+}
+
+pub(crate) fn ids_of(claims: &[Claim]) -> Vec<JobId> {
+    claims.iter().map(|claim| claim.job.id).collect()
+}
+
+fn made(id: JobId, job_type: &str) -> Job {
+    Job {
+        id,
+        job_type: name(job_type),
+        payload: Bytes::from(format!("payload of {id}")),
+        accepted_at: wasmill_job::UnixMs(1_799_999_999_000),
+        stamp: Stamp { revision: Revision(4), path: Path::Log, mode: Mode::Live },
+        idempotency_key: Some("key".into()),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+        redrives: 0,
+        unknown: [("future".to_owned(), serde_json::json!({"kept": [1, 2]}))].into_iter().collect(),
+    }
+}

@@ -1,0 +1,9 @@
+//! Journeys: stories of users, told to the real binary over HTTP.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_input;
+mod crash;
+mod developer;
+mod limits;
+mod operator;

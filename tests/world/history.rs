@@ -1,0 +1,44 @@
+//! What a server executed, read from its log: the worker tells each attempt's start and end at level debug.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use serde_json::Value;
+
+/// The attempts that one server process told about.
+#[derive(Clone, Debug, Default)]
+pub struct Executions {
+    /// Job id to the number of attempts that began.
+    pub started: HashMap<String, u32>,
+    /// Job id to the number of attempts that ended with a result.
+    pub done: HashMap<String, u32>,
+}
+
+/// Settings that make a server tell its attempts, as JSON lines.
+pub const TELLING: [(&str, &str); 2] =
+    [("WASMILL_TELEMETRY_FORMAT", "json"), ("WASMILL_TELEMETRY_LEVEL", "info,wasmill_worker::attempt=debug")];
+
+/// Reads the log of one server process. A line cut by `kill -9` is passed over.
+///
+/// # Panics
+/// When there is no such file.
+pub fn executions(log: &Path) -> Executions {
+    let mut executions = Executions::default();
+    let file = std::fs::File::open(log).unwrap();
+    for line in BufReader::new(file).lines().map_while(Result::ok) {
+        if !line.contains("wasmill_worker::attempt") {
+            continue;
+        }
+        let Ok(line) = serde_json::from_str::<Value>(&line) else { continue };
+        let Some(job) = line["job"].as_str() else { continue };
+        match line["message"].as_str() {
+            Some("attempt started") => *executions.started.entry(job.into()).or_default() += 1,
+            Some("attempt ended") if line["end"] == "done" => {
+                *executions.done.entry(job.into()).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+    executions
+}

@@ -1,0 +1,19 @@
+//! The test world: real processes of the real binary, a client that speaks HTTP to them, and what they told in their
+//! logs. A world checks itself when it is dropped: work left behind is a failure.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+
+mod client;
+mod guests;
+mod history;
+mod server;
+mod story;
+mod until;
+
+pub use client::{Connection, Reply};
+pub use guests::guest;
+pub use history::{Executions, TELLING, executions};
+pub use server::{Server, free_port};
+pub use story::{JobRef, World};
+pub use until::{DEADLINE, until};

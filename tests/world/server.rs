@@ -1,0 +1,129 @@
+//! A server process: the real binary, started, killed, frozen and ended as an operating system does it.
+
+use std::fs::{File, OpenOptions};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{Connection, DEADLINE, until};
+
+/// A running `wasmill dev`. Killed when dropped.
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+/// A port that is free now.
+///
+/// # Panics
+/// When the machine has none.
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// The binary beside the test that runs: both stand in one target folder.
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folders = test.ancestors().skip(1).take(2);
+    let candidates: Vec<_> = folders.map(|folder| folder.join("wasmill")).collect();
+    candidates
+        .iter()
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| {
+            panic!("none of {candidates:?} exists; run `cargo build --release -p wasmill` first")
+        })
+        .clone()
+}
+
+impl Server {
+    /// Starts a server on `data` and `port`, with its log appended to `log`, and returns before it is ready.
+    ///
+    /// # Panics
+    /// When the binary cannot be started.
+    pub fn spawn(data: &Path, port: u16, log: &Path, environment: &[(String, String)]) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let log: File = OpenOptions::new().create(true).append(true).open(log).unwrap();
+        let child = Command::new(binary())
+            .args(["dev", "--data"])
+            .arg(data)
+            .args(["--listen", &address.to_string()])
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Self { child, address }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until it says it is ready.
+    ///
+    /// # Panics
+    /// When it ends, or is not ready within the deadline.
+    pub async fn ready(&mut self) {
+        let address = self.address;
+        let child = &mut self.child;
+        until("the server becomes ready", DEADLINE, || {
+            let ended = child.try_wait().unwrap();
+            assert!(ended.is_none(), "the server ended while it started: {ended:?}");
+            async move {
+                let reply = Connection::open(address).await.ok()?.get("/readyz").await.ok()?;
+                (reply.status == 200).then_some(())
+            }
+        })
+        .await;
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub fn kill(&mut self) {
+        // An error means that it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGTERM, and waits for the end of the drain.
+    ///
+    /// # Panics
+    /// When it does not end within the deadline.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.ended(DEADLINE).await
+    }
+
+    /// Waits for the process to end.
+    ///
+    /// # Panics
+    /// When it does not end within `deadline`.
+    pub async fn ended(&mut self, deadline: Duration) -> ExitStatus {
+        let child = &mut self.child;
+        until("the server ends", deadline, || std::future::ready(child.try_wait().unwrap())).await
+    }
+
+    /// The process id, for whoever wants to look at it from outside.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
