@@ -1,5 +1,6 @@
-//! Gathers settlements and applies them. A batch is whatever has come while the one before was under way: nothing
-//! waits for company, and the more there is to do, the cheaper each becomes.
+//! Gathers settlements and applies them. A batch is whatever has come while the one before was under way; while more
+//! claims wait for a slot, a small batch also waits a moment for company, because a settle costs the queue about the
+//! same for one job as for thirty. Without a backlog nothing waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmill_queue::{Answer, Queue, QueueError, Settlement};
 
+use crate::backlog::Backlog;
 use crate::gauges;
 use crate::ledger::Ledger;
 use crate::trouble::Trouble;
@@ -16,6 +18,7 @@ use crate::trouble::Trouble;
 /// Settles what the slots finish.
 pub(crate) struct Settler<Q> {
     pub(crate) queue: Q,
+    pub(crate) backlog: Arc<Backlog>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) settlements: UnboundedReceiver<Settlement>,
     /// Once the worker drains, trouble is borne for so long: then the leases have run out, and the jobs are the
@@ -26,6 +29,10 @@ pub(crate) struct Settler<Q> {
 
 /// The largest batch.
 const BATCH_MAX: usize = 512;
+/// A batch of so many has company enough.
+const COMPANY: usize = 64;
+/// How long a smaller one waits for it: the finest step of the runtime's timer.
+const LINGER: Duration = Duration::from_millis(1);
 
 impl<Q: Queue> Settler<Q> {
     /// Works until every sender is gone and all they sent is settled.
@@ -33,9 +40,23 @@ impl<Q: Queue> Settler<Q> {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         let mut trouble = Trouble::new("settling jobs");
         while self.settlements.recv_many(&mut batch, BATCH_MAX).await > 0 {
+            self.wait_for_company(&mut batch).await;
             let settlements: Arc<[Settlement]> = batch.drain(..).collect();
             self.settle(&settlements, &mut trouble).await;
             self.ledger.settled(settlements.iter().map(Settlement::reference));
+        }
+    }
+
+    async fn wait_for_company(&mut self, batch: &mut Vec<Settlement>) {
+        let (waiting, _) = self.backlog.load();
+        if waiting == 0 || batch.len() >= COMPANY {
+            return;
+        }
+        tokio::time::sleep(LINGER).await;
+        while batch.len() < BATCH_MAX
+            && let Ok(more) = self.settlements.try_recv()
+        {
+            batch.push(more);
         }
     }
 

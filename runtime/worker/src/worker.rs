@@ -96,6 +96,7 @@ impl<Q: Queue> Worker<Q> {
         tokio::spawn(keeper.run(keeper_stop.clone()));
         let settler = Settler {
             queue: queue.clone(),
+            backlog: Arc::clone(&backlog),
             ledger: Arc::clone(&ledger),
             settlements: settled,
             lease,
