@@ -61,10 +61,9 @@ async fn a_real_page_unfurls() {
 }
 
 #[tokio::test]
-async fn a_picture_goes_in_and_a_smaller_one_comes_out() {
+async fn bytes_that_are_no_picture_are_rejected() {
     let world = World::start().await;
     world.route("pictures.thumbnail", "thumbnail", "").await;
-    // Bytes that are no picture are rejected by the handler, and kept as they were.
     let job = world.enqueue_bytes("pictures.thumbnail", &b"\x89PNG\0not really"[..], "picture-1").await;
     let dead = world.reaches(&job, "dead").await;
     assert_eq!(dead["error"]["code"], "rejected", "{dead}");

@@ -1,3 +1,5 @@
+//! Unit tests of `diff`.
+
 #![allow(clippy::unwrap_used)]
 use std::collections::BTreeMap;
 

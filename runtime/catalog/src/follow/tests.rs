@@ -1,3 +1,5 @@
+//! Unit tests of `follow`.
+
 #![allow(clippy::unwrap_used)]
 use std::fs;
 use std::path::PathBuf;

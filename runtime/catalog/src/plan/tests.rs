@@ -1,3 +1,5 @@
+//! Unit tests of `plan`.
+
 #![allow(clippy::unwrap_used)]
 use std::time::Duration;
 

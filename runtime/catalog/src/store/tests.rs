@@ -1,3 +1,5 @@
+//! Unit tests of `store`.
+
 #![allow(clippy::unwrap_used)]
 use std::fs;
 

@@ -1,3 +1,5 @@
+//! Unit tests of `units`.
+
 use std::time::Duration;
 
 use proptest::prelude::*;

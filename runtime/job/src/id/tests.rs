@@ -1,3 +1,5 @@
+//! Unit tests of `id`.
+
 #![allow(clippy::unwrap_used)]
 use std::collections::HashSet;
 

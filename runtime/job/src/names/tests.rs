@@ -1,3 +1,5 @@
+//! Unit tests of `names`.
+
 #![allow(clippy::unwrap_used)]
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Unit tests of `policy`.
+
 #![allow(clippy::unwrap_used)]
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Unit tests of `position`.
+
 #![allow(clippy::single_range_in_vec_init, clippy::unwrap_used)]
 use proptest::prelude::*;
 

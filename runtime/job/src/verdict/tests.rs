@@ -1,3 +1,5 @@
+//! Unit tests of `verdict`.
+
 use super::*;
 use crate::Usage;
 

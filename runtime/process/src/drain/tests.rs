@@ -1,3 +1,5 @@
+//! Unit tests of `drain`.
+
 #![allow(clippy::unwrap_used)]
 use std::sync::{Arc, Mutex};
 

@@ -1,3 +1,5 @@
+//! Unit tests of `readiness`.
+
 use super::*;
 
 #[test]

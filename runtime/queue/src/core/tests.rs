@@ -1,3 +1,5 @@
+//! Unit tests of `core`.
+
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+//! Unit tests of `embedded`.
+
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! Unit tests of `record`.
+
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Unit tests of `logs`.
+
 #![allow(clippy::unwrap_used)]
 use std::io;
 use std::sync::{Arc, Mutex};

@@ -1,3 +1,5 @@
+//! Unit tests of `metrics`.
+
 #![allow(clippy::unwrap_used)]
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Unit tests of `usage`.
+
 #![allow(clippy::unwrap_used)]
 use super::*;
 
