@@ -180,7 +180,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         // Power lost before this line: the queue has taken the push and moved to `to` in one step. Whoever resumes
         // is told `to`.
         match pushed {
-            Pushed::Applied { duplicates } => {
+            Pushed::Applied { duplicates, .. } => {
                 letters.iter().for_each(|letter| count_dead(letter.failure.code));
                 self.gauges.pushed(jobs, duplicates.len());
                 self.wanted = Some(to);

@@ -9,7 +9,7 @@ use wasmill_job::{
     Attempt, DeadLetter, Failure, FailureCode, Job, Position, Revision, TopicPartition, UnixMs,
 };
 use wasmill_log::Stored;
-use wasmill_queue::Entry;
+use wasmill_queue::{Entry, NewJob};
 
 /// What a record means.
 #[derive(Clone, Debug)]
@@ -52,7 +52,10 @@ fn read_queue(origin: Position, record: &Stored, catalog: &Catalog, now: UnixMs)
 /// last word; an older one is not.
 fn read_job(origin: Position, job: Job, catalog: &Catalog, now: UnixMs) -> Reading {
     if let Some(spec) = catalog.types.get(&job.job_type) {
-        return Reading::Entry(Entry::Job { offset: origin.offset, job, dedup_window: spec.dedup_window });
+        return Reading::Entry(Entry::Job {
+            offset: origin.offset,
+            new: NewJob { job, dedup_window: spec.dedup_window, max_pending: None },
+        });
     }
     if job.stamp.revision > catalog.revision {
         return Reading::Wait(job.stamp.revision);

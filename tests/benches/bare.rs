@@ -50,6 +50,7 @@ fn job() -> Job {
         payload: Bytes::from(vec![b'x'; 200]),
         accepted_at: UnixMs(1),
         stamp: Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Live },
+        priority: wasmill_job::Priority::Normal,
         idempotency_key: None,
         traceparent: None,
         redrives: 0,

@@ -131,6 +131,7 @@ impl ChangeRow {
 fn path_name(path: Path) -> &'static str {
     match path {
         Path::Log => "log",
+        Path::Queue => "queue",
     }
 }
 

@@ -70,6 +70,7 @@ impl<'a> Admission<'a> {
             payload: wanted.payload,
             accepted_at: self.now,
             stamp: route.stamp,
+            priority: wasmill_job::Priority::Normal,
             idempotency_key: wanted.key.map(str::to_owned),
             traceparent: wanted.traceparent,
             redrives: 0,

@@ -53,6 +53,7 @@ pub(crate) fn job(job_type: &str, revision: u64) -> Job {
         payload: Bytes::from_static(b"<payload>"),
         accepted_at: NOW,
         stamp: Stamp { revision: Revision(revision), path: Path::Log, mode: Mode::Live },
+        priority: wasmill_job::Priority::Normal,
         idempotency_key: None,
         traceparent: None,
         redrives: 0,
@@ -79,7 +80,7 @@ fn dead_letter(reading: Reading) -> DeadLetter {
 fn a_job_of_a_known_type_is_an_entry_with_its_types_dedup_window() {
     let record = stored(5, Some(encode_job(&job("email.welcome", 1)).unwrap()));
     match read(&mail(), &record, &catalog(1, &["email.welcome"]), NOW) {
-        Reading::Entry(Entry::Job { offset, job: found, dedup_window }) => {
+        Reading::Entry(Entry::Job { offset, new: NewJob { job: found, dedup_window, .. } }) => {
             assert_eq!(offset, Offset(5));
             assert_eq!(found, job("email.welcome", 1));
             assert_eq!(dedup_window, Duration::from_secs(77));

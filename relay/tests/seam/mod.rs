@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use wasmill_job::{Cancel, JobId, JobType, Offset, Progress, TopicPartition};
 use wasmill_queue::{
-    Answer, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, JobView, Push, Pushed, Queue,
-    QueueError, Settlement, Swept, Take,
+    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
+    ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take,
 };
 
 /// A queue with a seam. Clones share it.
@@ -142,6 +142,10 @@ impl<Q: Queue> Queue for Seam<Q> {
         through!(self.push(push))
     }
 
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Enqueued, QueueError> {
+        through!(self.enqueue(jobs))
+    }
+
     async fn take(&self, take: Take) -> Result<Vec<Claim>, QueueError> {
         through!(self.take(take))
     }
@@ -186,11 +190,23 @@ impl<Q: Queue> Queue for Seam<Q> {
         through!(self.job(id))
     }
 
+    async fn list(&self, query: ListQuery) -> Result<JobPage, QueueError> {
+        through!(self.list(query))
+    }
+
     async fn dead(&self, query: DeadQuery) -> Result<DeadPage, QueueError> {
         through!(self.dead(query))
     }
 
     async fn cancel(&self, cancel: Cancel) -> Result<bool, QueueError> {
         through!(self.cancel(cancel))
+    }
+
+    async fn purge(&self, keys: Vec<String>) -> Result<usize, QueueError> {
+        through!(self.purge(keys))
+    }
+
+    async fn check(&self) -> Result<Checked, QueueError> {
+        through!(self.check())
     }
 }

@@ -113,7 +113,7 @@ impl World {
     pub(crate) async fn take(&self, max: usize) -> Vec<Claim> {
         let types =
             self.catalog.borrow().types.keys().map(|name| (name.clone(), TypeOffer::default())).collect();
-        let offer = Arc::new(Offer { revision: Revision(1), types });
+        let offer = Arc::new(Offer { revision: Revision(1), types, ..Offer::default() });
         let request = self.takes.fetch_add(1, Ordering::Relaxed);
         let lease = Duration::from_secs(600);
         self.queue.queue().take(Take { worker: self.worker, request, max, lease, offer }).await.unwrap()
@@ -205,6 +205,7 @@ fn job(id: JobId, job_type: &str, revision: u64) -> Job {
         payload: Bytes::from_static(b"{}"),
         accepted_at: SystemClock.now(),
         stamp: Stamp { revision: Revision(revision), path: Path::Log, mode: Mode::Live },
+        priority: wasmill_job::Priority::Normal,
         idempotency_key: None,
         traceparent: None,
         redrives: 0,

@@ -114,6 +114,7 @@ fn type_fields(spec: &TypeSpec) -> Fields {
 fn path_name(path: Path) -> &'static str {
     match path {
         Path::Log => "log",
+        Path::Queue => "queue",
     }
 }
 

@@ -32,6 +32,8 @@ pub enum FailureCode {
     Output,
     /// The worker that held the job vanished, or lost its lease, as often as the job may be tried.
     Lost,
+    /// The process that ran it died, while it ran alone there: it is not tried again until somebody redrives it.
+    Quarantined,
     /// The handler could not be started, or the host failed it.
     Host,
     /// The record in the log is not a job of a version this binary reads.
@@ -52,6 +54,7 @@ impl FailureCode {
             Self::Memory => "memory",
             Self::Output => "output",
             Self::Lost => "lost",
+            Self::Quarantined => "quarantined",
             Self::Host => "host",
             Self::Undecodable => "undecodable",
             Self::UnknownType => "unknown-type",

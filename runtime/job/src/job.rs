@@ -19,6 +19,8 @@ pub struct Job {
     pub accepted_at: UnixMs,
     /// What the gateway read in the routing table when it accepted it.
     pub stamp: Stamp,
+    /// Which jobs of its type it goes before.
+    pub priority: Priority,
     /// The caller's key, for handlers that pass it on.
     pub idempotency_key: Option<String>,
     /// The caller's W3C trace context.
@@ -44,6 +46,19 @@ pub enum Path {
     /// Into the log; a relay carries them to the queue.
     #[default]
     Log,
+    /// Straight into the queue: there is no log behind it.
+    Queue,
+}
+
+/// Which jobs of one type go first. Between types it says nothing: there the order is weighted and fair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    Low,
+    #[default]
+    Normal,
+    High,
+    Urgent,
 }
 
 /// How far a type is switched on.
@@ -83,6 +98,21 @@ pub struct DeadLetter {
     pub died_at: UnixMs,
     /// Where its record stood.
     pub origin: Position,
+}
+
+impl Priority {
+    /// Every priority, the one that goes first at the front.
+    pub const FIRST_TO_LAST: [Self; 4] = [Self::Urgent, Self::High, Self::Normal, Self::Low];
+
+    /// The name as callers write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Normal => "normal",
+            Self::High => "high",
+            Self::Urgent => "urgent",
+        }
+    }
 }
 
 impl Attempt {

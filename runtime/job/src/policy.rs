@@ -1,5 +1,6 @@
 //! What a job type's entry in the routing table says about one attempt (limits) and about the next (retry).
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::Attempt;
@@ -29,6 +30,14 @@ pub struct RetryPolicy {
     pub backoff: Backoff,
 }
 
+/// How many jobs may start in how much time. Held over all workers of a queue's shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    pub jobs: NonZeroU32,
+    /// At least a millisecond, at most a day.
+    pub per: Duration,
+}
+
 /// The pause before the next attempt: `first * factor^(n-1)`, at most `max`, moved by up to `jitter` of itself
 /// either way. No invalid one can exist.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +57,30 @@ pub enum InvalidBackoff {
     Jitter(f64),
     #[error("the backoff's max ({max:?}) is shorter than its first pause ({first:?})")]
     Order { first: Duration, max: Duration },
+}
+
+impl Rate {
+    /// How much of the rate may be used at once after a pause.
+    const BURST_WITHIN: Duration = Duration::from_millis(100);
+
+    /// The time between two starts, in milliseconds.
+    pub fn interval_ms(self) -> f64 {
+        self.per.as_secs_f64() * 1_000.0 / f64::from(self.jobs.get())
+    }
+
+    /// How many jobs may start at the same moment after a pause: what is due in 100 ms, and at least one. So in any
+    /// span of time start at most `span / interval + burst` jobs. Source of the method: the generic cell rate
+    /// algorithm, ITU-T I.371.
+    pub fn burst(self) -> u32 {
+        let within = Self::BURST_WITHIN.as_secs_f64() * 1_000.0 / self.interval_ms();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates, and is positive"
+        )]
+        let jobs = within as u32;
+        jobs.max(1)
+    }
 }
 
 impl Backoff {

@@ -12,7 +12,7 @@ use wasmill_job::{
     SystemClock, Topic, TopicPartition, UnixMs, Verdict,
 };
 use wasmill_queue::{
-    AttemptRecord, EmbeddedConfig, EmbeddedQueue, Entry, Offer, Push, Pushed, Queue, Take, TypeOffer,
+    AttemptRecord, EmbeddedConfig, EmbeddedQueue, Entry, NewJob, Offer, Push, Pushed, Queue, Take, TypeOffer,
     WorkerId,
 };
 
@@ -77,7 +77,7 @@ impl Bench {
         queue.resume(&lane, &Progress::default()).await.unwrap();
         let job_type = JobType::try_from(Arc::<str>::from("bench.noop")).unwrap();
         let types = [(job_type.clone(), TypeOffer::default())].into();
-        let offer = Arc::new(Offer { revision: Revision(1), types });
+        let offer = Arc::new(Offer { revision: Revision(1), types, ..Offer::default() });
         let payload = Bytes::from(vec![b'x'; 200]);
         Self { queue, lane, ids: IdSource::default(), job_type, offer, offset: 0, request: 0, payload }
     }
@@ -91,17 +91,19 @@ impl Bench {
                 payload: self.payload.clone(),
                 accepted_at: now,
                 stamp: Stamp { revision: Revision(1), path: JobPath::Log, mode: Mode::Live },
+                priority: wasmill_job::Priority::Normal,
                 idempotency_key: None,
                 traceparent: None,
                 redrives: 0,
                 unknown: serde_json::Map::new(),
             };
-            Entry::Job { offset: Offset(offset), job, dedup_window: Duration::from_secs(600) }
+            let new = NewJob { job, dedup_window: Duration::from_secs(600), max_pending: None };
+            Entry::Job { offset: Offset(offset), new }
         });
         let entries = entries.collect();
         let (from, to) = (Offset(self.offset), Offset(self.offset + batch));
         let pushed = self.queue.push(Push { lane: self.lane.clone(), from, to, entries }).await.unwrap();
-        assert_eq!(pushed, Pushed::Applied { duplicates: vec![] });
+        assert_eq!(pushed, Pushed::whole());
         self.offset += batch;
     }
 

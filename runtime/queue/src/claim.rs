@@ -1,10 +1,11 @@
 //! A claim: what a worker holds while a job is in flight, and the right to settle it once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wasmill_job::{Attempt, Failure, Job, JobId, JobType, LogLine, Revision, UnixMs, Usage, Verdict};
+use wasmill_job::{Attempt, Failure, Job, JobId, JobType, LogLine, Rate, Revision, UnixMs, Usage, Verdict};
 
 /// The right to settle a job, obtained by taking it and consumed by settling it. Dropping it is a mistake: the job
 /// would come back only when the lease runs out.
@@ -15,6 +16,8 @@ pub struct Claim {
     /// The attempt this claim is; the first is 1.
     pub attempt: Attempt,
     pub lease_until: UnixMs,
+    /// Its last lease ran out while it was held: perhaps it killed its worker. Run it alone, in a process of its own.
+    pub suspect: bool,
     token: Token,
 }
 
@@ -67,19 +70,32 @@ pub enum Answer {
 pub struct Offer {
     pub revision: Revision,
     pub types: BTreeMap<JobType, TypeOffer>,
+    /// Types that the revision pauses: not offered, and named so that no worker of an older revision gets them.
+    pub paused: BTreeSet<JobType>,
 }
 
-/// One type in an offer. Paused types are not offered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// One type in an offer, as the offer's revision sees it. What the highest revision shown says is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TypeOffer {
     /// How many jobs of the type may be in flight at once, over all workers.
     pub concurrency: Option<u32>,
+    /// How many jobs of the type may start in a time, over all workers.
+    pub rate: Option<Rate>,
+    /// Its share beside other types: one of weight 2 is served twice as often as one of weight 1. Up to 1,000.
+    pub weight: NonZeroU32,
+}
+
+impl Default for TypeOffer {
+    /// No limits, weight 1.
+    fn default() -> Self {
+        Self { concurrency: None, rate: None, weight: NonZeroU32::MIN }
+    }
 }
 
 impl Claim {
     /// For implementations of the queue only: a claim exists because the queue has recorded it.
-    pub(crate) fn new(job: Job, attempt: Attempt, lease_until: UnixMs, token: Token) -> Self {
-        Self { job, attempt, lease_until, token }
+    pub(crate) fn new(job: Job, attempt: Attempt, lease_until: UnixMs, suspect: bool, token: Token) -> Self {
+        Self { job, attempt, lease_until, suspect, token }
     }
 
     /// This claim's name.

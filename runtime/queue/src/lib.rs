@@ -12,5 +12,8 @@ pub use claim::{
     Answer, AttemptRecord, Claim, ClaimRef, LastAttempt, Offer, Settlement, Token, TypeOffer, WorkerId,
 };
 pub use embedded::{EmbeddedConfig, EmbeddedQueue, OpenError, Opening};
-pub use port::{Entry, Push, Queue, Take};
-pub use view::{Counts, DeadPage, DeadQuery, Debt, DebtId, JobView, Pushed, QueueError, State, Swept};
+pub use port::{Entry, NewJob, Push, Queue, Take};
+pub use view::{
+    Admission, Checked, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView, ListQuery,
+    Pushed, QueueError, State, Swept,
+};

@@ -8,8 +8,8 @@ use std::time::Duration;
 use wasmill_job::{Cancel, Job, JobId, JobType, Offset, Progress, TopicPartition};
 
 use crate::{
-    Answer, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, JobView, Offer, Pushed, QueueError,
-    Settlement, Swept, WorkerId,
+    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
+    ListQuery, Offer, Pushed, QueueError, Settlement, Swept, WorkerId,
 };
 
 /// Pending and in-flight jobs. Derived state: all of it can be rebuilt from the log. Cheap to clone.
@@ -36,7 +36,13 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// answers [`Pushed::Unknown`], also to an empty push: that is how a wipe is noticed, and `resume` mends it.
     fn push(&self, push: Push) -> impl Future<Output = Result<Pushed, QueueError>> + Send;
 
-    /// Up to `take.max` jobs of the offered types, fair between types; each is in flight for `take.lease`.
+    /// Takes in jobs that stand in no log, each as a push would: an answer per job, in order. They live as long as the
+    /// queue does, and so do their dead letters, which nobody is owed.
+    fn enqueue(&self, jobs: Vec<NewJob>) -> impl Future<Output = Result<Enqueued, QueueError>> + Send;
+
+    /// Up to `take.max` jobs of the offered types; each is in flight for `take.lease`. Between types the order is fair by
+    /// their weights; within a type by priority, then by age. Never more of a type than its concurrency and its rate
+    /// allow over all workers, and nothing of a type that the highest revision shown so far pauses.
     /// Repeating a worker's last request gives what is left of the same claims; an older request gives nothing.
     /// Cost: O(jobs given), whatever is pending and however many types are idle.
     fn take(&self, take: Take) -> impl Future<Output = Result<Vec<Claim>, QueueError>> + Send;
@@ -89,12 +95,25 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// One job, wherever it is; `None` when it is unknown, or forgotten. Of a finished job the newest run is shown.
     fn job(&self, id: JobId) -> impl Future<Output = Result<Option<JobView>, QueueError>> + Send;
 
+    /// A page of the jobs in one state, in an order that suits the engine. Jobs that move meanwhile may be missed or come
+    /// twice; others come once. `last` of the views is left out, and dead letters are asked for with [`Queue::dead`].
+    /// Cost: O(page), or O(jobs looked at) where a type is asked for in a state that is not kept by type.
+    fn list(&self, query: ListQuery) -> impl Future<Output = Result<JobPage, QueueError>> + Send;
+
     /// A page of dead letters, in order of their ids.
     fn dead(&self, query: DeadQuery) -> impl Future<Output = Result<DeadPage, QueueError>> + Send;
 
     /// Cancels a job that is not done: pending and scheduled ones at once, one in flight by revoking its claim.
     /// Answers whether the queue knew it and it was not done.
     fn cancel(&self, cancel: Cancel) -> impl Future<Output = Result<bool, QueueError>> + Send;
+
+    /// Throws away dead letters by their keys, for good; answers how many there were. Ones that are still owed stay.
+    /// Letters that stand in the log come back when the queue is built anew: they end by a record there.
+    fn purge(&self, keys: Vec<String>) -> impl Future<Output = Result<usize, QueueError>> + Send;
+
+    /// The queue's own check (fsck): each job is in exactly one place, and every count is what it counts. Cost:
+    /// O(everything); what is written meanwhile is not held against it.
+    fn check(&self) -> impl Future<Output = Result<Checked, QueueError>> + Send;
 }
 
 /// A piece of a partition, to be applied at once.
@@ -114,13 +133,23 @@ pub struct Push {
 pub enum Entry {
     /// A job to run. Dropped as a duplicate if it is alive, dead with as many redrives, done within its window (if its
     /// id can come twice), or settled at this offset. One with more redrives than its dead letter brings it back.
-    Job { offset: Offset, job: Job, dedup_window: Duration },
+    Job { offset: Offset, new: NewJob },
     /// A caller's wish to cancel.
     Cancel { offset: Offset, cancel: Cancel },
     /// A dead letter stands in the log at this offset: show it, unless the job is alive, or done since with more redrives.
     Dead { offset: Offset, letter: Arc<wasmill_job::DeadLetter> },
     /// The dead letter with this key was redriven or purged: stop showing it. One that is still owed cannot be meant.
     Undead { offset: Offset, key: String },
+}
+
+/// A job that comes into the queue, and what the routing table says about its coming.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewJob {
+    pub job: Job,
+    /// In which a repeat of the job is a duplicate once it is done, if its id can come twice.
+    pub dedup_window: Duration,
+    /// The job is not taken in when so many of its type are pending or scheduled. A redrive always is.
+    pub max_pending: Option<u64>,
 }
 
 /// A worker's request for jobs.

@@ -82,8 +82,9 @@ pub struct DebtId(pub u64);
 /// How a push went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// Applied. The positions of jobs dropped as duplicates.
-    Applied { duplicates: Vec<Position> },
+    /// Applied. The positions of jobs dropped as duplicates, and of those not taken in because their type has
+    /// `max_pending` jobs already: the caller has to keep the latter, for their offsets are settled now.
+    Applied { duplicates: Vec<Position>, over: Vec<Position> },
     /// Not applied: the queue wants this offset.
     Wants(Offset),
     /// Not applied: the queue does not know the partition. It is new, or was wiped: resume it, then push from the
@@ -91,6 +92,61 @@ pub enum Pushed {
     Unknown,
     /// Not applied: there is no room. Try again later.
     Full,
+}
+
+impl Pushed {
+    /// Applied, every job of it.
+    pub fn whole() -> Self {
+        Self::Applied { duplicates: Vec::new(), over: Vec::new() }
+    }
+}
+
+/// How an enqueue went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Enqueued {
+    /// An answer for each job, in order.
+    Done(Vec<Admission>),
+    /// Nothing was taken in: there is no room. Try again later.
+    Full,
+}
+
+/// What became of a job that was enqueued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    Accepted,
+    /// The queue has it, or has done it within its window.
+    Duplicate,
+    /// Not taken in: its type has `max_pending` jobs.
+    Over,
+}
+
+/// Which jobs to list.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// Any but dead.
+    pub state: State,
+    pub job_type: Option<JobType>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    pub max: usize,
+}
+
+/// Some jobs, and where the next page begins.
+#[derive(Clone, Debug, Default)]
+pub struct JobPage {
+    pub jobs: Vec<JobView>,
+    /// The `after` of the next page; `None` when this was the last one. A page may have fewer jobs than asked for, even
+    /// none, and still have a next one.
+    pub next: Option<String>,
+}
+
+/// What the queue's check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Jobs looked at: pending, scheduled, in flight.
+    pub jobs: u64,
+    /// What is wrong, a sentence each; at most a hundred.
+    pub faults: Vec<String>,
 }
 
 /// What a sweep did.

@@ -106,6 +106,7 @@ fn job() -> Job {
         payload: payload.into(),
         accepted_at: UnixMs(1),
         stamp: Stamp { revision: Revision(1), path: wasmill_job::Path::Log, mode: Mode::Live },
+        priority: wasmill_job::Priority::Normal,
         idempotency_key: None,
         traceparent: None,
         redrives: 0,

@@ -43,9 +43,12 @@ impl Routes {
             let route =
                 known.cloned().unwrap_or_else(|| Arc::new(Route::new(job_type, spec, handler.clone())));
             by_type.insert(job_type.clone(), route);
-            types.insert(job_type.clone(), TypeOffer { concurrency: spec.flow.concurrency });
+            types.insert(
+                job_type.clone(),
+                TypeOffer { concurrency: spec.flow.concurrency, ..TypeOffer::default() },
+            );
         }
-        let offer = Arc::new(Offer { revision: catalog.revision, types });
+        let offer = Arc::new(Offer { revision: catalog.revision, types, ..Offer::default() });
         Self { revision: catalog.revision, by_type, offer }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) async fn of_nothing_only_asks<U: QueueUnderTest>(world: &mut World<U>
     let jobs = world.jobs("a", 2);
     world.push(jobs).await;
     let empty = Push { lane: lane(), from: Offset(2), to: Offset(2), entries: Vec::new() };
-    assert_eq!(world.queue.push(empty).await.unwrap(), Pushed::Applied { duplicates: Vec::new() });
+    assert_eq!(world.queue.push(empty).await.unwrap(), Pushed::whole());
     assert_eq!(world.counts("a").await.pending, 2);
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn keeps_partitions_apart<U: QueueUnderTest>(world: &mut World<
     world.push_records(&other, two.into_iter().map(|job| move |offset| Some(entry(offset, job)))).await;
     assert_eq!(world.take(10).await.len(), 5);
     let at_two = Push { lane: other.clone(), from: Offset(2), to: Offset(2), entries: Vec::new() };
-    assert_eq!(world.queue.push(at_two).await.unwrap(), Pushed::Applied { duplicates: Vec::new() });
+    assert_eq!(world.queue.push(at_two).await.unwrap(), Pushed::whole());
     assert_eq!(world.queue.progress(&other).await.unwrap(), Progress::default());
 }
 

@@ -10,8 +10,8 @@ use wasmill_job::{
     Position, Progress, Revision, Stamp, Topic, TopicPartition, Verdict,
 };
 use wasmill_queue::{
-    Answer, AttemptRecord, Claim, Counts, Entry, JobView, Offer, Push, Pushed, Queue, State, Take, TypeOffer,
-    WorkerId,
+    Answer, AttemptRecord, Claim, Counts, Entry, JobView, NewJob, Offer, Push, Pushed, Queue, State, Take,
+    TypeOffer, WorkerId,
 };
 
 use super::QueueUnderTest;
@@ -149,7 +149,7 @@ impl<U: QueueUnderTest> World<U> {
     /// Pushes a piece of the log, which must be wanted.
     pub(crate) async fn push_from(&self, lane: &TopicPartition, from: Offset, to: Offset) -> Vec<Position> {
         match self.try_push(lane, from, to).await {
-            Pushed::Applied { duplicates } => duplicates,
+            Pushed::Applied { duplicates, .. } => duplicates,
             refused => panic!("{from}..{to} was not wanted: {refused:?}"),
         }
     }
@@ -189,9 +189,11 @@ impl<U: QueueUnderTest> World<U> {
         self.requests += 1;
         let types = types
             .iter()
-            .map(|(of, concurrency)| (name(of), TypeOffer { concurrency: *concurrency }))
+            .map(|(of, concurrency)| {
+                (name(of), TypeOffer { concurrency: *concurrency, ..TypeOffer::default() })
+            })
             .collect();
-        let offer = Arc::new(Offer { revision: Revision(1), types });
+        let offer = Arc::new(Offer { revision: Revision(1), types, ..Offer::default() });
         Take { worker: WorkerId(worker), request: self.requests, max, lease: LEASE, offer }
     }
 
@@ -257,7 +259,11 @@ pub(crate) fn name(job_type: &str) -> JobType {
 }
 
 pub(crate) fn entry(offset: Offset, job: Job) -> Entry {
-    Entry::Job { offset, job, dedup_window: WINDOW }
+    Entry::Job { offset, new: new_job(job) }
+}
+
+pub(crate) fn new_job(job: Job) -> NewJob {
+    NewJob { job, dedup_window: WINDOW, max_pending: None }
 }
 
 pub(crate) fn complete() -> Verdict {
@@ -304,6 +310,7 @@ fn made(id: JobId, job_type: &str) -> Job {
         payload: Bytes::from(format!("payload of {id}")),
         accepted_at: wasmill_job::UnixMs(1_799_999_999_000),
         stamp: Stamp { revision: Revision(4), path: Path::Log, mode: Mode::Live },
+        priority: wasmill_job::Priority::Normal,
         idempotency_key: Some("key".into()),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
         redrives: 0,

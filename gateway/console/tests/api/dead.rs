@@ -175,6 +175,7 @@ async fn bury_unpaid(world: &World) -> String {
         payload: "x".into(),
         accepted_at: UnixMs(5),
         stamp: Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Live },
+        priority: wasmill_job::Priority::Normal,
         idempotency_key: None,
         traceparent: None,
         redrives: 0,

@@ -23,7 +23,7 @@ use wasmill_job::{
     Revision, Stamp, SystemClock, Topic, TopicPartition, UnixMs,
 };
 use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, Stored};
-use wasmill_queue::{EmbeddedConfig, EmbeddedQueue, Entry, Push, Pushed, Queue};
+use wasmill_queue::{EmbeddedConfig, EmbeddedQueue, Entry, NewJob, Push, Pushed, Queue};
 
 /// The largest upload of this world, in bytes.
 pub(crate) const MODULE_BYTES_MAX: usize = 100_000;
@@ -172,6 +172,7 @@ impl World {
             payload: Bytes::from(format!("<{index}>")),
             accepted_at: UnixMs(1_000),
             stamp: Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Live },
+            priority: wasmill_job::Priority::Normal,
             idempotency_key: None,
             traceparent: None,
             redrives: 0,
@@ -252,7 +253,8 @@ fn job_entry(stored: Stored) -> Entry {
     let Record::Job(job) = decode(&stored.value.unwrap()).unwrap() else {
         panic!("only jobs are stored here")
     };
-    Entry::Job { offset: stored.offset, job, dedup_window: Duration::from_secs(600) }
+    let new = NewJob { job, dedup_window: Duration::from_secs(600), max_pending: None };
+    Entry::Job { offset: stored.offset, new }
 }
 
 fn dead_entry(stored: Stored) -> Entry {

@@ -26,7 +26,7 @@ use wasmill_job::{
     Generation, Job, JobType, Limits, Mode, ModuleDigest, Offset, Path, RetryPolicy, Revision, SystemClock,
 };
 use wasmill_log::{EmbeddedLog, Log, LogConfig};
-use wasmill_queue::{Counts, EmbeddedConfig, EmbeddedQueue, Entry, Push, Pushed, Queue};
+use wasmill_queue::{Counts, EmbeddedConfig, EmbeddedQueue, Entry, NewJob, Push, Pushed, Queue};
 
 /// The payload limit of the type `small`, in bytes.
 pub(crate) const SMALL_BYTES: u64 = 16;
@@ -166,7 +166,10 @@ impl World {
             let entry = |stored: wasmill_log::Stored| {
                 let offset = stored.offset;
                 match decode(&stored.value.unwrap()).unwrap() {
-                    Record::Job(job) => Entry::Job { offset, job, dedup_window: Duration::from_secs(600) },
+                    Record::Job(job) => {
+                        let dedup_window = Duration::from_secs(600);
+                        Entry::Job { offset, new: NewJob { job, dedup_window, max_pending: None } }
+                    }
                     Record::Cancel(cancel) => Entry::Cancel { offset, cancel },
                 }
             };

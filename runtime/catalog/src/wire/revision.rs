@@ -63,6 +63,7 @@ struct TypeV1 {
 #[serde(rename_all = "lowercase")]
 enum PathV1 {
     Log,
+    Queue,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -159,6 +160,7 @@ impl From<&TypeSpec> for TypeV1 {
             queue: spec.queue.clone(),
             path: match spec.path {
                 Path::Log => PathV1::Log,
+                Path::Queue => PathV1::Queue,
             },
             mode: match spec.mode {
                 Mode::Live => ModeV1::Live,
@@ -225,6 +227,7 @@ impl TryFrom<TypeV1> for TypeSpec {
             queue: wire.queue,
             path: match wire.path {
                 PathV1::Log => Path::Log,
+                PathV1::Queue => Path::Queue,
             },
             mode: match wire.mode {
                 ModeV1::Live => Mode::Live,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Undecodable, VERSION};
-use crate::{Cancel, Job, JobId, JobType, Mode, Path, Revision, Stamp, UnixMs};
+use crate::{Cancel, Job, JobId, JobType, Mode, Path, Priority, Revision, Stamp, UnixMs};
 
 /// What a record of a queue's topic says.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,8 @@ pub(super) struct JobEnvelope {
     path: Path,
     #[serde(default)]
     mode: Mode,
+    #[serde(default, rename = "prio", skip_serializing_if = "is_normal")]
+    priority: Priority,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,6 +138,7 @@ impl JobEnvelope {
             rev: job.stamp.revision,
             path: job.stamp.path,
             mode: job.stamp.mode,
+            priority: job.priority,
             key: job.idempotency_key.clone(),
             trace: job.traceparent.clone(),
             redrives: job.redrives,
@@ -150,6 +153,7 @@ impl JobEnvelope {
             payload,
             accepted_at: self.at,
             stamp: Stamp { revision: self.rev, path: self.path, mode: self.mode },
+            priority: self.priority,
             idempotency_key: self.key,
             traceparent: self.trace,
             redrives: self.redrives,
@@ -161,4 +165,9 @@ impl JobEnvelope {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this shape")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this shape")]
+fn is_normal(priority: &Priority) -> bool {
+    *priority == Priority::Normal
 }

@@ -22,6 +22,7 @@ fn job(payload: &'static [u8]) -> Job {
         payload: Bytes::from_static(payload),
         accepted_at: UnixMs(1_767_225_600_000),
         stamp: Stamp { revision: Revision(3), path: Path::Log, mode: Mode::Live },
+        priority: crate::Priority::Normal,
         idempotency_key: Some("order-17".into()),
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         redrives: 1,

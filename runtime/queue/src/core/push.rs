@@ -10,7 +10,7 @@ use super::pending::Side;
 use super::thin::{CHUNK_BYTES, CHUNK_JOBS, Chunk};
 use super::{Core, Decision, lanes};
 use crate::record::{Key, LaneNo, PackWriter, ResumedRow, Row, Serial, StoredJob, TypeNo, Write};
-use crate::{Entry, Push, Pushed};
+use crate::{Entry, NewJob, Push, Pushed};
 
 /// Why a push is not applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Core {
             return Ok(self.decide(Pushed::Wants(wanted)));
         }
         if push.to == wanted {
-            return Ok(self.decide(Pushed::Applied { duplicates: Vec::new() }));
+            return Ok(self.decide(Pushed::whole()));
         }
         let full = self.jobs.len() >= self.limits.jobs_max || self.jobs.bytes() >= self.limits.bytes_max;
         if full && push.entries.iter().any(|entry| matches!(entry, Entry::Job { .. })) {
@@ -123,7 +123,7 @@ impl Core {
         let lane = self.lane_of(number);
         lane.progress.settle(settled_to..push.to);
         lane.wanted = push.to;
-        Ok(self.decide(Pushed::Applied { duplicates }))
+        Ok(self.decide(Pushed::Applied { duplicates, over: Vec::new() }))
     }
 
     /// Applies one entry; returns whether its offset is not settled yet.
@@ -137,7 +137,7 @@ impl Core {
         duplicates: &mut Vec<Position>,
     ) -> bool {
         match entry {
-            Entry::Job { offset, job, dedup_window } => {
+            Entry::Job { offset, new: NewJob { job, dedup_window, .. } } => {
                 let settled = self.lanes.get(lane).progress.is_settled(offset);
                 let fate = if settled { Fate::Duplicate } else { self.fate(&job, now) };
                 if matches!(fate, Fate::Duplicate) {

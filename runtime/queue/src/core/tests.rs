@@ -14,7 +14,7 @@ use wasmill_job::{
 
 use super::*;
 use crate::record::{Key, Pack, Serial, StoredJob};
-use crate::{AttemptRecord, Claim, Entry, Offer, Push, Settlement, Take, TypeOffer, WorkerId};
+use crate::{AttemptRecord, Claim, Entry, NewJob, Offer, Push, Settlement, Take, TypeOffer, WorkerId};
 
 const NOW: UnixMs = UnixMs(5_000_000);
 
@@ -49,8 +49,11 @@ impl Rig {
         let range = self.pushed..self.pushed + count;
         let entries = range.clone().map(|offset| Entry::Job {
             offset: Offset(offset),
-            job: job(job_type, offset),
-            dedup_window: Duration::from_secs(60),
+            new: NewJob {
+                job: job(job_type, offset),
+                dedup_window: Duration::from_secs(60),
+                max_pending: None,
+            },
         });
         let push = Push {
             lane: lane(),
@@ -59,14 +62,14 @@ impl Rig {
             entries: entries.collect(),
         };
         let decision = self.core.push(push, NOW).unwrap();
-        assert_eq!(self.apply(decision), crate::Pushed::Applied { duplicates: Vec::new() });
+        assert_eq!(self.apply(decision), crate::Pushed::whole());
         self.pushed += count;
     }
 
     fn take(&mut self, max: usize) -> Vec<Claim> {
         self.requests += 1;
         let types = ["a", "b"].map(|of| (name(of), TypeOffer::default())).into();
-        let offer = Arc::new(Offer { revision: Revision(1), types });
+        let offer = Arc::new(Offer { revision: Revision(1), types, ..Offer::default() });
         let (worker, lease) = (WorkerId(1), Duration::from_secs(30));
         let decision = self.core.take(&Take { worker, request: self.requests, max, lease, offer }, NOW);
         let taken = self.apply(decision);
@@ -79,7 +82,7 @@ impl Rig {
             StoredJob::read(Pack::read(value).unwrap().get(usize::from(taken.index)).unwrap()).unwrap();
         let payload = Bytes::copy_from_slice(stored.payload);
         let job = stored.into_job(taken.job_type, payload).unwrap();
-        Claim::new(job, taken.attempt, taken.lease_until, taken.token)
+        Claim::new(job, taken.attempt, taken.lease_until, false, taken.token)
     }
 
     fn settle(&mut self, claims: Vec<Claim>, verdict: &Verdict) {
@@ -147,6 +150,7 @@ fn job(job_type: &str, offset: u64) -> Job {
         payload: Bytes::from(vec![b'p'; 200]),
         accepted_at: NOW,
         stamp: Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Live },
+        priority: wasmill_job::Priority::Normal,
         idempotency_key: None,
         traceparent: None,
         redrives: 0,

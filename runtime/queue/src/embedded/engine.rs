@@ -192,7 +192,7 @@ fn claim(taken: Taken, chunk: &Bytes) -> Result<Claim, StoreError> {
     let stored = StoredJob::read(&entry)?;
     let payload = entry.slice_ref(stored.payload);
     let job = stored.into_job(taken.job_type, payload)?;
-    Ok(Claim::new(job, taken.attempt, taken.lease_until, taken.token))
+    Ok(Claim::new(job, taken.attempt, taken.lease_until, false, taken.token))
 }
 
 fn dead_view(row: DeadRow, letter: DeadLetter) -> Option<JobView> {

@@ -15,8 +15,8 @@ use super::command::{Command, Reply};
 use super::config::{EmbeddedConfig, OpenError, Opening};
 use super::folder::Folder;
 use crate::{
-    Answer, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, JobView, Push, Pushed, Queue,
-    QueueError, Settlement, Swept, Take,
+    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
+    ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take,
 };
 
 /// The queue inside this process. Cheap to clone; when the last handle is dropped the thread writes out what it holds
@@ -109,6 +109,10 @@ impl Queue for EmbeddedQueue {
         self.ask(|reply| Command::Push(push, reply)).await
     }
 
+    async fn enqueue(&self, _jobs: Vec<NewJob>) -> Result<Enqueued, QueueError> {
+        Err(QueueError::Closed)
+    }
+
     async fn take(&self, take: Take) -> Result<Vec<Claim>, QueueError> {
         let max = take.max;
         let (claims, news) = self.ask(|reply| Command::Take(take, reply)).await?;
@@ -160,6 +164,18 @@ impl Queue for EmbeddedQueue {
 
     async fn job(&self, id: JobId) -> Result<Option<JobView>, QueueError> {
         self.ask(|reply| Command::Job(id, reply)).await
+    }
+
+    async fn list(&self, _query: ListQuery) -> Result<JobPage, QueueError> {
+        Err(QueueError::Closed)
+    }
+
+    async fn purge(&self, _keys: Vec<String>) -> Result<usize, QueueError> {
+        Err(QueueError::Closed)
+    }
+
+    async fn check(&self) -> Result<Checked, QueueError> {
+        Err(QueueError::Closed)
     }
 
     async fn dead(&self, query: DeadQuery) -> Result<DeadPage, QueueError> {

@@ -82,6 +82,7 @@ impl<'a> StoredJob<'a> {
             payload,
             accepted_at: head.accepted_at,
             stamp: Stamp { revision: head.revision, path: head.path, mode: head.mode },
+            priority: wasmill_job::Priority::Normal,
             idempotency_key: head.key.map(Into::into),
             traceparent: head.trace.map(Into::into),
             redrives: head.redrives,

@@ -92,6 +92,7 @@ proptest! {
             payload: Bytes::from(payload),
             accepted_at: UnixMs(at),
             stamp: Stamp { revision: Revision(revision), path: Path::Log, mode: if paused { Mode::Paused } else { Mode::Live } },
+            priority: wasmill_job::Priority::Normal,
             idempotency_key: key,
             traceparent: trace,
             redrives,

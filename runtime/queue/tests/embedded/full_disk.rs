@@ -63,7 +63,7 @@ async fn fills_and_recovers() {
     assert_eq!(unknown, Pushed::Unknown, "its lanes have to be resumed");
     assert_eq!(resume(&queue).await.0, 0);
     let pushed = queue.push(push_of(wasmill_job::Offset(0), 1_000, 1_000)).await.unwrap();
-    assert_eq!(pushed, Pushed::Applied { duplicates: Vec::new() });
+    assert_eq!(pushed, Pushed::whole());
     let done: BTreeSet<u64> = complete_all(&queue).await.into_iter().collect();
     assert_eq!(done.len(), 1_000);
     queue.check().await.unwrap();

@@ -11,7 +11,7 @@ use wasmill_job::{
     TopicPartition, UnixMs, Verdict,
 };
 use wasmill_queue::{
-    AttemptRecord, Claim, EmbeddedConfig, EmbeddedQueue, Entry, Offer, Opening, Push, Pushed, Queue,
+    AttemptRecord, Claim, EmbeddedConfig, EmbeddedQueue, Entry, NewJob, Offer, Opening, Push, Pushed, Queue,
     Settlement, Take, TypeOffer, WorkerId,
 };
 
@@ -48,6 +48,7 @@ fn job_at(offset: u64, payload_bytes: usize) -> Job {
         payload: Bytes::from(vec![offset as u8; payload_bytes]),
         accepted_at: UnixMs(offset),
         stamp: Stamp { revision: Revision(1), path: wasmill_job::Path::Log, mode: Mode::Live },
+        priority: wasmill_job::Priority::Normal,
         idempotency_key: Some(offset.to_string()),
         traceparent: None,
         redrives: 0,
@@ -64,8 +65,11 @@ pub(crate) async fn resume(queue: &EmbeddedQueue) -> Offset {
 pub(crate) fn push_of(from: Offset, count: u64, payload_bytes: usize) -> Push {
     let entries = (from.0..from.0 + count).map(|offset| Entry::Job {
         offset: Offset(offset),
-        job: job_at(offset, payload_bytes),
-        dedup_window: Duration::from_secs(600),
+        new: NewJob {
+            job: job_at(offset, payload_bytes),
+            dedup_window: Duration::from_secs(600),
+            max_pending: None,
+        },
     });
     Push { lane: lane(), from, to: Offset(from.0 + count), entries: entries.collect() }
 }
@@ -80,7 +84,7 @@ pub(crate) async fn push(queue: &EmbeddedQueue, count: u64) {
 /// A take that was never made before: each is of a worker of its own.
 pub(crate) fn take_of(max: usize) -> Take {
     let types = [(job_type(), TypeOffer::default())].into();
-    let offer = Arc::new(Offer { revision: Revision(1), types });
+    let offer = Arc::new(Offer { revision: Revision(1), types, ..Offer::default() });
     Take { worker: WorkerId(rand::random()), request: 1, max, lease: Duration::from_secs(60), offer }
 }
 

@@ -78,6 +78,7 @@ pub(crate) fn job(payload: impl Into<Bytes>) -> Job {
         payload: payload.into(),
         accepted_at: UnixMs(1_767_225_600_000),
         stamp: Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Live },
+        priority: wasmill_job::Priority::Normal,
         idempotency_key: Some("order-17".into()),
         traceparent: None,
         redrives: 0,

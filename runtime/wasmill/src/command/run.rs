@@ -120,6 +120,7 @@ impl Run {
             payload,
             accepted_at: now,
             stamp: Stamp { revision: Revision(0), path: Path::Log, mode: Mode::Live },
+            priority: wasmill_job::Priority::Normal,
             idempotency_key: None,
             traceparent: None,
             redrives: 0,

@@ -18,7 +18,7 @@ use wasmill_job::{
     Progress, RetryPolicy, Revision, Stamp, SystemClock, Topic, TopicPartition, UnixMs,
 };
 use wasmill_queue::{
-    Claim, Counts, EmbeddedConfig, EmbeddedQueue, Entry, JobView, Offer, Push, Pushed, Queue, Take,
+    Claim, Counts, EmbeddedConfig, EmbeddedQueue, Entry, JobView, NewJob, Offer, Push, Pushed, Queue, Take,
     TypeOffer, WorkerId,
 };
 use wasmill_sandbox::{CheckLimits, Handler, Sandbox, SandboxConfig, check};
@@ -180,12 +180,13 @@ impl World {
         let mut entries = Vec::new();
         for job in jobs {
             let dedup_window = Duration::from_secs(600);
-            entries.push(Entry::Job { offset: self.next, job: job.clone(), dedup_window });
+            let new = NewJob { job: job.clone(), dedup_window, max_pending: None };
+            entries.push(Entry::Job { offset: self.next, new });
             self.next = self.next.next();
         }
         let push = Push { lane: lane(), from, to: self.next, entries };
         let pushed = self.queue.queue().push(push).await.unwrap();
-        assert_eq!(pushed, Pushed::Applied { duplicates: Vec::new() });
+        assert_eq!(pushed, Pushed::whole());
     }
 
     /// A job, not pushed.
@@ -197,6 +198,7 @@ impl World {
             payload: Bytes::from_static(b"{}"),
             accepted_at: now,
             stamp: Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Live },
+            priority: wasmill_job::Priority::Normal,
             idempotency_key: None,
             traceparent: None,
             redrives: 0,
@@ -207,7 +209,7 @@ impl World {
     /// Takes jobs as a worker would that dies with them.
     pub(crate) async fn take_and_vanish(&self, job_type: &str, lease: Duration) -> Vec<Claim> {
         let types = [(job_type.parse().unwrap(), TypeOffer::default())].into();
-        let offer = Arc::new(Offer { revision: Revision(1), types });
+        let offer = Arc::new(Offer { revision: Revision(1), types, ..Offer::default() });
         let take = Take { worker: WorkerId(rand::random()), request: 0, max: 100, lease, offer };
         self.queue.queue().take(take).await.unwrap()
     }

@@ -15,8 +15,8 @@ use super::simple::{At, Simple, SimpleDead, SimpleJob, SimpleLane};
 use super::{Judged, Made, Step};
 use crate::record::{Key, Pack, Serial, StoredJob, Write};
 use crate::{
-    Answer, AttemptRecord, Claim, ClaimRef, Entry, Offer, Push, Pushed, State, Take, Token, TypeOffer,
-    WorkerId,
+    Answer, AttemptRecord, Claim, ClaimRef, Entry, NewJob, Offer, Push, Pushed, State, Take, Token,
+    TypeOffer, WorkerId,
 };
 
 const WINDOW: Duration = Duration::from_secs(5);
@@ -165,7 +165,7 @@ impl Driver {
             }
         };
         self.jobs.push(job.clone());
-        Some(Entry::Job { offset, job, dedup_window })
+        Some(Entry::Job { offset, new: NewJob { job, dedup_window, max_pending: None } })
     }
 
     fn push(&mut self, lane: &TopicPartition, records: &[Made]) {
@@ -181,7 +181,7 @@ impl Driver {
         let entries: Vec<Entry> = self.log[lane][index(from)..index(to)].iter().flatten().cloned().collect();
         let push = Push { lane: lane.clone(), from: Offset(from), to: Offset(to), entries: entries.clone() };
         let pushed = self.core.push(push, self.now).unwrap();
-        let Pushed::Applied { duplicates } = self.apply(pushed) else {
+        let Pushed::Applied { duplicates, .. } = self.apply(pushed) else {
             panic!("not applied at the wanted offset")
         };
         let mut expected = Vec::new();
@@ -206,7 +206,7 @@ impl Driver {
     fn model_entry(&mut self, lane: &TopicPartition, entry: Entry) -> bool {
         let now = self.now;
         match entry {
-            Entry::Job { offset, job, .. } => {
+            Entry::Job { offset, new: NewJob { job, .. } } => {
                 let settled = self.model.lanes[lane].settled.contains(&offset.0);
                 if settled || !self.model.is_new(job.id, job.redrives, now) {
                     return false;
@@ -252,8 +252,10 @@ impl Driver {
     fn take(&mut self, worker: u64, max: usize, offered: u8, concurrency: Option<u32>) {
         self.requests += 1;
         let types = (0..3u8).filter(|number| offered >> number & 1 == 1);
-        let types = types.map(|number| (type_name(number), TypeOffer { concurrency })).collect();
-        let offer = Arc::new(Offer { revision: Revision(1), types });
+        let types = types
+            .map(|number| (type_name(number), TypeOffer { concurrency, ..TypeOffer::default() }))
+            .collect();
+        let offer = Arc::new(Offer { revision: Revision(1), types, ..Offer::default() });
         let take = Take { worker: WorkerId(worker), request: self.requests, max, lease: LEASE, offer };
         self.model.tend(self.now);
         let possible: usize = take.offer.types.keys().map(|name| self.takeable(name, concurrency)).sum();
@@ -303,7 +305,7 @@ impl Driver {
         let mut expected = Vec::new();
         for (index, judged) in claims {
             let Some((job, taken)) = self.held.get(index % self.held.len().max(1)).cloned() else { return };
-            let claim = Claim::new(job.clone(), taken.attempt, taken.lease_until, taken.token);
+            let claim = Claim::new(job.clone(), taken.attempt, taken.lease_until, false, taken.token);
             let record =
                 AttemptRecord { keep_result: KEEP, dedup_window: WINDOW, ..AttemptRecord::default() };
             settlements.push(claim.settle(verdict(*judged), record));
@@ -530,6 +532,7 @@ fn job(id: JobId, job_type: JobType, offset: Offset, redrives: u32) -> Job {
         payload: Bytes::from(format!("payload of {offset}")),
         accepted_at: UnixMs(offset.0),
         stamp: Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Live },
+        priority: wasmill_job::Priority::Normal,
         idempotency_key: None,
         traceparent: None,
         redrives,
