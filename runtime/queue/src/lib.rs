@@ -6,6 +6,7 @@ mod core;
 mod embedded;
 mod port;
 mod record;
+mod redis;
 mod view;
 
 pub use claim::{
@@ -13,6 +14,7 @@ pub use claim::{
 };
 pub use embedded::{EmbeddedConfig, EmbeddedQueue, OpenError, Opening};
 pub use port::{Entry, NewJob, Push, Queue, Take};
+pub use redis::{RedisConfig, RedisStart, RedisStartError};
 pub use view::{
     Admission, Checked, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView, ListQuery,
     Pushed, QueueError, State, Swept,

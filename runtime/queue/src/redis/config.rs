@@ -1,0 +1,25 @@
+//! Where the queue's Redis is, and how much may be kept there.
+
+use std::num::NonZeroU16;
+
+/// Configuration of the queue in Redis. The same for every process that shares the queue.
+#[derive(Clone, Debug)]
+pub struct RedisConfig {
+    /// `redis://[USER:PASSWORD@]HOST:PORT[/DB]`, or `unix:///PATH?db=N`.
+    pub url: String,
+    /// Names the queue's keys, `{NAME:SHARD}:…`, so that one Redis can hold several. Letters, digits and dashes.
+    /// Default `wasmill`.
+    pub name: String,
+    /// Into how many parts the keys are cut. Never changes while there is something in the queue. Default 1.
+    pub shards: NonZeroU16,
+    /// Dead letters kept per job type and shard where no log takes them; with so many, the type is not taken until some
+    /// are redriven or purged. Default 10,000.
+    pub dead_max: u64,
+}
+
+impl RedisConfig {
+    /// The defaults, at this address.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), name: "wasmill".into(), shards: NonZeroU16::MIN, dead_max: 10_000 }
+    }
+}
