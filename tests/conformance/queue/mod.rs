@@ -11,6 +11,7 @@ mod lease;
 mod progress;
 mod push;
 mod ready;
+mod redis;
 mod resume;
 mod settle;
 mod survive;
