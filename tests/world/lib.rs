@@ -7,6 +7,8 @@
 mod client;
 mod guests;
 mod history;
+mod redis;
+mod resp;
 mod server;
 mod story;
 mod until;
@@ -14,6 +16,8 @@ mod until;
 pub use client::{Connection, Reply};
 pub use guests::guest;
 pub use history::{Executions, TELLING, executions};
+pub use redis::Redis;
+pub use resp::Answer;
 pub use server::{Server, free_port};
 pub use story::{JobRef, World};
 pub use until::{DEADLINE, until};
