@@ -7,6 +7,7 @@
 mod client;
 mod guests;
 mod history;
+mod proxy;
 mod redis;
 mod resp;
 mod server;
@@ -16,6 +17,7 @@ mod until;
 pub use client::{Connection, Reply};
 pub use guests::guest;
 pub use history::{Executions, TELLING, executions};
+pub use proxy::{Proxy, Theft};
 pub use redis::Redis;
 pub use resp::Answer;
 pub use server::{Server, free_port};
