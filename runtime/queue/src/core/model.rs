@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod driver;
+mod made;
 mod simple;
 
 use proptest::prelude::*;

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wasmill_job::{
-    Attempt, Cancel, DeadLetter, Failure, FailureCode, Generation, IdSource, Job, JobId, JobType, Mode,
-    Offset, Partition, Path, Priority, Progress, Revision, Stamp, Topic, TopicPartition, UnixMs, Verdict,
+    Attempt, Cancel, DeadLetter, Generation, IdSource, Job, JobId, JobType, Offset, Partition, Priority,
+    Progress, Revision, TopicPartition, UnixMs,
 };
 
-use super::super::{Beginning, Core, Decision, Limits, Located, Rebuild, Taken};
+use super::super::{Core, Decision, Limits, Located, Rebuild, Taken};
+use super::made::{beginning, direct, failure, job, lane_name, type_name, verdict};
 use super::simple::{At, Simple, SimpleDead, SimpleJob, SimpleLane};
 use super::{Judged, Made, Step};
-use crate::record::{Key, Pack, Serial, StoredJob, Write};
+use crate::record::{Key, Pack, StoredJob, Write};
 use crate::{
     Admission, Answer, AttemptRecord, Claim, ClaimRef, Enqueued, Entry, JobView, NewJob, Offer, Push, Pushed,
     State, Take, Token, TypeOffer, WorkerId,
@@ -562,52 +563,5 @@ impl Driver {
                 assert_eq!(told.is_settled(offset), progress.is_settled(offset), "{name} at {offset}");
             }
         }
-    }
-}
-
-fn beginning(life: u64) -> Beginning {
-    Beginning { serial: Serial(1), claim: life << 32 }
-}
-
-fn lane_name(number: usize) -> TopicPartition {
-    TopicPartition::new(Topic::from("wasmill.q.model.1"), Partition(u32::try_from(number).unwrap()))
-}
-
-/// Where jobs stand that stand in no log.
-fn direct() -> TopicPartition {
-    TopicPartition::new(Topic::from("wasmill.direct"), Partition(0))
-}
-
-fn type_name(number: u8) -> JobType {
-    JobType::try_from(Arc::<str>::from(format!("type-{number}"))).unwrap()
-}
-
-fn failure() -> Failure {
-    Failure::new(FailureCode::Rejected, "no")
-}
-
-fn verdict(judged: Judged) -> Verdict {
-    match judged {
-        Judged::Complete => Verdict::Complete { output: Bytes::from_static(b"done") },
-        Judged::Retry { pause_ms } => {
-            Verdict::Retry { pause: Duration::from_millis(pause_ms), failure: failure() }
-        }
-        Judged::Bury => Verdict::Bury { failure: failure() },
-        Judged::Release => Verdict::Release,
-    }
-}
-
-fn job(id: JobId, job_type: JobType, offset: Offset, redrives: u32) -> Job {
-    Job {
-        id,
-        job_type,
-        payload: Bytes::from(format!("payload of {offset}")),
-        accepted_at: UnixMs(offset.0),
-        stamp: Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Live },
-        priority: wasmill_job::Priority::Normal,
-        idempotency_key: None,
-        traceparent: None,
-        redrives,
-        unknown: serde_json::Map::new(),
     }
 }
