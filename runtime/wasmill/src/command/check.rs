@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use wasmill_catalog::{Catalog, SourceFile, plan};
+use wasmill_catalog::{Backing, Catalog, SourceFile, plan};
 use wasmill_job::{ModuleDigest, ModuleTag};
 use wasmill_process::Config;
 use wasmill_process::config::ProcessEnvironment;
@@ -93,7 +93,7 @@ fn read(files: &[PathBuf]) -> Result<Vec<SourceFile>> {
 /// The mistakes that applying the files to an empty routing table would find.
 fn catalog_mistakes(files: &[SourceFile]) -> Vec<Finding> {
     let modules = files.iter().flat_map(|file| named_modules(&file.text)).collect();
-    let found = plan(&Catalog::default(), files, &modules).err().unwrap_or_default();
+    let found = plan(&Catalog::default(), files, &modules, Backing::Log).err().unwrap_or_default();
     let finding = |mistake: wasmill_catalog::Mistake| Finding {
         place: format!("{}:{}:{}", mistake.file, mistake.line, mistake.column),
         message: mistake.message,
