@@ -7,6 +7,7 @@ mod check;
 mod dead;
 mod digest;
 mod done;
+mod enqueue;
 mod finish;
 mod inspect;
 mod job_types;

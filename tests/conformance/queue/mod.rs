@@ -7,8 +7,10 @@ mod counts;
 mod dead;
 mod dedup;
 mod embedded;
+mod enqueue;
 mod lease;
 mod progress;
+mod purge;
 mod push;
 mod ready;
 mod resume;
@@ -48,9 +50,6 @@ pub(crate) trait QueueUnderTest: Sized + Send + 'static {
 
     /// All it holds is lost.
     fn wipe(self) -> impl Future<Output = Self> + Send;
-
-    /// The queue's own check (fsck).
-    fn check(&self) -> impl Future<Output = Result<(), String>> + Send;
 }
 
 /// Runs every case on an implementation.
@@ -117,6 +116,20 @@ macro_rules! every_case {
                 releases_to_the_front_without_counting
                 answers_each_in_order
                 forgets_results_after_their_time
+            }
+            enqueue {
+                answers_each_in_order
+                is_stored_and_runs_like_any_other
+                keeps_no_partition_waiting
+                drops_a_keyed_job_that_is_done_within_its_window
+                owes_nobody_a_dead_letter
+                brings_a_dead_job_back
+                does_not_bring_back_what_the_log_is_owed
+                can_be_cancelled
+            }
+            purge {
+                throws_letters_away
+                leaves_what_is_owed
             }
             bury {
                 shows_the_letter_and_owes_it

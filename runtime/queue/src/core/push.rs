@@ -10,7 +10,7 @@ use super::pending::Side;
 use super::thin::{CHUNK_BYTES, CHUNK_JOBS, Chunk};
 use super::{Core, Decision, lanes};
 use crate::record::{Key, LaneNo, PackWriter, ResumedRow, Row, Serial, StoredJob, TypeNo, Write};
-use crate::{Entry, NewJob, Push, Pushed};
+use crate::{Admission, Entry, NewJob, Push, Pushed};
 
 /// Why a push is not applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum PushRefused {
 
 /// The chunk that the running push is filling.
 #[derive(Default)]
-struct Filling {
+pub(super) struct Filling {
     first: Serial,
     pack: PackWriter,
 }
@@ -104,8 +104,7 @@ impl Core {
         if push.to == wanted {
             return Ok(self.decide(Pushed::whole()));
         }
-        let full = self.jobs.len() >= self.limits.jobs_max || self.jobs.bytes() >= self.limits.bytes_max;
-        if full && push.entries.iter().any(|entry| matches!(entry, Entry::Job { .. })) {
+        if self.is_full() && push.entries.iter().any(|entry| matches!(entry, Entry::Job { .. })) {
             return Ok(self.decide(Pushed::Full));
         }
         let mut filling = Filling::default();
@@ -137,19 +136,17 @@ impl Core {
         duplicates: &mut Vec<Position>,
     ) -> bool {
         match entry {
-            Entry::Job { offset, new: NewJob { job, dedup_window, .. } } => {
-                let settled = self.lanes.get(lane).progress.is_settled(offset);
-                let fate = if settled { Fate::Duplicate } else { self.fate(&job, now) };
-                if matches!(fate, Fate::Duplicate) {
+            Entry::Job { offset, new } => {
+                if self.lanes.get(lane).progress.is_settled(offset) {
                     duplicates.push(name.at(offset));
-                    self.count_duplicate(&job);
+                    self.count_duplicate(&new.job);
                     return false;
                 }
-                if matches!(fate, Fate::Revived) {
-                    self.forget_dead(&job.id.to_string().into());
+                match self.admit(&new, lane, offset, now, filling) {
+                    Admission::Accepted => return true,
+                    Admission::Duplicate => duplicates.push(name.at(offset)),
+                    Admission::Over => {}
                 }
-                self.accept(&job, lane, offset, dedup_window, filling);
-                return true;
             }
             Entry::Cancel { cancel, .. } => {
                 self.close_chunk(lane, filling);
@@ -159,6 +156,33 @@ impl Core {
             Entry::Undead { key, .. } => self.note_undead(&key.into()),
         }
         false
+    }
+
+    /// Whether there is no room for another job.
+    pub(super) fn is_full(&self) -> bool {
+        self.jobs.len() >= self.limits.jobs_max || self.jobs.bytes() >= self.limits.bytes_max
+    }
+
+    /// Takes a job in at this offset, unless it is a duplicate.
+    pub(super) fn admit(
+        &mut self,
+        new: &NewJob,
+        lane: LaneNo,
+        offset: Offset,
+        now: UnixMs,
+        filling: &mut Filling,
+    ) -> Admission {
+        let job = &new.job;
+        match self.fate(job, now) {
+            Fate::Duplicate => {
+                self.count_duplicate(job);
+                return Admission::Duplicate;
+            }
+            Fate::Revived => self.forget_dead(&job.id.to_string().into()),
+            Fate::New => {}
+        }
+        self.accept(job, lane, offset, new.dedup_window, filling);
+        Admission::Accepted
     }
 
     fn fate(&self, job: &Job, now: UnixMs) -> Fate {
@@ -209,7 +233,7 @@ impl Core {
         }
     }
 
-    fn close_chunk(&mut self, lane: LaneNo, filling: &mut Filling) {
+    pub(super) fn close_chunk(&mut self, lane: LaneNo, filling: &mut Filling) {
         if filling.pack.is_empty() {
             return;
         }
@@ -220,7 +244,7 @@ impl Core {
         self.unwritten.writes.push(Write::Put(Key::Chunk(filling.first), value));
     }
 
-    fn count_duplicate(&mut self, job: &Job) {
+    pub(super) fn count_duplicate(&mut self, job: &Job) {
         let job_type = self.type_number(job);
         self.types.get_mut(job_type).totals.duplicates += 1;
         self.unwritten.types.insert(job_type);

@@ -11,8 +11,8 @@ use super::store::{Store, StoreError};
 use crate::core::{Core, Decision, Located, PushRefused, Taken, thinned};
 use crate::record::{DeadRow, FailedRow, Key, LastRow, Pack, ResultRow, Row, Serial, StoredJob};
 use crate::{
-    Answer, Claim, DeadPage, DeadQuery, Debt, DebtId, JobView, LastAttempt, Push, Pushed, Settlement, State,
-    Swept, Take,
+    Answer, Checked, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobView, LastAttempt, NewJob, Push,
+    Pushed, Settlement, State, Swept, Take,
 };
 
 /// An open queue.
@@ -52,6 +52,13 @@ impl Engine {
         let pushed = self.apply(decision)?;
         self.thin(THIN_BY_PUSH)?;
         Ok(Ok(pushed))
+    }
+
+    pub(super) fn enqueue(&mut self, jobs: Vec<NewJob>, now: UnixMs) -> Result<Enqueued, StoreError> {
+        let decision = self.core.enqueue(jobs, now);
+        let enqueued = self.apply(decision)?;
+        self.thin(THIN_BY_PUSH)?;
+        Ok(enqueued)
     }
 
     pub(super) fn take(&mut self, take: &Take, now: UnixMs) -> Result<Vec<Claim>, StoreError> {
@@ -118,6 +125,11 @@ impl Engine {
         Ok(DeadPage { letters: letters.collect::<Result<_, StoreError>>()?, next: choice.next })
     }
 
+    pub(super) fn purge(&mut self, keys: &[String]) -> Result<usize, StoreError> {
+        let decision = self.core.purge(keys);
+        self.apply(decision)
+    }
+
     pub(super) fn job(&self, id: JobId, now: UnixMs) -> Result<Option<JobView>, StoreError> {
         match self.core.locate(id) {
             None => Ok(None),
@@ -133,8 +145,14 @@ impl Engine {
         }
     }
 
-    /// Whether memory is sound, and says what the store says.
-    pub(super) fn check(&mut self, folder: &Folder, now: UnixMs) -> Result<(), StoreError> {
+    /// Whether memory is sound, and says what the store says; with the first thing found wrong.
+    pub(super) fn check(&mut self, folder: &Folder, now: UnixMs) -> Checked {
+        let sound = self.sound(folder, now);
+        let faults = sound.err().map(|fault| fault.to_string()).into_iter().collect();
+        Checked { jobs: self.core.live() as u64, faults }
+    }
+
+    fn sound(&mut self, folder: &Folder, now: UnixMs) -> Result<(), StoreError> {
         self.core.check()?;
         let stored = folder.rebuild(&mut self.store, now)?;
         Ok(self.core.compare(&stored, now)?)
