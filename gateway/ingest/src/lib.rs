@@ -20,4 +20,4 @@ mod store;
 
 pub use receipt::{InvalidReceipt, Receipt};
 pub use request::{FieldError, JobRequest, RequestError, parse_line};
-pub use router::{Durability, IngestConfig, Parts, openapi, router};
+pub use router::{Durability, IngestConfig, Parts, Storage, openapi, router};
