@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use wasmill_catalog::{Backing, Catalog, Mistakes, Plan, SourceFile};
+use wasmill_catalog::{Catalog, Mistakes, Plan, SourceFile};
 use wasmill_http::{Kind, Problem, ProblemDocument};
 use wasmill_job::Revision;
 use wasmill_log::Log;
@@ -136,7 +136,7 @@ async fn make_plan<L, Q>(
     let current = console.store.latest().await.map_err(|error| store_problem(&error))?;
     let modules = console.store.tags().await.map_err(|error| store_problem(&error))?;
     let files: Vec<_> = wanted.files.iter().map(|file| SourceFile::new(&file.name, &file.text)).collect();
-    let plan = wasmill_catalog::plan(&current, &files, &modules, Backing::Log);
+    let plan = wasmill_catalog::plan(&current, &files, &modules, console.storage.backing());
     let plan = plan.map_err(|mistakes| invalid(&mistakes))?;
     Ok((current, plan))
 }

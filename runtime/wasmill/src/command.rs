@@ -13,6 +13,7 @@ mod deploy;
 mod dev;
 mod enqueue;
 pub(crate) mod job;
+mod queue;
 mod run;
 pub(crate) mod status;
 mod target;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Enqueue(enqueue::Enqueue),
     Job(job::Job),
     Dead(dead::Dead),
+    Queue(queue::Queue),
     Status(status::Status),
     Run(run::Run),
     Check(check::Check),
@@ -48,6 +50,7 @@ impl Command {
             Self::Enqueue(enqueue) => inside(&mut Builder::new_current_thread(), enqueue.run()),
             Self::Job(job) => inside(&mut Builder::new_current_thread(), job.run()),
             Self::Dead(dead) => inside(&mut Builder::new_current_thread(), dead.run()),
+            Self::Queue(queue) => inside(&mut Builder::new_current_thread(), queue.run()),
             Self::Status(status) => inside(&mut Builder::new_current_thread(), status.run()),
             Self::Run(run) => run.run(),
             Self::Check(check) => check.run(),

@@ -40,7 +40,7 @@ pub(super) fn serve(
 ) -> Result<impl Future<Output = ()> + Send + 'static> {
     let body_bytes_max = usize::try_from(config.gateway.body_bytes_max).unwrap_or(usize::MAX);
     let jobs = wasmill_ingest::router(wasmill_ingest::Parts {
-        log: ends.log.clone(),
+        storage: wasmill_ingest::Storage::Log(ends.log.clone()),
         queue: ends.queue.clone(),
         catalog: ends.catalog(),
         clock: Arc::clone(&ends.clock),
@@ -49,7 +49,7 @@ pub(super) fn serve(
     });
     let loader = Arc::clone(&ends.loader);
     let admin = wasmill_console::router(wasmill_console::Parts {
-        log: ends.log.clone(),
+        storage: wasmill_console::Storage::Log(ends.log.clone()),
         queue: ends.queue.clone(),
         store: ends.store.clone(),
         catalog: ends.following.clone(),

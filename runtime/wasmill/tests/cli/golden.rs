@@ -29,6 +29,7 @@ fn help_is_as_written_down() {
         "enqueue",
         "job",
         "dead",
+        "queue",
         "status",
         "run",
         "check",
