@@ -11,6 +11,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
+use crate::access::Caller;
 use crate::{Kind, Problem};
 
 /// Names a request in answers and logs. A caller's own id is kept when it is sane.
@@ -75,11 +76,13 @@ fn log(method: &Method, path: Option<&MatchedPath>, response: &Response, id: &He
     let (status, id) = (response.status().as_u16(), id.to_str().unwrap_or_default());
     let route = path.map(MatchedPath::as_str);
     let problem = response.extensions().get::<Kind>().map(|kind| kind.name());
+    // The name of the token, never the token.
+    let caller = response.extensions().get::<Caller>().map(|caller| &*caller.name);
     // A probe that says "not yet" is an answer, and orchestrators ask every second.
     if status >= 500 && route != Some("/readyz") {
-        tracing::warn!(%method, route, status, problem, request_id = id, "request failed");
+        tracing::warn!(%method, route, status, problem, caller, request_id = id, "request failed");
     } else {
-        tracing::debug!(%method, route, status, problem, request_id = id, "request");
+        tracing::debug!(%method, route, status, problem, caller, request_id = id, "request");
     }
 }
 

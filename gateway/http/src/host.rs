@@ -1,5 +1,6 @@
 //! A guard against browsers, for a gateway without authentication: a page of another origin must not reach it, be it
-//! directly (cross-site request) or through a name that suddenly points here (DNS rebinding).
+//! directly (cross-site request) or through a name that suddenly points here (DNS rebinding). A gateway that asks for
+//! tokens needs it not: a foreign page knows no token, and a browser adds none by itself, as it does cookies.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::{Kind, Problem};
 #[derive(Clone, Debug, Default)]
 pub struct Hosts {
     names: Arc<[String]>,
+    any: bool,
 }
 
 impl Hosts {
@@ -28,7 +30,13 @@ impl Hosts {
 
     /// These names as well, without port.
     pub fn with(names: impl IntoIterator<Item = String>) -> Self {
-        Self { names: names.into_iter().map(|name| name.to_ascii_lowercase()).collect() }
+        Self { names: names.into_iter().map(|name| name.to_ascii_lowercase()).collect(), any: false }
+    }
+
+    /// Whatever name it is called by, and from whatever page: for a gateway where each route that tells or changes
+    /// something asks for a token. What takes cookies must not use this.
+    pub fn any() -> Self {
+        Self { any: true, ..Self::default() }
     }
 
     fn knows(&self, host: &str) -> bool {
@@ -45,6 +53,9 @@ impl Hosts {
     /// # Errors
     /// 403, saying what was foreign.
     pub fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        if self.any {
+            return Ok(());
+        }
         let text =
             |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.to_str().unwrap_or("?"));
         let called = uri

@@ -23,6 +23,9 @@ pub enum Kind {
     MethodNotAllowed,
     ForeignHost,
     ForeignOrigin,
+    TokenMissing,
+    TokenUnknown,
+    RightMissing,
     // Jobs.
     UnknownType,
     UnknownJob,
@@ -87,6 +90,9 @@ impl Kind {
             }
             Self::ForeignHost => ("foreign-host", S::FORBIDDEN, "The request was meant for another host"),
             Self::ForeignOrigin => ("foreign-origin", S::FORBIDDEN, "The request comes from a foreign page"),
+            Self::TokenMissing => ("token-missing", S::UNAUTHORIZED, "This needs a token"),
+            Self::TokenUnknown => ("token-unknown", S::UNAUTHORIZED, "This token is not known here"),
+            Self::RightMissing => ("right-missing", S::FORBIDDEN, "The token has not the right for this"),
             Self::UnknownType => ("unknown-type", S::NOT_FOUND, "There is no such job type"),
             Self::UnknownJob => ("unknown-job", S::NOT_FOUND, "There is no such job"),
             Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, "The payload is too large"),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod access;
 mod body;
 mod budget;
 mod config;
@@ -17,6 +18,7 @@ mod problem;
 mod server;
 mod stream;
 
+pub use access::{Access, Needs, Right, Token, TokenHash, protect};
 pub use body::{BodyReader, read_body};
 pub use budget::{Budget, Busy, Hold};
 pub use config::HttpConfig;
@@ -26,6 +28,6 @@ pub use json::{Place, malformed};
 pub use kind::Kind;
 pub use media::{essence, require, uncompressed};
 pub use near::{did_you_mean, near};
-pub use openapi::openapi_route;
+pub use openapi::{describe_tokens, openapi_route};
 pub use problem::{Problem, ProblemDocument};
 pub use server::{Drained, serve};

@@ -4,7 +4,52 @@ use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use bytes::Bytes;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, Response, ResponseBuilder};
+
+use crate::access::{Access, Needs, Right};
+
+/// The name of the security scheme.
+const SCHEME: &str = "token";
+
+/// Adds to the description which right each operation needs, and how it is refused. Without tokens nothing is needed,
+/// and nothing is added.
+pub fn describe_tokens(api: &mut OpenApi, access: &Access, needs: Needs) {
+    if access.is_open() {
+        return;
+    }
+    let mut scheme = Http::new(HttpAuthScheme::Bearer);
+    scheme.description =
+        Some("A token made by `wasmill token new`, with the right `enqueue` or `operate`.".into());
+    api.components
+        .get_or_insert_default()
+        .security_schemes
+        .insert(SCHEME.into(), SecurityScheme::Http(scheme).into());
+    for (path, item) in &mut api.paths.paths {
+        if let Some(right) = needs(path) {
+            operations(item).for_each(|operation| describe_right(operation, right));
+        }
+    }
+}
+
+fn describe_right(operation: &mut Operation, right: Right) {
+    // For other schemes than OAuth the list names rights that mean something to the server alone (OpenAPI 3.1, 4.8.30).
+    operation.security = Some(vec![SecurityRequirement::new(SCHEME, [right.name()])]);
+    let responses = &mut operation.responses.responses;
+    responses.entry("401".into()).or_insert_with(|| refusal("No token, or one that is not known.").into());
+    responses.entry("403".into()).or_insert_with(|| refusal("The token has not the right for this.").into());
+}
+
+fn refusal(description: &str) -> Response {
+    let document = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDocument"))).build();
+    ResponseBuilder::new().description(description).content("application/problem+json", document).build()
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, options, head, patch, trace, query, .. } = item;
+    [get, put, post, delete, options, head, patch, trace, query].into_iter().flatten()
+}
 
 /// Serves `api` at `/openapi.json`. It is written out once.
 ///

@@ -1,6 +1,7 @@
 //! Configuration: plain data, one struct per part, composed once. Defaults, then a file, then environment variables;
 //! every mistake is reported at once, with the line or the variable it stands in.
 
+mod auth;
 mod data;
 mod environment;
 mod gateway;
@@ -17,6 +18,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use auth::{AuthConfig, InvalidToken, Right, TOKEN_PREFIX, TokenConfig, TokenHash, TokenName};
 pub use data::DataConfig;
 pub use environment::{Environment, ProcessEnvironment};
 pub use gateway::GatewayConfig;
@@ -32,6 +34,7 @@ pub use worker::WorkerConfig;
 pub struct Config {
     pub data: DataConfig,
     pub gateway: GatewayConfig,
+    pub auth: AuthConfig,
     pub log: LogConfig,
     pub worker: WorkerConfig,
     pub sandbox: SandboxConfig,
@@ -65,6 +68,11 @@ impl Config {
         let rules =
             [self.gateway.refusals(), self.log.refusals(), self.worker.refusals(), self.sandbox.refusals()];
         rules.into_iter().flatten().chain(self.telemetry.refusals()).collect()
+    }
+
+    /// The rules about items of lists, each with the item's place in its list.
+    fn item_refusals(&self) -> Vec<(usize, Refusal)> {
+        self.auth.refusals()
     }
 }
 

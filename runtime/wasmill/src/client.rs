@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::header::{CONTENT_TYPE, HeaderName};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -15,14 +15,17 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::{Exit, Failure, Result};
 use problem::Problem;
+use token::Token;
 
 pub(crate) mod problem;
+pub(crate) mod token;
 
 /// A Wasmill server. Cheap to clone; connections are kept and shared.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     /// Scheme, host and port, and perhaps a path; no slash at the end.
     base: String,
+    token: Option<Token>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -68,7 +71,14 @@ impl Server {
         connector.set_connect_timeout(Some(CONNECT_WITHIN));
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { base: url.trim_end_matches('/').to_owned(), client })
+        Ok(Self { base: url.trim_end_matches('/').to_owned(), token: None, client })
+    }
+
+    /// Shows this token with each request.
+    #[must_use]
+    pub(crate) fn with_token(mut self, token: Option<Token>) -> Self {
+        self.token = token;
+        self
     }
 
     /// The server's address, without a slash at the end.
@@ -84,6 +94,9 @@ impl Server {
         let mut request = Request::builder().method(call.method).uri(format!("{}{}", self.base, call.path));
         for (name, value) in call.headers {
             request = request.header(name, value);
+        }
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, token.header());
         }
         let request = request.body(Full::new(call.body)).map_err(|error| {
             Failure::new(Exit::Usage, format_args!("the request cannot be made: {error}"))
@@ -179,7 +192,12 @@ impl Answer {
 
     /// The failure this answer stands for.
     pub(crate) fn refusal(&self) -> Failure {
-        Failure::new(Exit::No, Problem::of(self))
+        let problem = Problem::of(self);
+        let failure = Failure::new(Exit::No, &problem);
+        match problem.advice() {
+            Some(advice) => failure.advise(advice),
+            None => failure,
+        }
     }
 }
 

@@ -13,10 +13,12 @@ mod deploy;
 mod dev;
 mod enqueue;
 pub(crate) mod job;
+mod listen;
 mod queue;
 mod run;
 pub(crate) mod status;
 mod target;
+mod token;
 
 /// What wasmill can do.
 #[derive(Debug, Subcommand)]
@@ -33,6 +35,7 @@ pub(crate) enum Command {
     Status(status::Status),
     Run(run::Run),
     Check(check::Check),
+    Token(token::Token),
     Completions(completions::Completions),
 }
 
@@ -54,6 +57,7 @@ impl Command {
             Self::Status(status) => inside(&mut Builder::new_current_thread(), status.run()),
             Self::Run(run) => run.run(),
             Self::Check(check) => check.run(),
+            Self::Token(token) => token.run(),
             Self::Completions(completions) => completions.run(),
         }
     }

@@ -17,6 +17,7 @@ use wasmill_worker::{Worker, WorkerConfig};
 use crate::failure::{Exit, Failure, Result};
 use loader::Loader;
 
+mod access;
 mod gateway;
 mod loader;
 mod stores;

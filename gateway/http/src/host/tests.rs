@@ -29,6 +29,13 @@ fn only_names_of_this_gateway_are_answered() {
 }
 
 #[test]
+fn with_tokens_every_name_and_every_page_will_do() {
+    let foreign =
+        [("host", "mill.example"), ("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")];
+    assert_eq!(check(&Hosts::any(), &Method::POST, &foreign), None);
+}
+
+#[test]
 fn a_foreign_page_may_change_nothing() {
     let hosts = Hosts::local();
     let from = |pairs: &[(&'static str, &str)]| {

@@ -18,9 +18,17 @@ const LEVEL_ALIAS: &str = "RUST_LOG";
 struct Layers {
     /// Every section and key that exists, with its default.
     known: Table,
-    /// What has been set, and by whom.
-    set: BTreeMap<(String, String), (Value, Place)>,
+    /// What has been set.
+    set: BTreeMap<(String, String), Setting>,
     mistakes: Vec<Mistake>,
+}
+
+/// What has been set, and by whom.
+struct Setting {
+    value: Value,
+    place: Place,
+    /// Of a list, the place of each item.
+    items: Vec<Place>,
 }
 
 /// Defaults, then the file (its name and text), then the variables.
@@ -64,8 +72,8 @@ impl Layers {
                 self.refuse(place(at), format!("there is no section `{section}`{hint}"));
                 continue;
             }
-            for key in keys.keys() {
-                self.key(section, key, values, &place);
+            for (key, content) in keys {
+                self.key(section, (key, content.get_ref()), values, &place);
             }
         }
     }
@@ -73,14 +81,18 @@ impl Layers {
     fn key(
         &mut self,
         section: &str,
-        key: &Spanned<toml::de::DeString<'_>>,
+        (key, content): (&Spanned<toml::de::DeString<'_>>, &DeValue<'_>),
         values: &Table,
         place: &impl Fn(usize) -> Place,
     ) {
         let (at, key) = (key.span().start, key.get_ref().as_ref());
         match values.get(key) {
             Some(value) if self.default_of(section, key).is_some() => {
-                self.set(section, key, value.clone(), place(at));
+                let items = match content {
+                    DeValue::Array(items) => items.iter().map(|item| place(item.span().start)).collect(),
+                    _ => Vec::new(),
+                };
+                self.set(section, key, Setting { value: value.clone(), place: place(at), items });
             }
             _ => {
                 let known = self.known.get(section).and_then(Value::as_table);
@@ -113,7 +125,9 @@ impl Layers {
             match value.into_string() {
                 Ok(text) => {
                     let value = self.value_of(&section, &key, &text);
-                    self.set(&section, &key, value, place);
+                    let items = value.as_array().map_or(0, Vec::len);
+                    let items = vec![place.clone(); items];
+                    self.set(&section, &key, Setting { value, place, items });
                 }
                 Err(_) => self.refuse(place, "its value is not valid text; write it in UTF-8".into()),
             }
@@ -140,6 +154,8 @@ impl Layers {
         let typed = match self.default_of(section, key) {
             Some(Value::Integer(_)) => number(),
             Some(Value::Boolean(_)) => text.trim().parse().ok().map(Value::Boolean),
+            // Written as in the file: `[{ name = "app", … }]`.
+            Some(Value::Array(_)) => text.trim().parse().ok(),
             _ => None,
         };
         typed.unwrap_or_else(|| Value::String(text.to_owned()))
@@ -150,26 +166,57 @@ impl Layers {
     }
 
     /// Takes a value up if it reads on its own.
-    fn set(&mut self, section: &str, key: &str, value: Value, place: Place) {
-        match Config::deserialize(nested(section, key, value.clone())) {
+    fn set(&mut self, section: &str, key: &str, mut setting: Setting) {
+        if let Some(Value::Array(_)) = self.default_of(section, key) {
+            let Value::Array(list) = setting.value else {
+                // Without the value: what goes into lists may be secret.
+                self.refuse(setting.place, format!("`{section}.{key}` must be a list: [ … ]"));
+                return;
+            };
+            (setting.value, setting.items) = self.readable_items(section, key, list, setting.items);
+        }
+        match Config::deserialize(nested(section, key, setting.value.clone())) {
             Ok(_) => {
-                self.set.insert((section.to_owned(), key.to_owned()), (value, place));
+                self.set.insert((section.to_owned(), key.to_owned()), setting);
             }
             Err(error) => {
                 let default = self.default_of(section, key).map(ToString::to_string).unwrap_or_default();
                 let message = error.message().trim_end();
-                self.refuse(place, format!("`{section}.{key}`: {message}; the default is {default}"));
+                self.refuse(setting.place, format!("`{section}.{key}`: {message}; the default is {default}"));
             }
         }
+    }
+
+    /// The items of a list that read on their own, and their places; the others are mistakes.
+    fn readable_items(
+        &mut self,
+        section: &str,
+        key: &str,
+        list: Vec<Value>,
+        places: Vec<Place>,
+    ) -> (Value, Vec<Place>) {
+        let mut readable = (Vec::new(), Vec::new());
+        for (item, place) in list.into_iter().zip(places) {
+            match Config::deserialize(nested(section, key, Value::Array(vec![item.clone()]))) {
+                Ok(_) => {
+                    readable.0.push(item);
+                    readable.1.push(place);
+                }
+                Err(error) => {
+                    self.refuse(place, format!("`{section}.{key}`: {}", error.message().trim_end()));
+                }
+            }
+        }
+        (Value::Array(readable.0), readable.1)
     }
 
     /// Puts everything together, and holds the rules that concern the whole.
     fn finish(mut self) -> Result<Config, Mistakes> {
         let mut whole = Table::new();
-        for ((section, key), (value, _)) in &self.set {
+        for ((section, key), setting) in &self.set {
             let entry = whole.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(keys) = entry {
-                keys.insert(key.clone(), value.clone());
+                keys.insert(key.clone(), setting.value.clone());
             }
         }
         let config = Config::deserialize(whole).unwrap_or_else(|error| {
@@ -177,10 +224,14 @@ impl Layers {
             self.refuse(Place::Default, error.message().to_owned());
             Config::default()
         });
-        for refusal in config.refusals() {
+        let refusals = config.refusals().into_iter().map(|refusal| (None, refusal));
+        let of_items = config.item_refusals().into_iter().map(|(item, refusal)| (Some(item), refusal));
+        for (item, refusal) in refusals.chain(of_items) {
             let (section, key) = (refusal.section, refusal.key);
-            let set = self.set.get(&(section.to_owned(), key.to_owned()));
-            let place = set.map_or(Place::Default, |(_, place)| place.clone());
+            let place =
+                self.set.get(&(section.to_owned(), key.to_owned())).map_or(Place::Default, |setting| {
+                    item.and_then(|item| setting.items.get(item)).unwrap_or(&setting.place).clone()
+                });
             self.refuse(place, format!("`{section}.{key}` {}", refusal.message));
         }
         if self.mistakes.is_empty() {

@@ -55,6 +55,7 @@ fn all_mistakes_come_at_once() {
         ("WASMILL_GATEWAY_LISTEN", "nowhere"),
         ("WASMILL_SANDBOX_MEMORY_MAX", "8GiB"),
         ("RUST_LOG", "inof"),
+        ("WASMILL_AUTH_TOKEN", "[]"),
     ];
     let says = load(WRONG, &variables).unwrap_err().to_string();
     assert_eq!(says, WRONG_SAYS.trim_end(), "\n--- found:\n{says}\n");
@@ -89,9 +90,61 @@ fn a_file_on_the_disk_is_read() {
     assert!(says.starts_with(&format!("{}:2:1: `worker.slots`: ", path.display())), "{says}");
 }
 
+fn token(name: &str, right: Right, byte: u8) -> TokenConfig {
+    TokenConfig { name: name.parse().unwrap(), right, sha256: TokenHash([byte; 32]) }
+}
+
+#[test]
+fn tokens_come_from_the_file_in_either_form_or_from_a_variable() {
+    let (app, ops) = (token("app", Right::Enqueue, 0xAB), token("ops", Right::Operate, 1));
+    let line = |token: &TokenConfig, right| {
+        format!("{{ name = \"{}\", right = \"{right}\", sha256 = \"{}\" }}", token.name, token.sha256)
+    };
+    let both = format!("[{}, {}]", line(&app, "enqueue"), line(&ops, "operate"));
+    let file = format!("[auth]\ntokens = {both}");
+    let tables = toml::to_string(&AuthConfig { tokens: vec![app.clone(), ops.clone()] }).unwrap();
+    let tables = tables.replace("[[tokens]]", "[[auth.tokens]]");
+    let wanted = Ok(vec![app.clone(), ops]);
+    let tokens = |text: &str, variables: &[_]| load(text, variables).map(|config| config.auth.tokens);
+    assert_eq!(tokens(&file, &[]), wanted);
+    assert_eq!(tokens(&tables, &[]), wanted, "{tables}");
+    assert_eq!(tokens("", &[("WASMILL_AUTH_TOKENS", &both)]), wanted);
+    // The variable replaces the file's.
+    let one = format!("[{}]", line(&app, "enqueue"));
+    assert_eq!(tokens(&file, &[("WASMILL_AUTH_TOKENS", &one)]), Ok(vec![app]));
+    assert_eq!(tokens(&file, &[("WASMILL_AUTH_TOKENS", "[]")]), Ok(vec![]));
+}
+
+#[test]
+fn each_table_of_tokens_has_its_own_line() {
+    let text = "[[auth.tokens]]\nname = \"a\"\n\n[[auth.tokens]]\nright = \"operate\"\n";
+    let says = load(text, &[]).unwrap_err().to_string();
+    assert_eq!(
+        says,
+        "wasmill.toml:1:1: `auth.tokens`: `right` is missing; `sha256` is missing\n\
+         wasmill.toml:4:1: `auth.tokens`: `name` is missing; `sha256` is missing"
+    );
+}
+
+#[test]
+fn a_token_in_the_place_of_its_hash_is_not_repeated() {
+    for text in [
+        "[auth]\ntokens = \"wm_secret\"",
+        "[auth]\ntokens = [\"wm_secret\"]",
+        "[auth]\ntokens = [{ name = \"wm_secret \", right = \"wm_secret\", sha256 = \"wm_secret\" }]",
+    ] {
+        assert!(!load(text, &[]).unwrap_err().to_string().contains("wm_secret"), "{text}");
+    }
+    for value in ["wm_secret", "[wm_secret", "[\"wm_secret\"]", "[]\ndir = \"wm_secret\""] {
+        let says = load("", &[("WASMILL_AUTH_TOKENS", value)]).unwrap_err().to_string();
+        assert!(says.starts_with("WASMILL_AUTH_TOKENS: `auth.tokens`") && !says.contains("secret"), "{says}");
+    }
+}
+
 #[test]
 fn a_configuration_is_shown_as_a_file_that_says_the_same() {
     let mut config = Config::default();
+    config.auth.tokens = vec![token("app", Right::Enqueue, 2), token("ops", Right::Operate, 3)];
     config.worker.grace = Duration::from_millis(1500);
     config.sandbox.memory_bytes_max = 3 << 20;
     let shown = config.to_string();
@@ -137,7 +190,7 @@ proptest! {
 
     #[test]
     fn any_variable_is_a_mistake_or_a_value(value in "\\PC{0,20}") {
-        for name in ["WASMILL_WORKER_SLOTS", "WASMILL_DATA_DIR", "WASMILL_LOG_RETENTION_SIZE", "RUST_LOG"] {
+        for name in ["WASMILL_WORKER_SLOTS", "WASMILL_DATA_DIR", "WASMILL_LOG_RETENTION_SIZE", "WASMILL_AUTH_TOKENS", "RUST_LOG"] {
             if let Err(Mistakes(mistakes)) = load("", &[(name, &value)]) {
                 prop_assert!(mistakes.iter().all(|mistake| mistake.place == Place::Variable(name.into())));
             }

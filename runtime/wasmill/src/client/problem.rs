@@ -9,6 +9,9 @@ use crate::client::Answer;
 /// What a refusal says. Members that are not known here are left aside.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Problem {
+    /// `urn:wasmill:problem:<name>`.
+    #[serde(default, rename = "type")]
+    pub(crate) kind: String,
     #[serde(default)]
     pub(crate) title: String,
     #[serde(default)]
@@ -27,6 +30,19 @@ impl Problem {
             problem.title = answer.status.canonical_reason().unwrap_or("an unknown status").to_lowercase();
         }
         problem
+    }
+
+    /// What can be done on this side, when it is about the token.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        match (self.status, self.kind.as_str()) {
+            (401, _) => Some(
+                "Commands read the token from the variable WASMILL_TOKEN, or from the file that --token-file names.",
+            ),
+            (403, "urn:wasmill:problem:right-missing") => Some(
+                "Another token goes into the variable WASMILL_TOKEN, or into the file that --token-file names.",
+            ),
+            _ => None,
+        }
     }
 }
 

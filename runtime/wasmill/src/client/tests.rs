@@ -31,6 +31,21 @@ fn a_problem_document_becomes_a_sentence() {
 }
 
 #[test]
+fn a_refusal_for_want_of_a_token_says_where_tokens_go() {
+    let right_missing =
+        r#"{"type":"urn:wasmill:problem:right-missing","status":403,"title":"x","detail":"No."}"#;
+    let foreign = r#"{"type":"urn:wasmill:problem:foreign-host","status":403,"title":"x","detail":"No."}"#;
+    for (status, body, advised) in [
+        (StatusCode::UNAUTHORIZED, "nonsense", true),
+        (StatusCode::FORBIDDEN, right_missing, true),
+        (StatusCode::FORBIDDEN, foreign, false),
+    ] {
+        let said = Answer { status, body: body.into() }.refusal().to_string();
+        assert_eq!(said.contains("WASMILL_TOKEN") && said.contains("--token-file"), advised, "{said}");
+    }
+}
+
+#[test]
 fn an_answer_that_is_no_problem_document_still_tells_its_status() {
     let answer = Answer { status: StatusCode::BAD_GATEWAY, body: "<html>".into() };
     assert_eq!(answer.refusal().to_string(), "bad gateway (502)");

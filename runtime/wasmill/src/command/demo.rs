@@ -103,6 +103,8 @@ fn config(folder: &TempDir) -> Result<Config> {
             format_args!("the environment has mistakes; nothing was started.\n{mistakes}"),
         )
     })?;
+    // It is a client of its own mill, and knows no token.
+    config.auth = wasmill_process::config::AuthConfig::default();
     config.data.dir = folder.path().join("data");
     config.gateway.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8420));
     if TcpListener::bind(config.gateway.listen).is_err() {

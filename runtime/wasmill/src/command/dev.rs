@@ -7,13 +7,14 @@ use clap::Args;
 use wasmill_process::config::ProcessEnvironment;
 use wasmill_process::{Config, Signal, Signals, start_logs};
 
+use crate::command::listen::{loopback_only, loopback_or_tokens};
 use crate::failure::{Exit, Failure, Result};
 use crate::mill::Mill;
 use crate::terminal::{BOLD, DIM, print, styled};
 
 /// Run everything in one process, on this machine: log, queue, relay, worker, gateway
 ///
-/// Listens on a loopback address only, because there is no authentication yet. The data folder survives restarts.
+/// Listens on a loopback address only: it is meant for this machine. The data folder survives restarts.
 #[derive(Debug, Args)]
 pub(crate) struct Dev {
     #[command(flatten)]
@@ -21,6 +22,8 @@ pub(crate) struct Dev {
 }
 
 /// Run the embedded profile as a service: like dev, without the introduction
+///
+/// Listens beyond loopback when the configuration has tokens; `wasmill token new` makes them.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
@@ -33,7 +36,7 @@ struct Settings {
     /// The folder for log, queue, modules and catalog [default: ./wasmill-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The loopback address to listen on; port 0 takes a free one [default: 127.0.0.1:8420]
+    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8420]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// A configuration file (TOML); `wasmill check` shows what is in force
@@ -44,6 +47,7 @@ struct Settings {
 impl Dev {
     pub(crate) async fn run(self) -> Result<()> {
         let config = self.settings.load()?;
+        loopback_only(config.gateway.listen)?;
         run(&config, |mill| print(&introduction(mill, &config))).await
     }
 }
@@ -51,6 +55,7 @@ impl Dev {
 impl Serve {
     pub(crate) async fn run(self) -> Result<()> {
         let config = self.settings.load()?;
+        loopback_or_tokens(&config)?;
         run(&config, |mill| print(&format!("listening on http://{}\n", mill.address()))).await
     }
 }
@@ -70,22 +75,8 @@ impl Settings {
         if let Some(listen) = self.listen {
             config.gateway.listen = listen;
         }
-        require_loopback(config.gateway.listen)?;
         Ok(config)
     }
-}
-
-/// # Errors
-/// When other machines could reach the address.
-fn require_loopback(listen: SocketAddr) -> Result<()> {
-    if listen.ip().is_loopback() {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Exit::Config,
-        format_args!("{listen} can be reached from other machines, and there is no authentication yet."),
-    )
-    .advise("Listen on a loopback address: 127.0.0.1:8420 or [::1]:8420."))
 }
 
 /// From start to the end of the drain.

@@ -1,8 +1,11 @@
-//! Which server a command speaks to.
+//! Which server a command speaks to, and as whom.
+
+use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::client::Server;
+use crate::client::token::Token;
 use crate::failure::Result;
 
 /// The server.
@@ -17,10 +20,14 @@ pub(crate) struct Target {
         default_value = "http://127.0.0.1:8420"
     )]
     server: String,
+    /// A file with the token for a server that asks for one; without it the variable WASMILL_TOKEN is looked at
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
 }
 
 impl Target {
     pub(crate) fn server(&self) -> Result<Server> {
-        Server::new(&self.server)
+        let server = Server::new(&self.server)?;
+        Ok(server.with_token(Token::find(self.token_file.as_deref())?))
     }
 }

@@ -15,7 +15,7 @@ use wasmill_process::config::GatewayConfig;
 use wasmill_process::{Config, Metrics, Readiness};
 
 use crate::failure::{Exit, Failure, Result};
-use crate::mill::Ends;
+use crate::mill::{Ends, access};
 
 /// Takes the address.
 pub(super) async fn bind(listen: SocketAddr) -> Result<TcpListener> {
@@ -47,6 +47,9 @@ pub(super) fn serve(
         stored: Durability::Fsync,
         config: IngestConfig { buffer_bytes: body_bytes_max.saturating_mul(2) },
     });
+    let access = access::access(&config.auth);
+    // Without tokens a page of another origin must not reach anything; with them real host names must work.
+    let hosts = if access.is_open() { Hosts::local() } else { Hosts::any() };
     let loader = Arc::clone(&ends.loader);
     let admin = wasmill_console::router(wasmill_console::Parts {
         storage: wasmill_console::Storage::Log(ends.log.clone()),
@@ -55,7 +58,7 @@ pub(super) fn serve(
         catalog: ends.following.clone(),
         prepare: Prepare::new(move |upload| loader.prepare(&upload)),
         clock: Arc::clone(&ends.clock),
-        hosts: Hosts::local(),
+        hosts: hosts.clone(),
         config: ConsoleConfig { module_bytes_max: body_bytes_max },
     });
     let probes = wasmill_console::probes(Probes {
@@ -64,12 +67,13 @@ pub(super) fn serve(
     });
     let mut description = wasmill_ingest::openapi();
     description.merge(wasmill_console::openapi());
+    wasmill_http::describe_tokens(&mut description, &access, access::needs);
     let description = wasmill_http::openapi_route(&description).map_err(|error| {
         Failure::new(Exit::No, format_args!("the API's description cannot be written: {error}."))
     })?;
-    // Without authentication a page of another origin must not reach the jobs either.
-    let jobs = wasmill_http::guard(jobs, Hosts::local());
-    let router = wasmill_http::finish(jobs.merge(admin).merge(probes).merge(description));
+    let jobs = wasmill_http::guard(jobs, hosts);
+    let routes = jobs.merge(admin).merge(probes).merge(description);
+    let router = wasmill_http::finish(wasmill_http::protect(routes, access, access::needs));
     let settings = http_config(&config.gateway);
     Ok(async move {
         wasmill_http::serve(listener, router, settings, stop).await;

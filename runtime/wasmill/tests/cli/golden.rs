@@ -33,10 +33,12 @@ fn help_is_as_written_down() {
         "status",
         "run",
         "check",
+        "token",
         "completions",
     ] {
         compare(&format!("{command}.txt"), &wasmill([command, "--help"]).ok().stdout);
     }
+    compare("token-new.txt", &wasmill(["token", "new", "--help"]).ok().stdout);
 }
 
 #[test]

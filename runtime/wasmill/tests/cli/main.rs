@@ -1,6 +1,7 @@
 //! The command line from outside: the real binary, real files, a real server in its own process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
 mod check;
 mod demo;
 mod dev;

@@ -14,7 +14,7 @@ pub(crate) struct Said {
 /// The binary, with nothing in its environment that a developer may have set.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wasmill"));
-    for name in ["WASMILL_SERVER", "RUST_LOG", "COLUMNS"] {
+    for name in ["WASMILL_SERVER", "WASMILL_TOKEN", "WASMILL_AUTH_TOKENS", "RUST_LOG", "COLUMNS"] {
         command.env_remove(name);
     }
     command.env("NO_COLOR", "1").stdin(Stdio::null());

@@ -1,0 +1,41 @@
+//! Which addresses a command may listen on: beyond loopback only where callers have to show a token.
+
+use std::net::SocketAddr;
+
+use wasmill_process::Config;
+
+use crate::failure::{Exit, Failure, Result};
+
+/// For what is meant for this machine alone.
+///
+/// # Errors
+/// When other machines could reach the address.
+pub(crate) fn loopback_only(listen: SocketAddr) -> Result<()> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Config, format_args!("{listen} can be reached from other machines, and `dev` is for this one."))
+        .advise(
+            "Listen on a loopback address, 127.0.0.1:8420 or [::1]:8420; or start `wasmill serve`, with tokens in the \
+             configuration.",
+        ))
+}
+
+/// For services.
+///
+/// # Errors
+/// When other machines could reach the address, and nobody would ask them for a token.
+pub(crate) fn loopback_or_tokens(config: &Config) -> Result<()> {
+    let listen = config.gateway.listen;
+    if listen.ip().is_loopback() || !config.auth.tokens.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Config,
+        format_args!("{listen} can be reached from other machines, and the configuration has no tokens: whoever comes could run code here."),
+    )
+    .advise(
+        "Make a token with `wasmill token new --name NAME --right operate` and put the lines it prints into the \
+         configuration file; or listen on a loopback address, 127.0.0.1:8420 or [::1]:8420.",
+    ))
+}
