@@ -48,6 +48,8 @@ const PARTITION_MASK: u128 = (1 << PARTITION_BITS) - 1;
 const KIND_SHIFT: u32 = LOW_BITS + PARTITION_BITS;
 const GENERATION_SHIFT: u32 = 64;
 const GENERATION_MASK: u128 = (1 << 12) - 1;
+/// The bits of a packed id that its 110 bits leave for the generation.
+const PACKED_GENERATION_MASK: u128 = 0b11;
 
 impl JobId {
     /// The number of partitions an id can address.
@@ -87,6 +89,30 @@ impl JobId {
     /// The id with these 16 bytes, as [`JobId::to_bytes`] gave them.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The id without its generation, and without the bits that are the same in all ids: 14 bytes, for stores in which
+    /// each byte counts. Ids of different generations have the same only if time and sequence, or type and key, are the
+    /// same as well and the generations are 4 apart or a multiple of it.
+    pub fn pack(self) -> [u8; 14] {
+        let bits = self.0.as_u128();
+        let low = bits & ((1 << (KIND_SHIFT + 1)) - 1);
+        let generation = u128::from(self.generation().0) & PACKED_GENERATION_MASK;
+        let packed = (bits >> 80) << 64 | generation << (KIND_SHIFT + 1) | low;
+        let mut bytes = [0; 14];
+        bytes.copy_from_slice(&packed.to_be_bytes()[2..]);
+        bytes
+    }
+
+    /// The id of this generation that [`JobId::pack`] gave these bytes for.
+    pub fn unpack(packed: [u8; 14], generation: Generation) -> Self {
+        let mut bytes = [0; 16];
+        bytes[2..].copy_from_slice(&packed);
+        let packed = u128::from_be_bytes(bytes);
+        let kind = if packed >> KIND_SHIFT & 1 == 1 { IdKind::Derived } else { IdKind::Ordered };
+        // 13 bits fit into 32.
+        let partition = Partition((packed >> LOW_BITS & PARTITION_MASK) as u32);
+        Self::assemble(packed >> 64, generation, kind, partition, packed & LOW_MASK)
     }
 
     fn assemble(high: u128, generation: Generation, kind: IdKind, partition: Partition, low: u128) -> Self {

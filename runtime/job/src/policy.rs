@@ -31,7 +31,7 @@ pub struct RetryPolicy {
 }
 
 /// How many jobs may start in how much time. Held over all workers of a queue's shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rate {
     pub jobs: NonZeroU32,
     /// At least a millisecond, at most a day.

@@ -66,7 +66,7 @@ pub enum Answer {
 }
 
 /// What a worker can run, and under which flow limits. Sent whole; a queue behind a network keeps it by revision.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Offer {
     pub revision: Revision,
     pub types: BTreeMap<JobType, TypeOffer>,
@@ -75,7 +75,7 @@ pub struct Offer {
 }
 
 /// One type in an offer, as the offer's revision sees it. What the highest revision shown says is in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TypeOffer {
     /// How many jobs of the type may be in flight at once, over all workers.
     pub concurrency: Option<u32>,

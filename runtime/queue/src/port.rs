@@ -52,7 +52,8 @@ pub trait Queue: Clone + Send + Sync + 'static {
     ///
     /// This is about the takes made through the same handle. After one that gave as much as was asked for it resolves at
     /// once. After one that gave less it resolves at the next change: a job became pending, fell due or lost its lease,
-    /// or a place became free in a type whose concurrency had held jobs back. So a worker that cannot take what there
+    /// or a place became free in a type whose concurrency had held jobs back. Of several that wait, at least as many are
+    /// woken as there are jobs; a wake-up that is lost on the way costs at most a second. So a worker that cannot take what there
     /// is does not spin; it takes without waiting when its own offer has changed. May resolve for a job that another
     /// worker gets.
     fn ready(&self, at_most: Duration) -> impl Future<Output = ()> + Send;
@@ -162,4 +163,24 @@ pub struct Take {
     pub max: usize,
     pub lease: Duration,
     pub offer: Arc<Offer>,
+}
+
+impl Push {
+    /// What contradicts itself in it, if anything does.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let Self { lane, from, to, entries } = self;
+        if to < from {
+            return Some(format!("a push to {lane} goes from {from} back to {to}"));
+        }
+        let mut free = *from;
+        for offset in entries.iter().map(Entry::offset) {
+            if offset < free || offset >= *to {
+                return Some(format!(
+                    "a push to {lane} of {from}..{to} has an entry at {offset}, out of its range or order"
+                ));
+            }
+            free = offset.next();
+        }
+        None
+    }
 }

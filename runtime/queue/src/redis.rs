@@ -1,7 +1,19 @@
 //! The queue in Redis: pending and in-flight jobs shared by any number of processes. Alone knows the crate `redis`.
 
+mod check;
 mod config;
+mod handle;
+mod letter;
+mod link;
+mod news;
+mod record;
+mod reply;
+mod script;
+mod settling;
+mod shard;
 mod start;
+mod trouble;
 
 pub use config::RedisConfig;
+pub use handle::RedisQueue;
 pub use start::{RedisStart, RedisStartError};

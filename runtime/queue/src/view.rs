@@ -94,6 +94,24 @@ pub enum Pushed {
     Full,
 }
 
+impl Counts {
+    /// The sum of two.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            pending: self.pending + other.pending,
+            scheduled: self.scheduled + other.scheduled,
+            in_flight: self.in_flight + other.in_flight,
+            dead: self.dead + other.dead,
+            accepted: self.accepted + other.accepted,
+            completed: self.completed + other.completed,
+            cancelled: self.cancelled + other.cancelled,
+            retried: self.retried + other.retried,
+            lost: self.lost + other.lost,
+            duplicates: self.duplicates + other.duplicates,
+        }
+    }
+}
+
 impl Pushed {
     /// Applied, every job of it.
     pub fn whole() -> Self {

@@ -13,6 +13,7 @@ mod progress;
 mod purge;
 mod push;
 mod ready;
+mod redis;
 mod resume;
 mod settle;
 mod survive;

@@ -21,6 +21,7 @@ proptest! {
             prop_assert_eq!((id.generation(), id.partition(), id.kind()), (generation, partition, kind));
             prop_assert_eq!(id.to_string().parse::<JobId>().unwrap(), id);
             prop_assert_eq!(JobId::from_bytes(id.to_bytes()), id);
+            prop_assert_eq!(JobId::unpack(id.pack(), generation), id);
         }
     }
 }

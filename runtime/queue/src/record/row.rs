@@ -143,7 +143,8 @@ macro_rules! rows {
 }
 
 rows!(
-    MetaRow, HeadRow, TypeRow, LaneRow, ResumedRow, TurnRow, FailedRow, TakeRow, ResultRow, DeadRow, DebtRow
+    MetaRow, HeadRow, TypeRow, LaneRow, ResumedRow, TurnRow, FailedRow, LastRow, TakeRow, ResultRow, DeadRow,
+    DebtRow
 );
 
 /// Appends a row's bytes.

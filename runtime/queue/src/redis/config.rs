@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 /// Configuration of the queue in Redis. The same for every process that shares the queue.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RedisConfig {
     /// `redis://[USER:PASSWORD@]HOST:PORT[/DB]`, or `unix:///PATH?db=N`.
     pub url: String,
@@ -21,5 +21,17 @@ impl RedisConfig {
     /// The defaults, at this address.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), name: "wasmill".into(), shards: NonZeroU16::MIN, dead_max: 10_000 }
+    }
+}
+
+impl std::fmt::Debug for RedisConfig {
+    /// Without the address, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, shards, dead_max, .. } = self;
+        f.debug_struct("RedisConfig")
+            .field("name", name)
+            .field("shards", shards)
+            .field("dead_max", dead_max)
+            .finish_non_exhaustive()
     }
 }

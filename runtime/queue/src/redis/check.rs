@@ -1,0 +1,135 @@
+//! The check (fsck): walks over everything page by page, so that Redis is never held up for long, and asks again, in one
+//! step, about what looks wrong, so that what moved meanwhile is not held against it.
+
+use std::collections::HashMap;
+
+use redis::Value;
+
+use super::reply::{Reply, as_text};
+use super::script::Name;
+use super::shard::Shard;
+use super::trouble::Trouble;
+use crate::Checked;
+
+/// A job's key.
+type Key = Vec<u8>;
+
+/// How often a job was seen in each place.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    record: u32,
+    /// The record is an empty value: the job was cancelled, and its entry in the list is still to be thrown away.
+    tombstone: bool,
+    pending: u32,
+    scheduled: u32,
+    claim: u32,
+    lease: u32,
+}
+
+/// Entries asked for at once.
+const PAGE: usize = 1_000;
+/// Jobs in doubt that are asked about at once: each costs a walk over the pending lists.
+const DOUBTS: usize = 8;
+/// Faults that are told.
+const FAULTS_MAX: usize = 100;
+
+impl Seen {
+    fn is_sound(self) -> bool {
+        let Self { record, tombstone, pending, scheduled, claim, lease } = self;
+        let places = (pending, scheduled, claim);
+        record == 1
+            && claim == lease
+            && (places == (1, 0, 0) || !tombstone && (places == (0, 1, 0) || places == (0, 0, 1)))
+    }
+}
+
+/// Checks a shard, and adds what it finds.
+pub(super) async fn check(shard: &Shard<'_>, checked: &mut Checked) -> Result<(), Trouble> {
+    let core = &shard.link.cores()[shard.number];
+    let keys = &core[..core.len() - 1];
+    let mut seen = HashMap::<Key, Seen>::new();
+    records(shard, keys, &mut seen).await?;
+    scan(shard, "HSCAN", &format!("{keys}f"), |key, _| seen.entry(key).or_default().claim = 1).await?;
+    scan(shard, "ZSCAN", &format!("{keys}l"), |key, _| seen.entry(key).or_default().lease = 1).await?;
+    scan(shard, "ZSCAN", &format!("{keys}z"), |key, _| seen.entry(key).or_default().scheduled = 1).await?;
+    pending(shard, keys, &mut seen).await?;
+    checked.jobs += seen.values().filter(|seen| seen.record == 1 && !seen.tombstone).count() as u64;
+    let doubtful: Vec<Key> =
+        seen.into_iter().filter(|(_, seen)| !seen.is_sound()).map(|(key, _)| key).collect();
+    for keys in doubtful.chunks(DOUBTS) {
+        if checked.faults.len() >= FAULTS_MAX {
+            return Ok(());
+        }
+        ask(shard, keys, checked).await?;
+    }
+    ask(shard, &[], checked).await
+}
+
+/// What the shard says of these jobs, or, without any, of its counts.
+async fn ask(shard: &Shard<'_>, keys: &[Key], checked: &mut Checked) -> Result<(), Trouble> {
+    let mut call = shard.link.call(Name::Check, shard.number);
+    keys.iter().for_each(|key| {
+        call.arg(&key[..]);
+    });
+    let mut answer = Reply::list(shard.link.run(&call).await?)?;
+    while !answer.is_empty() && checked.faults.len() < FAULTS_MAX {
+        checked.faults.push(answer.text()?);
+    }
+    Ok(())
+}
+
+/// Every job's key, and whether it is a tombstone. The payloads come along: a scan has no way to leave them out.
+async fn records(shard: &Shard<'_>, keys: &str, seen: &mut HashMap<Key, Seen>) -> Result<(), Trouble> {
+    scan(shard, "HSCAN", &format!("{keys}j"), |key, value| {
+        let seen = seen.entry(key).or_default();
+        seen.record = 1;
+        seen.tombstone = value.is_empty();
+    })
+    .await
+}
+
+async fn pending(shard: &Shard<'_>, keys: &str, seen: &mut HashMap<Key, Seen>) -> Result<(), Trouble> {
+    let types = shard.link.command(redis::cmd("HGET").arg(format!("{keys}c")).arg("types")).await?;
+    let types: u64 = as_text(&types).and_then(|text| text.parse().ok()).unwrap_or_default();
+    for (no, priority) in (0..types).flat_map(|no| (0..4).map(move |priority| (no, priority))) {
+        let list = format!("{keys}p:{no}:{priority}");
+        let mut from = 0;
+        loop {
+            let page = redis::cmd("LRANGE").arg(&list).arg(from).arg(from + PAGE - 1).to_owned();
+            let mut answer = Reply::list(shard.link.command(&page).await?)?;
+            if answer.is_empty() {
+                break;
+            }
+            while !answer.is_empty() {
+                seen.entry(answer.bytes()?).or_default().pending += 1;
+            }
+            from += PAGE;
+        }
+    }
+    Ok(())
+}
+
+/// Walks over a hash or a sorted set.
+async fn scan(
+    shard: &Shard<'_>,
+    command: &str,
+    key: &str,
+    mut each: impl FnMut(Key, Vec<u8>),
+) -> Result<(), Trouble> {
+    let mut cursor = "0".to_owned();
+    loop {
+        let scan = redis::cmd(command).arg(key).arg(&cursor).arg("COUNT").arg(PAGE).to_owned();
+        let Value::Array(answer) = shard.link.command(&scan).await? else {
+            return Err(Trouble::nonsense("a scan without a page"));
+        };
+        let [next, page] = &answer[..] else { return Err(Trouble::nonsense("a scan without a page")) };
+        cursor = as_text(next).ok_or_else(|| Trouble::nonsense("a scan without a cursor"))?.to_owned();
+        let mut page = Reply::list(page.clone())?;
+        while !page.is_empty() {
+            each(page.bytes()?, page.bytes()?);
+        }
+        if cursor == "0" {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What stands in Redis byte by byte, as far as Rust writes or reads it; the scripts know the same layouts. Numbers are
+//! big-endian. Layout 1, drawn in the README.
+
+use bytes::Bytes;
+use wasmill_job::wire::{Record, decode, encode_job};
+use wasmill_job::{Attempt, Generation, Job, JobId, JobType, LogLine, Offset, Priority, UnixMs, Usage};
+
+use super::trouble::Trouble;
+use crate::record::{FailedRow, LastRow, Row};
+use crate::{JobView, LastAttempt, NewJob, State};
+
+/// Header of a stored job: type 3, lane 2 (both added by the script), priority and flags 1, generation 2, redrives 2,
+/// window 4, accepted at 6, offset 6; then the job in wire format.
+pub(super) const HEADER_BYTES: usize = 26;
+/// What the script adds in front.
+const PLACE_BYTES: usize = 5;
+/// In the byte of the priority: the id can come twice.
+const REPEATABLE: u8 = 4;
+
+/// The record of a new job, without the five bytes that the script puts in front.
+pub(super) fn new_record(new: &NewJob, offset: Offset) -> Result<Vec<u8>, Trouble> {
+    let NewJob { job, dedup_window, .. } = new;
+    let wire = encode_job(job).map_err(|error| Trouble::nonsense(&error.to_string()))?;
+    let mut bytes = Vec::with_capacity(HEADER_BYTES - PLACE_BYTES + wire.len());
+    let repeatable = if job.is_repeatable() { REPEATABLE } else { 0 };
+    bytes.push(priority_byte(job.priority) | repeatable);
+    bytes.extend_from_slice(&job.id.generation().0.to_be_bytes());
+    bytes.extend_from_slice(&redrives(job.redrives).to_be_bytes());
+    let window_ms = u32::try_from(dedup_window.as_millis()).unwrap_or(u32::MAX);
+    bytes.extend_from_slice(&window_ms.to_be_bytes());
+    bytes.extend_from_slice(&six(job.accepted_at.0));
+    bytes.extend_from_slice(&six(offset.0));
+    bytes.extend_from_slice(&wire);
+    Ok(bytes)
+}
+
+/// The job in a stored record.
+pub(super) fn job_of(record: Vec<u8>) -> Result<Job, Trouble> {
+    let record = Bytes::from(record);
+    if record.len() < HEADER_BYTES {
+        return Err(Trouble::nonsense("a job's record that is too short"));
+    }
+    match decode(&record.slice(HEADER_BYTES..)) {
+        Ok(Record::Job(job)) => Ok(job),
+        Ok(_) => Err(Trouble::nonsense("a record that is no job")),
+        Err(error) => Err(Trouble::nonsense(&format!("a job's record: {error}"))),
+    }
+}
+
+/// What the header of a record says of a job that is listed.
+pub(super) fn listed(
+    key: &[u8],
+    header: &[u8],
+    job_type: JobType,
+    state: State,
+    attempts: Attempt,
+    due_at: Option<UnixMs>,
+) -> Result<JobView, Trouble> {
+    let (generation, accepted_at, ended_at) = match state {
+        State::Completed | State::Cancelled => {
+            let result = Fields(header).result()?;
+            (result.generation, result.accepted_at, Some(result.ended_at))
+        }
+        _ => {
+            let mut fields = Fields(header);
+            fields.take(PLACE_BYTES + 1)?;
+            let generation = Generation(fields.number(2)? as u16);
+            fields.take(2 + 4)?;
+            (generation, UnixMs(fields.number(6)?), None)
+        }
+    };
+    let key = key.try_into().map_err(|_| Trouble::nonsense("a job's key of the wrong length"))?;
+    let id = JobId::unpack(key, generation);
+    Ok(JobView { id, job_type, state, attempts, accepted_at, due_at, ended_at, last: None })
+}
+
+/// What a result says of a finished job.
+pub(super) fn done_view(id: JobId, job_type: JobType, bytes: &[u8]) -> Result<JobView, Trouble> {
+    let mut fields = Fields(bytes);
+    let result = fields.result()?;
+    let last = fields.text()?.to_vec();
+    let completed = result.completed;
+    let output = Bytes::copy_from_slice(fields.0);
+    let last = if completed { Some(last_attempt(&last, Some(output))?) } else { None };
+    Ok(JobView {
+        id,
+        job_type,
+        state: if completed { State::Completed } else { State::Cancelled },
+        attempts: result.attempts,
+        accepted_at: result.accepted_at,
+        due_at: None,
+        ended_at: Some(result.ended_at),
+        last,
+    })
+}
+
+/// The bytes that are kept of an attempt that ended well.
+pub(super) fn last_row(logs: &[LogLine], usage: Usage) -> Vec<u8> {
+    LastRow { logs: logs.to_vec(), usage }.to_bytes()
+}
+
+/// What was kept of an attempt; nothing when memory was short.
+pub(super) fn last_attempt(bytes: &[u8], output: Option<Bytes>) -> Result<LastAttempt, Trouble> {
+    let LastRow { logs, usage } = if bytes.is_empty() {
+        LastRow::default()
+    } else {
+        LastRow::from_bytes(bytes).map_err(|damage| Trouble::nonsense(&damage.0))?
+    };
+    Ok(LastAttempt { output, failure: None, logs, usage })
+}
+
+/// What was kept of an attempt that failed.
+pub(super) fn failed_attempt(bytes: &[u8]) -> Result<LastAttempt, Trouble> {
+    let row = FailedRow::from_bytes(bytes).map_err(|damage| Trouble::nonsense(&damage.0))?;
+    let FailedRow { failure, last: LastRow { logs, usage } } = row;
+    Ok(LastAttempt { output: None, failure: Some(failure), logs, usage })
+}
+
+/// What a settlement says of a job that is completed: the script's `meta`.
+pub(super) fn completion(job: &Job, window_ms: u128, keep_ms: u128) -> Vec<u8> {
+    let mut meta = Vec::with_capacity(21);
+    meta.push(u8::from(job.is_repeatable()));
+    meta.extend_from_slice(&job.id.generation().0.to_be_bytes());
+    meta.extend_from_slice(&redrives(job.redrives).to_be_bytes());
+    meta.extend_from_slice(&u32::try_from(window_ms).unwrap_or(u32::MAX).to_be_bytes());
+    meta.extend_from_slice(&six(u64::try_from(keep_ms).unwrap_or(u64::MAX)));
+    meta.extend_from_slice(&six(job.accepted_at.0));
+    meta
+}
+
+/// The redrives as they are stored; a job that was sent round more often is not told from one of 65,535.
+pub(super) fn redrives(redrives: u32) -> u16 {
+    u16::try_from(redrives).unwrap_or(u16::MAX)
+}
+
+/// The low six bytes of a number; moments and offsets stay below 2^48 for 8,900 years.
+pub(super) fn six(number: u64) -> [u8; 6] {
+    let [_, _, bytes @ ..] = number.min((1 << 48) - 1).to_be_bytes();
+    bytes
+}
+
+fn priority_byte(priority: Priority) -> u8 {
+    match priority {
+        Priority::Low => 0,
+        Priority::Normal => 1,
+        Priority::High => 2,
+        Priority::Urgent => 3,
+    }
+}
+
+/// Bytes that are read from the front.
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+
+/// The head of a result.
+struct ResultHead {
+    completed: bool,
+    attempts: Attempt,
+    generation: Generation,
+    accepted_at: UnixMs,
+    ended_at: UnixMs,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn take(&mut self, bytes: usize) -> Result<&'a [u8], Trouble> {
+        let (taken, rest) =
+            self.0.split_at_checked(bytes).ok_or_else(|| Trouble::nonsense("a record that is too short"))?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    /// A number of up to eight bytes.
+    pub(super) fn number(&mut self, bytes: usize) -> Result<u64, Trouble> {
+        Ok(self.take(bytes)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
+    /// Bytes behind their length.
+    pub(super) fn text(&mut self) -> Result<&'a [u8], Trouble> {
+        let bytes = self.number(4)?;
+        self.take(usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
+    fn result(&mut self) -> Result<ResultHead, Trouble> {
+        let completed = self.number(1)? == 0;
+        let attempts = Attempt(self.number(2)? as u32);
+        self.take(3)?;
+        let generation = Generation(self.number(2)? as u16);
+        let (accepted_at, ended_at) = (UnixMs(self.number(6)?), UnixMs(self.number(6)?));
+        self.take(6)?;
+        Ok(ResultHead { completed, attempts, generation, accepted_at, ended_at })
+    }
+}

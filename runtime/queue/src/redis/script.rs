@@ -1,0 +1,98 @@
+//! The scripts, one file each under `scripts/`, and a call of one. Called by hash; whoever finds that Redis has forgotten
+//! a script loads it again.
+
+use redis::{Cmd, ToRedisArgs};
+
+/// Which script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    Start,
+    Resume,
+    Drop,
+    Push,
+    Offer,
+    Take,
+    Renew,
+    Settle,
+    Sweep,
+    Owed,
+    Paid,
+    Progress,
+    Counts,
+    Job,
+    List,
+    Dead,
+    Purge,
+    Cancel,
+    Check,
+}
+
+/// All scripts, whole, with their hashes.
+pub(super) struct Scripts(Vec<redis::Script>, Vec<String>);
+
+/// A call of a script: the key of the shard's core, then arguments.
+pub(super) struct Call {
+    pub(super) name: Name,
+    command: Cmd,
+}
+
+/// What all scripts share; stands behind the first line of each, which says what the script may do.
+const SHARED: &str = include_str!("scripts/shard.lua");
+
+/// In the order of [`Name`].
+const FILES: [&str; 19] = [
+    include_str!("scripts/start.lua"),
+    include_str!("scripts/resume.lua"),
+    include_str!("scripts/drop.lua"),
+    include_str!("scripts/push.lua"),
+    include_str!("scripts/offer.lua"),
+    include_str!("scripts/take.lua"),
+    include_str!("scripts/renew.lua"),
+    include_str!("scripts/settle.lua"),
+    include_str!("scripts/sweep.lua"),
+    include_str!("scripts/owed.lua"),
+    include_str!("scripts/paid.lua"),
+    include_str!("scripts/progress.lua"),
+    include_str!("scripts/counts.lua"),
+    include_str!("scripts/job.lua"),
+    include_str!("scripts/list.lua"),
+    include_str!("scripts/dead.lua"),
+    include_str!("scripts/purge.lua"),
+    include_str!("scripts/cancel.lua"),
+    include_str!("scripts/check.lua"),
+];
+
+impl Scripts {
+    pub(super) fn new() -> Self {
+        let whole = |file: &&str| {
+            let (first, rest) = file.split_once('\n').unwrap_or((file, ""));
+            format!("{first}\n{SHARED}{rest}")
+        };
+        let texts: Vec<String> = FILES.iter().map(whole).collect();
+        Self(texts.iter().map(|text| redis::Script::new(text)).collect(), texts)
+    }
+
+    /// A call that is to be completed with arguments. `core` is the key of the shard's core.
+    pub(super) fn call(&self, name: Name, core: &str) -> Call {
+        let mut command = Cmd::new();
+        command.arg("EVALSHA").arg(self.0[name as usize].get_hash()).arg(1).arg(core);
+        Call { name, command }
+    }
+
+    /// The script's whole text.
+    pub(super) fn text(&self, name: Name) -> &str {
+        &self.1[name as usize]
+    }
+}
+
+impl Call {
+    /// Adds an argument.
+    pub(super) fn arg(&mut self, argument: impl ToRedisArgs) -> &mut Self {
+        self.command.arg(argument);
+        self
+    }
+
+    pub(super) fn command(&self) -> &Cmd {
+        &self.command
+    }
+}

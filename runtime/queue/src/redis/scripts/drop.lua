@@ -1,0 +1,48 @@
+#!lua flags=allow-oom
+-- Drop: after a rollback, takes out a page of the live jobs, and at its end all debts, of a lane whose offsets are
+-- settled. Repeated from cursor 0 until the cursor is 0 again.
+--
+-- KEYS  core
+-- ARGV  lane · cursor
+-- Gives {cursor, how many were dropped}
+-- Cost  O(page), O(debts) at the end
+begin()
+local lane, dropped = tonumber(ARGV[1]), 0
+local below = tonumber(call('HGET', P .. 'n:' .. lane, 'floor'))
+local function is_settled(offset)
+  return offset < below or call('GETBIT', block_key(lane, floor(offset / BLOCK)), offset % BLOCK) == 1
+end
+local page = call('HSCAN', P .. 'j', ARGV[2], 'COUNT', 200)
+local touched = {}
+for at = 1, #page[2], 2 do
+  local record = page[2][at + 1]
+  if record ~= '' then
+    local no, of, _, _, _, _, _, offset = unpack_(HEADER, record)
+    if of == lane and is_settled(offset) then
+      take_out(page[2][at])
+      touched[no] = true
+      dropped = dropped + 1
+    end
+  end
+end
+if page[1] == '0' then
+  for _, debt in ipairs(call('ZRANGE', P .. 'o', 0, -1)) do
+    local owed = call('HGET', P .. 'od', debt)
+    local of, offset = unpack_('>I2I6', owed)
+    if of == lane and is_settled(offset) then
+      local letter = string.sub(owed, 9)
+      local index = call('HGET', P .. 'di', letter)
+      local no, redrives, died = unpack_(LETTER, index)
+      call('HSET', P .. 'di', letter, pack(LETTER, no, redrives, died, 0, 0) .. string.sub(index, LETTER_BYTES + 1))
+      call('ZREM', P .. 'o', debt)
+      call('HDEL', P .. 'od', debt)
+      add(no, 'owed', -1)
+      touched[no] = true
+      dropped = dropped + 1
+    end
+  end
+  call('HSET', P .. 'n:' .. lane, 'drop', '0')
+end
+write_sums()
+for no in pairs(touched) do rank(no) end
+return { page[1], dropped }

@@ -1,0 +1,14 @@
+#!lua flags=allow-oom
+-- Owed: the oldest letters that the log does not have yet.
+--
+-- KEYS  core
+-- ARGV  most
+-- Gives two per debt: its number, the letter
+-- Cost  O(debts given)
+begin()
+local answer = {}
+for _, debt in ipairs(call('ZRANGE', P .. 'o', 0, tonumber(ARGV[1]) - 1)) do
+  local letter = call('HGET', P .. 'd', string.sub(call('HGET', P .. 'od', debt), 9))
+  answer[#answer + 1], answer[#answer + 2] = debt, letter
+end
+return answer

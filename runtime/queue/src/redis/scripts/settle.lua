@@ -1,0 +1,112 @@
+#!lua flags=allow-oom
+-- Settle: verdicts, each applied once, and only under its claim's current token and within its lease.
+--
+-- KEYS  core
+-- ARGV  six per settlement: verdict, key, the 8 bytes that fence the claim, meta, and two texts:
+--       c complete: meta repeatable, generation, redrives, window, keep, accepted at · last attempt · output
+--       r retry:    meta pause in ms                                                 · last failure · ''
+--       b bury:     meta redrives, then the letter's key                             · failure · last attempt
+--       l release:  '' '' ''
+-- Gives a letter per settlement: s settled, l lost
+-- Cost  O(settlements · log in flight). Frees memory, but for results, which are dropped while memory is short, and for
+--       the last failure of a job that is tried again, which is cut then.
+begin()
+local keys, answers = {}, {}
+for at = 2, #ARGV, 6 do keys[#keys + 1] = ARGV[at] end
+local claims, lasts = {}, {}
+for begins = 1, #keys, PIECE do
+  local upto = min(begins + PIECE - 1, #keys)
+  local found, scores = call('HMGET', P .. 'f', unpack(keys, begins, upto)), call('ZMSCORE', P .. 'l', unpack(keys, begins, upto))
+  for index = begins, upto do claims[index], lasts[index] = found[index - begins + 1], scores[index - begins + 1] end
+end
+local ended, forget, held, done = {}, {}, {}, {}
+local settled, marks, results, ends = {}, {}, {}, {}
+local tried, due, failures, front, owes = {}, {}, {}, {}, false
+local touched = {}
+local function settle(lane, offset)
+  if lane == 0 then return end
+  local offsets = settled[lane]
+  if not offsets then
+    offsets = {}
+    settled[lane] = offsets
+  end
+  offsets[#offsets + 1] = offset
+end
+for index, key in ipairs(keys) do
+  local at, claim = 6 * index - 5, claims[index]
+  if not claim or done[key] or string.sub(claim, 1, 8) ~= ARGV[at + 2] or tonumber(lasts[index]) <= now then
+    answers[index] = 'l'
+  else
+    answers[index], done[key] = 's', true
+    held[#held + 1] = key
+    local verdict, meta, one, two = ARGV[at], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
+    local attempts, no, lane, offset, priority = unpack_(CLAIM, claim, 9)
+    touched[no] = true
+    add(no, 'infl', -1)
+    if verdict == 'c' then
+      local repeatable, generation, redrives, window, keep, accepted = unpack_('>BI2I2I4I6I6', meta)
+      ended[#ended + 1] = key
+      if attempts > 1 then forget[#forget + 1] = key end
+      settle(lane, offset)
+      if repeatable == 1 and window > 0 then marks[#marks + 1], marks[#marks + 2] = mark_of(window, redrives), key end
+      if keep > 0 and not core.full then
+        local until_ = now + keep
+        results[#results + 1] = key
+        results[#results + 1] = result_of(0, attempts, no, generation, accepted, until_, one, two)
+        ends[#ends + 1], ends[#ends + 2] = fmt('%d', until_), key
+      end
+      add(no, 'comp', 1)
+    elseif verdict == 'r' then
+      tried[#tried + 1], tried[#tried + 2] = key, pack(TRIED, attempts, 0, no, priority)
+      due[#due + 1], due[#due + 2] = fmt('%d', now + tonumber(meta)), key
+      if not core.full or #one <= 1024 then failures[#failures + 1], failures[#failures + 2] = key, one end
+      add(no, 'sched', 1)
+      add(no, 'retr', 1)
+    elseif verdict == 'b' then
+      local record = call('HGET', P .. 'j', key)
+      local redrives, letter = unpack_('>I2', meta), string.sub(meta, 3)
+      local debt, where, name = 0, 2, ''
+      if lane > 0 then
+        debt, where, name = call('HINCRBY', P .. 'c', 'serial', 1), 1, call('HGET', P .. 'n:' .. lane, 'name')
+        owes = true
+      end
+      local value = pack('>I6I2I6', now, attempts, offset) .. text(name) .. text(one) .. text(core.full and '' or two) .. 'j' .. string.sub(record, HEADER_BYTES + 1)
+      put_letter(letter, key, no, redrives, now, debt, where, value)
+      if debt > 0 then
+        call('ZADD', P .. 'o', debt, fmt('%d', debt))
+        call('HSET', P .. 'od', fmt('%d', debt), pack('>I2I6', lane, offset) .. letter)
+      end
+      ended[#ended + 1] = key
+      if attempts > 1 then forget[#forget + 1] = key end
+    else
+      if attempts > 1 then tried[#tried + 1], tried[#tried + 2] = key, pack(TRIED, attempts - 1, 0, no, priority) end
+      front[#front + 1] = { no, priority, key }
+    end
+  end
+end
+many('HDEL', P .. 'f', held)
+many('ZREM', P .. 'l', held)
+many('HDEL', P .. 'j', ended)
+many('HDEL', P .. 'e', forget)
+many('HSET', P .. 'a', tried, 2)
+many('HSET', P .. 'e', failures, 2)
+many('ZADD', P .. 'z', due, 2)
+many('ZADD', P .. 'm', marks, 2)
+mark_settled(settled)
+keep_results(results, ends)
+-- Backwards: each goes before the others, so the first is first in the end.
+local back = {}
+for index = #front, 1, -1 do note(back, unpack(front[index])) end
+return_to_pending('LPUSH', back)
+write_sums()
+local opened = 0
+for no in pairs(touched) do
+  local room = rank(no)
+  local returned = 0
+  for _, returned_keys in pairs(back[no] or {}) do returned = returned + #returned_keys end
+  -- A place that became free may let in a job of a type that was full.
+  opened = opened + min(room, max(returned, call('HEXISTS', P .. 't:' .. no, 'conc')))
+end
+wake(opened)
+if owes then call('PUBLISH', P .. '!owed', '') end
+return table.concat(answers)

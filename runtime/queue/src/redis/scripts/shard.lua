@@ -1,0 +1,372 @@
+-- What the scripts share: Rust puts this text before each of them. One shard's keys begin with one hash tag, and only
+-- KEYS[1], the shard's core, is declared: all others are in the same slot. The layout is drawn in the crate's README.
+--
+-- Numbers in records are big-endian. A key of a job (`key`) is 14 bytes, made from its id by Rust.
+local LAYOUT = '1'
+local P = string.sub(KEYS[1], 1, -2)
+local call, floor, min, max, fmt = redis.call, math.floor, math.min, math.max, string.format
+local pack, unpack_ = struct.pack, struct.unpack
+local core, now
+-- Header of a stored job: type, lane, priority and flags, generation, redrives, window, accepted at, offset.
+local HEADER, HEADER_BYTES = '>I3I2BI2I2I4I6I6', 26
+-- A claim: 8 bytes that fence it, then attempts, type, lane, offset, priority.
+local CLAIM = '>I2I3I2I6B'
+-- What is remembered of a job that was tried and is not in flight: attempts, suspect, type, priority.
+local TRIED = '>I2BI3B'
+-- Index of a dead letter: type, redrives, died at, debt, where it stands (0 in the log, 1 owed to it, 2 only here).
+local LETTER, LETTER_BYTES = '>I3I2I6I6B', 18
+local NO_TYPE = 16777215
+-- Letters that a type may owe the log before it is taken no more.
+local OWED_MAX = 1000
+-- Offsets in one piece of a lane's bitmap.
+local BLOCK = 65536
+-- Pieces that a call with many arguments is cut into; Lua's own limit is about 8,000.
+local PIECE = 3000
+
+-- The layout and the time. A core that is missing is begun: the shard is new, or was wiped.
+local function begin()
+  core = call('HMGET', P .. 'c', 'v', 'clk', 'turn', 'full', 'cap', 'roomat', 'dmax')
+  if core[1] ~= LAYOUT then
+    if core[1] then error({ err = 'LAYOUT ' .. core[1] }) end
+    call('HSET', P .. 'c', 'v', LAYOUT)
+  end
+  core.turn, core.dmax = tonumber(core[3] or 0), tonumber(core[7] or 10000)
+  core.full, core.cap = core[4] == '1', tonumber(core[5] or 65536)
+  -- `clk` is a clock that tests turn by hand.
+  now = tonumber(core[2] or nil)
+  if not now then
+    local t = call('TIME')
+    now = t[1] * 1000 + floor(t[2] / 1000)
+  end
+end
+
+-- How much memory there is: a quarter of maxmemory is reserved for everything but pushes, 2 KiB for a job in flight.
+local function measure()
+  local info = call('INFO', 'memory')
+  local used = tonumber(string.match(info, 'used_memory:(%d+)'))
+  local most = tonumber(string.match(info, 'maxmemory:(%d+)'))
+  core.full, core.cap = false, 65536
+  if most > 0 then
+    local reserve = floor(most / 4)
+    core.full = used > most - reserve
+    core.cap = max(1, min(65536, floor(reserve / 2048)))
+  end
+  call('HSET', P .. 'c', 'full', core.full and '1' or '0', 'cap', core.cap, 'roomat', fmt('%d', now))
+end
+
+-- A call whose many arguments are cut into pieces; `step` of them belong together.
+local function many(command, key, arguments, step)
+  local size = PIECE - PIECE % (step or 1)
+  for first = 1, #arguments, size do
+    call(command, key, unpack(arguments, first, min(first + size - 1, #arguments)))
+  end
+end
+
+-- Wakes up to `jobs` of the workers that wait. A waiter whose process is gone hears nothing, and the next is woken.
+local function wake(jobs)
+  while jobs > 0 do
+    local waiter = call('SPOP', P .. 's')
+    if not waiter then return end
+    local client, worker = string.match(waiter, '^(%x+):(%x+)$')
+    if call('PUBLISH', P .. '!' .. client, worker) > 0 then jobs = jobs - 1 end
+  end
+end
+
+-- Puts a type where its numbers say it belongs: `y` when it can be taken, `h` when its rate holds it back, else
+-- nowhere. Answers how many jobs can be taken.
+local function rank(no)
+  local t = call('HMGET', P .. 't:' .. no, 'pend', 'infl', 'conc', 'paused', 'kept', 'owed', 'ri', 'rb', 'tat', 'turn')
+  local room = tonumber(t[1] or 0)
+  if t[3] then room = min(room, t[3] - (t[2] or 0)) end
+  if t[4] == '1' or tonumber(t[5] or 0) >= core.dmax or tonumber(t[6] or 0) >= OWED_MAX then room = 0 end
+  if room <= 0 then
+    call('ZREM', P .. 'y', no)
+    call('ZREM', P .. 'h', no)
+    return 0
+  end
+  if t[7] then
+    local due = max(tonumber(t[9] or 0), now - t[8] * t[7]) + t[7]
+    if due > now + 0.000001 then
+      call('ZREM', P .. 'y', no)
+      call('ZADD', P .. 'h', fmt('%.6f', due), no)
+      return 0
+    end
+    call('ZREM', P .. 'h', no)
+  end
+  call('ZADD', P .. 'y', 'NX', fmt('%.17g', max(tonumber(t[10] or 0), core.turn)), no)
+  return room
+end
+
+-- The number of a type; made when it is new.
+local function number_of(name)
+  local no = call('HGET', P .. 'tn', name)
+  if not no then
+    no = call('HINCRBY', P .. 'c', 'types', 1) - 1
+    call('HSET', P .. 'tn', name, no)
+    call('HSET', P .. 't:' .. no, 'n', name)
+  end
+  return tonumber(no)
+end
+
+-- Sums of what changes about types, written at the end.
+local sums = {}
+local function add(no, field, by)
+  local sum = sums[no]
+  if not sum then
+    sum = {}
+    sums[no] = sum
+  end
+  sum[field] = (sum[field] or 0) + by
+end
+local function write_sums()
+  for no, sum in pairs(sums) do
+    for field, by in pairs(sum) do
+      if by ~= 0 then call('HINCRBY', P .. 't:' .. no, field, by) end
+    end
+  end
+  sums = {}
+end
+
+local function block_key(lane, block) return P .. 'b:' .. lane .. ':' .. fmt('%d', block) end
+
+-- Marks offsets settled: { [lane] = { offset, … } }. Lane 0 has no log behind it.
+local function mark_settled(by_lane)
+  for lane, offsets in pairs(by_lane) do
+    local blocks = {}
+    for _, offset in ipairs(offsets) do
+      local block = floor(offset / BLOCK)
+      local fields = blocks[block]
+      if not fields then
+        fields = {}
+        blocks[block] = fields
+      end
+      local at = #fields
+      fields[at + 1], fields[at + 2], fields[at + 3], fields[at + 4] = 'SET', 'u1', offset - block * BLOCK, 1
+    end
+    for block, fields in pairs(blocks) do many('BITFIELD', block_key(lane, block), fields, 4) end
+  end
+end
+
+-- Marks a range settled. Cost: O(bytes of its bits).
+local function mark_range(lane, from, to)
+  while from < to do
+    local block = floor(from / BLOCK)
+    local upto = min(to, (block + 1) * BLOCK)
+    local key, first, last = block_key(lane, block), from - block * BLOCK, upto - block * BLOCK
+    while first < last and first % 8 ~= 0 do
+      call('SETBIT', key, first, 1)
+      first = first + 1
+    end
+    while last > first and last % 8 ~= 0 do
+      last = last - 1
+      call('SETBIT', key, last, 1)
+    end
+    if first < last then call('SETRANGE', key, first / 8, string.rep('\255', (last - first) / 8)) end
+    from = upto
+  end
+end
+
+local function text(s) return pack('>I4', #s) .. s end
+local function list_of(no, priority) return P .. 'p:' .. no .. ':' .. priority end
+
+-- Takes a dead letter out. If the log is owed it, what stands there instead pays: its offset is settled.
+local function drop_letter(letter)
+  local known = call('HGET', P .. 'di', letter)
+  if not known then return false end
+  local no, _, _, debt, where = unpack_(LETTER, known)
+  call('HDEL', P .. 'd', letter)
+  call('HDEL', P .. 'di', letter)
+  call('ZREM', P .. 'dx', letter)
+  if #known > LETTER_BYTES then call('HDEL', P .. 'dk', string.sub(known, LETTER_BYTES + 1)) end
+  if no ~= NO_TYPE then
+    call('ZREM', P .. 'dx:' .. no, letter)
+    add(no, 'dead', -1)
+    if where == 2 then add(no, 'kept', -1) end
+    if where == 1 then add(no, 'owed', -1) end
+  end
+  if debt > 0 then
+    local lane, offset = unpack_('>I2I6', call('HGET', P .. 'od', fmt('%d', debt)))
+    mark_settled({ [lane] = { offset } })
+    call('ZREM', P .. 'o', fmt('%d', debt))
+    call('HDEL', P .. 'od', fmt('%d', debt))
+  end
+  return true
+end
+
+-- Shows a dead letter; `key` is its job's, or empty.
+local function put_letter(letter, key, no, redrives, died, debt, where, value)
+  drop_letter(letter)
+  call('HSET', P .. 'd', letter, value)
+  call('HSET', P .. 'di', letter, pack(LETTER, no, redrives, died, debt, where) .. key)
+  call('ZADD', P .. 'dx', 0, letter)
+  if key ~= '' then call('HSET', P .. 'dk', key, letter) end
+  if no ~= NO_TYPE then
+    call('ZADD', P .. 'dx:' .. no, 0, letter)
+    add(no, 'dead', 1)
+    if where == 2 then add(no, 'kept', 1) end
+    if where == 1 then add(no, 'owed', 1) end
+  end
+end
+
+-- Keeps what became of a job, unless memory is short. `last` is what is known of its last attempt.
+local function result_of(state, attempts, no, generation, accepted, ends, last, output)
+  return pack('>BI2I3I2I6I6I6', state, attempts, no, generation, accepted, now, ends) .. text(last) .. output
+end
+local RESULTS_MAX = 100000
+local function keep_results(values, ends)
+  if #values == 0 then return end
+  many('HSET', P .. 'r', values, 2)
+  many('ZADD', P .. 'ru', ends, 2)
+  local over = call('ZCARD', P .. 'ru') - RESULTS_MAX
+  if over > 0 then
+    local oldest = call('ZPOPMIN', P .. 'ru', over)
+    local keys = {}
+    for at = 1, #oldest, 2 do keys[#keys + 1] = oldest[at] end
+    many('HDEL', P .. 'r', keys)
+  end
+end
+
+-- A mark against repeats: until when it holds, and with how many redrives the job ended.
+local function mark_of(window, redrives) return fmt('%d', (now + window) * 1024 + min(redrives, 1023)) end
+
+-- Returns jobs to pending: { [no] = { [priority] = { key, … } } }, at the front or at the back.
+local function return_to_pending(side, by_type)
+  for no, priorities in pairs(by_type) do
+    local jobs = 0
+    for priority, keys in pairs(priorities) do
+      many(side, list_of(no, priority), keys)
+      jobs = jobs + #keys
+    end
+    add(no, 'pend', jobs)
+  end
+end
+local function note(by_type, no, priority, key)
+  local priorities = by_type[no]
+  if not priorities then
+    priorities = {}
+    by_type[no] = priorities
+  end
+  local keys = priorities[priority]
+  if not keys then
+    keys = {}
+    priorities[priority] = keys
+  end
+  keys[#keys + 1] = key
+end
+local function rank_all(by_type)
+  local jobs = 0
+  for no in pairs(by_type) do jobs = jobs + rank(no) end
+  return jobs
+end
+
+-- Returns to the front jobs whose lease ran out; they are suspects from now on. At most `most`; how many.
+local function expire(most)
+  local keys = call('ZRANGEBYSCORE', P .. 'l', '-inf', fmt('%d', now), 'LIMIT', 0, min(most, PIECE))
+  if #keys == 0 then return 0 end
+  local claims = call('HMGET', P .. 'f', unpack(keys))
+  call('ZREM', P .. 'l', unpack(keys))
+  call('HDEL', P .. 'f', unpack(keys))
+  local back, tried = {}, {}
+  -- Backwards: each goes before the others, so the oldest is first in the end.
+  for at = #keys, 1, -1 do
+    if claims[at] then
+      local attempts, no, _, _, priority = unpack_(CLAIM, claims[at], 9)
+      tried[#tried + 1], tried[#tried + 2] = keys[at], pack(TRIED, attempts, 1, no, priority)
+      note(back, no, priority, keys[at])
+      add(no, 'infl', -1)
+      add(no, 'lost', 1)
+    end
+  end
+  many('HSET', P .. 'a', tried, 2)
+  return_to_pending('LPUSH', back)
+  write_sums()
+  wake(rank_all(back))
+  return #keys
+end
+
+-- Returns to the back jobs that fell due. At most `most`; how many.
+local function fall_due(most)
+  local keys = call('ZRANGEBYSCORE', P .. 'z', '-inf', fmt('%d', now), 'LIMIT', 0, min(most, PIECE))
+  if #keys == 0 then return 0 end
+  local tried = call('HMGET', P .. 'a', unpack(keys))
+  call('ZREM', P .. 'z', unpack(keys))
+  local back = {}
+  for at, key in ipairs(keys) do
+    local _, _, no, priority = unpack_(TRIED, tried[at])
+    note(back, no, priority, key)
+    add(no, 'sched', -1)
+  end
+  return_to_pending('RPUSH', back)
+  write_sums()
+  wake(rank_all(back))
+  return #keys
+end
+
+-- Lets in types whose rate allows a job again.
+local function unhold()
+  local held = call('ZRANGEBYSCORE', P .. 'h', '-inf', fmt('%d', now), 'LIMIT', 0, 1000)
+  local jobs = 0
+  for _, no in ipairs(held) do jobs = jobs + rank(no) end
+  return jobs
+end
+
+-- In how many milliseconds something falls due or may start by itself; -1: not soon.
+local function next_moment()
+  local soonest = -1
+  for _, key in ipairs({ P .. 'h', P .. 'z' }) do
+    local head = call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    if head[2] then
+      local ms = max(0, math.ceil(head[2] - now))
+      if ms < 60000 and (soonest < 0 or ms < soonest) then soonest = ms end
+    end
+  end
+  return soonest
+end
+
+-- Takes a live job out of wherever it is: attempts and header, or nil when there is none. A pending one leaves a
+-- tombstone, an empty value, which take throws away when it comes to it: a list has no cheap removal.
+local function take_out(key)
+  local record = call('HGET', P .. 'j', key)
+  if not record or record == '' then return nil end
+  local header = { unpack_(HEADER, record) }
+  local no, attempts = header[1], 0
+  local claim, tried = call('HGET', P .. 'f', key), call('HGET', P .. 'a', key)
+  if claim then
+    attempts = unpack_(CLAIM, claim, 9)
+    call('HDEL', P .. 'f', key)
+    call('ZREM', P .. 'l', key)
+    call('HDEL', P .. 'j', key)
+    add(no, 'infl', -1)
+  else
+    if tried then attempts = unpack_(TRIED, tried) end
+    if call('ZREM', P .. 'z', key) == 1 then
+      call('HDEL', P .. 'j', key)
+      add(no, 'sched', -1)
+    else
+      call('HSET', P .. 'j', key, '')
+      add(no, 'pend', -1)
+      add(no, 'ghost', 1)
+    end
+  end
+  call('HDEL', P .. 'a', key)
+  call('HDEL', P .. 'e', key)
+  return attempts, header
+end
+
+-- Cancels a live job; whether there was one. `keep` is how long that is shown.
+local KEEP_CANCELLED = 3600000
+local function cancel(key)
+  local attempts, header = take_out(key)
+  if not attempts then return false end
+  local no, lane, flags, generation, redrives, window, accepted, offset = unpack(header)
+  if lane > 0 then mark_settled({ [lane] = { offset } }) end
+  if window > 0 and flags >= 4 then call('ZADD', P .. 'm', mark_of(window, redrives), key) end
+  if not core.full then
+    local ends = now + KEEP_CANCELLED
+    keep_results({ key, result_of(1, attempts, no, generation, accepted, ends, '', '') }, { fmt('%d', ends), key })
+  end
+  add(no, 'canc', 1)
+  write_sums()
+  wake(rank(no))
+  return true
+end

@@ -1,0 +1,25 @@
+#!lua flags=allow-oom
+-- Sweep: what time does. Leases run out, jobs fall due, held types may start again, results and marks are forgotten.
+-- Any worker, about once a second.
+--
+-- KEYS  core
+-- ARGV  most jobs to move
+-- Gives {expired, due, forgotten, 1 if something can be taken, ms until something may start by itself or -1}
+-- Cost  O(jobs moved · log n), bounded
+begin()
+measure()
+local most = tonumber(ARGV[1])
+local expired = expire(most)
+local due = fall_due(most - expired)
+wake(unhold())
+local old = call('ZRANGEBYSCORE', P .. 'ru', '-inf', fmt('%d', now), 'LIMIT', 0, PIECE)
+if core.full and #old == 0 then
+  -- Memory is short: results go first.
+  local oldest = call('ZRANGE', P .. 'ru', 0, PIECE - 1)
+  old = oldest
+end
+many('ZREM', P .. 'ru', old)
+many('HDEL', P .. 'r', old)
+local over = call('ZRANGEBYSCORE', P .. 'm', '-inf', fmt('%d', (now + 1) * 1024 - 1), 'LIMIT', 0, PIECE)
+many('ZREM', P .. 'm', over)
+return { expired, due, #old + #over, call('ZCARD', P .. 'y') > 0 and 1 or 0, next_moment() }

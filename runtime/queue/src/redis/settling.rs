@@ -1,0 +1,45 @@
+//! Settlements as the script takes them.
+
+use wasmill_job::Verdict;
+
+use super::letter::failure_bytes;
+use super::record::{completion, last_row, redrives};
+use super::script::Call;
+use crate::record::{FailedRow, LastRow, Row};
+use crate::{Answer, Settlement};
+
+/// Adds a settlement's six arguments.
+pub(super) fn add(call: &mut Call, settlement: &Settlement) {
+    let Settlement { claim, verdict, record } = settlement;
+    let letter = match verdict {
+        Verdict::Complete { .. } => "c",
+        Verdict::Retry { .. } => "r",
+        Verdict::Bury { .. } => "b",
+        Verdict::Release => "l",
+    };
+    let reference = claim.reference();
+    call.arg(letter).arg(&reference.id.pack()[..]).arg(&reference.token.claim.to_be_bytes()[..]);
+    match verdict {
+        Verdict::Complete { output } => {
+            let meta =
+                completion(&claim.job, record.dedup_window.as_millis(), record.keep_result.as_millis());
+            call.arg(meta).arg(last_row(&record.logs, record.usage)).arg(&output[..])
+        }
+        Verdict::Retry { pause, failure } => {
+            let last = LastRow { logs: record.logs.clone(), usage: record.usage };
+            let row = FailedRow { failure: failure.clone(), last };
+            call.arg(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)).arg(row.to_bytes()).arg("")
+        }
+        Verdict::Bury { failure } => {
+            let mut meta = redrives(claim.job.redrives).to_be_bytes().to_vec();
+            meta.extend_from_slice(claim.job.id.to_string().as_bytes());
+            call.arg(meta).arg(failure_bytes(failure)).arg(last_row(&record.logs, record.usage))
+        }
+        Verdict::Release => call.arg("").arg("").arg(""),
+    };
+}
+
+/// What the script says of each.
+pub(super) fn answers(letters: &[u8]) -> impl Iterator<Item = Answer> {
+    letters.iter().map(|letter| if *letter == b's' { Answer::Settled } else { Answer::Lost })
+}
