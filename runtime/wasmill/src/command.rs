@@ -25,6 +25,8 @@ mod token;
 pub(crate) enum Command {
     Dev(dev::Dev),
     Serve(dev::Serve),
+    Gateway(dev::Gateway),
+    Worker(dev::Worker),
     Demo(demo::Demo),
     Deploy(deploy::Deploy),
     Apply(apply::Apply),
@@ -46,6 +48,8 @@ impl Command {
         match self {
             Self::Dev(dev) => inside(&mut Builder::new_multi_thread(), dev.run()),
             Self::Serve(serve) => inside(&mut Builder::new_multi_thread(), serve.run()),
+            Self::Gateway(gateway) => inside(&mut Builder::new_multi_thread(), gateway.run()),
+            Self::Worker(worker) => inside(&mut Builder::new_multi_thread(), worker.run()),
             Self::Demo(demo) => inside(&mut Builder::new_multi_thread(), demo.run()),
             // What only asks a server needs no more than this thread.
             Self::Deploy(deploy) => inside(&mut Builder::new_current_thread(), deploy.run()),

@@ -23,6 +23,8 @@ fn help_is_as_written_down() {
     for command in [
         "dev",
         "serve",
+        "gateway",
+        "worker",
         "demo",
         "deploy",
         "apply",
