@@ -106,7 +106,13 @@ impl RedisWorld {
         writeln!(text, "[queue]\nkind = \"redis\"\nurl = \"{url}\"").unwrap();
         let log = if setup.log == LogKind::None { "none" } else { "embedded" };
         writeln!(text, "[log]\nkind = \"{log}\"").unwrap();
-        writeln!(text, "[worker]\nslots = {}\nlease = \"{}s\"", setup.slots, setup.lease_s).unwrap();
+        // Several on one machine: each takes a port that is free.
+        writeln!(
+            text,
+            "[worker]\nlisten = \"127.0.0.1:0\"\nslots = {}\nlease = \"{}s\"",
+            setup.slots, setup.lease_s
+        )
+        .unwrap();
         text
     }
 
@@ -193,8 +199,7 @@ impl RedisWorld {
     /// When something is.
     pub fn check_queue(&self) -> Result<(), String> {
         let output = Command::new(binary())
-            .args(["queue", "check", "--config"])
-            .arg(self.config_path())
+            .args(["queue", "check", "--server", &format!("http://{}", self.mill.address)])
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());

@@ -19,7 +19,8 @@ pub struct Mill {
 pub struct JobRef {
     pub job_type: String,
     pub id: String,
-    pub receipt: String,
+    /// Where there is a log.
+    pub receipt: Option<String>,
 }
 
 impl Mill {
@@ -107,7 +108,8 @@ impl Mill {
 
     /// What the server says about a job; `None` when it does not know it.
     pub async fn job(&self, job: &JobRef) -> Option<Value> {
-        let reply = self.get(&format!("/v1/jobs/{}/{}?receipt={}", job.job_type, job.id, job.receipt)).await;
+        let query = job.receipt.as_ref().map(|receipt| format!("?receipt={receipt}")).unwrap_or_default();
+        let reply = self.get(&format!("/v1/jobs/{}/{}{query}", job.job_type, job.id)).await;
         (reply.status == 200).then(|| reply.json())
     }
 
@@ -151,9 +153,8 @@ impl JobRef {
     /// # Panics
     /// When the answer has no id.
     pub fn of(job_type: &str, answer: &Value) -> Self {
-        let text = |field: &str| {
-            answer[field].as_str().unwrap_or_else(|| panic!("no {field} in {answer}")).to_owned()
-        };
-        Self { job_type: job_type.into(), id: text("id"), receipt: text("receipt") }
+        let text = |field: &str| answer[field].as_str().map(str::to_owned);
+        let id = text("id").unwrap_or_else(|| panic!("no id in {answer}"));
+        Self { job_type: job_type.into(), id, receipt: text("receipt") }
     }
 }

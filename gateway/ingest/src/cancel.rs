@@ -56,7 +56,9 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
         Storage::Log(log) => Some((log, lane_of(log, route, &address).await?)),
         Storage::Queue => None,
     };
-    if let Some(view) = ingest.queue.job(address.id).await.map_err(|error| queue_problem(&error))? {
+    if let Some(view) =
+        ingest.trouble.note(ingest.queue.job(address.id).await).map_err(|error| queue_problem(&error))?
+    {
         if !address.names(&view.job_type) {
             return Err(address.unknown("that id belongs to another type"));
         }
@@ -68,7 +70,8 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
     }
     let cancel = Cancel { id: address.id, job_type: route.job_type.clone(), at: ingest.clock.now() };
     let Some((log, lane)) = lane else {
-        return match ingest.queue.cancel(cancel).await.map_err(|error| queue_problem(&error))? {
+        let known = ingest.trouble.note(ingest.queue.cancel(cancel).await);
+        return match known.map_err(|error| queue_problem(&error))? {
             true => Ok(answer(&address, "cancelling")),
             false => Err(address.unknown("it was never accepted, or has ended")),
         };

@@ -17,6 +17,7 @@ mod router;
 mod routes;
 mod show;
 mod store;
+mod trouble;
 
 pub use receipt::{InvalidReceipt, Receipt};
 pub use request::{FieldError, JobRequest, RequestError, parse_line};

@@ -19,6 +19,7 @@ use crate::cancel::cancel_job;
 use crate::post::post_job;
 use crate::routes::RouteTable;
 use crate::show::show_job;
+use crate::trouble::Trouble;
 
 /// What the job API needs.
 pub struct Parts<L, Q> {
@@ -67,6 +68,7 @@ pub(crate) struct Ingest<L, Q> {
     pub(crate) stored: Durability,
     pub(crate) budget: Budget,
     pub(crate) ids: Mutex<IdSource>,
+    pub(crate) trouble: Trouble,
 }
 
 /// The job API: `POST /v1/jobs`, `POST /v1/jobs/batch`, `GET` and `DELETE /v1/jobs/{type}/{id}`.
@@ -77,7 +79,16 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         Storage::Queue => Path::Queue,
     };
     let (routes, budget) = (RouteTable::new(catalog, path), Budget::new(config.buffer_bytes));
-    let ingest = Arc::new(Ingest { storage, queue, routes, clock, stored, budget, ids: Mutex::default() });
+    let ingest = Arc::new(Ingest {
+        storage,
+        queue,
+        routes,
+        clock,
+        stored,
+        budget,
+        ids: Mutex::default(),
+        trouble: Trouble::default(),
+    });
     Router::new()
         .route("/v1/jobs", post(post_job::<L, Q>))
         .route("/v1/jobs/batch", post(post_batch::<L, Q>))

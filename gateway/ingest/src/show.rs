@@ -46,7 +46,9 @@ pub(crate) async fn show_job<L: Log, Q: Queue>(
     let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
     let receipt = query.receipt.map(|text| read_receipt(&ingest.storage, &text)).transpose()?;
 
-    if let Some(view) = ingest.queue.job(address.id).await.map_err(|error| queue_problem(&error))? {
+    if let Some(view) =
+        ingest.trouble.note(ingest.queue.job(address.id).await).map_err(|error| queue_problem(&error))?
+    {
         if !address.names(&view.job_type) {
             return Err(address.unknown("that id belongs to another type"));
         }
@@ -64,8 +66,8 @@ pub(crate) async fn show_job<L: Log, Q: Queue>(
         }));
     };
     let job = stored_at(log, &address, &receipt).await?;
-    let progress =
-        ingest.queue.progress(&receipt.0.topic_partition()).await.map_err(|error| queue_problem(&error))?;
+    let progress = ingest.trouble.note(ingest.queue.progress(&receipt.0.topic_partition()).await);
+    let progress = progress.map_err(|error| queue_problem(&error))?;
     if progress.is_settled(receipt.0.offset) {
         return Err(address.unknown("it was accepted, and ended so long ago that its result is forgotten"));
     }
@@ -105,7 +107,6 @@ async fn stored_at<L: Log>(log: &L, address: &Address, receipt: &Receipt) -> Res
 
 /// What trouble of the queue means for a caller.
 pub(crate) fn queue_problem(error: &QueueError) -> Problem {
-    tracing::warn!(%error, "the queue did not answer");
     let (kind, detail) = match error {
         QueueError::Unavailable { .. } => {
             (Kind::Unavailable, "The queue does not answer now; repeat in a moment.")

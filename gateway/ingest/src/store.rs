@@ -59,7 +59,7 @@ pub(crate) async fn store<L: Log, Q: Queue>(
         (Load::Records(records), Storage::Log(log)) => {
             Ok(append(log, records).await?.into_iter().map(Kept::At).collect())
         }
-        (Load::Jobs(jobs), _) => enqueue(&ingest.queue, jobs).await,
+        (Load::Jobs(jobs), _) => enqueue(ingest, jobs).await,
         // A load is made for the storage that it goes to.
         (Load::Records(_), Storage::Queue) => Err(NotStored::Log(AppendError::Closed)),
     }
@@ -70,17 +70,19 @@ pub(crate) async fn append<L: Log>(log: &L, records: Vec<Append>) -> Result<Vec<
     let began = Instant::now();
     let positions = log.append(records).await;
     metrics::histogram!("wasmill_ingest_append_seconds").record(began.elapsed().as_secs_f64());
-    positions.map_err(|error| NotStored::Log(error).told())
+    if let Err(error) = &positions {
+        tracing::warn!(%error, "the log did not store jobs");
+    }
+    Ok(positions?)
 }
 
-async fn enqueue<Q: Queue>(queue: &Q, jobs: Vec<NewJob>) -> Result<Vec<Kept>, NotStored> {
+async fn enqueue<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, jobs: Vec<NewJob>) -> Result<Vec<Kept>, NotStored> {
     let began = Instant::now();
-    let enqueued = queue.enqueue(jobs).await;
+    let enqueued = ingest.trouble.note(ingest.queue.enqueue(jobs).await);
     metrics::histogram!("wasmill_ingest_enqueue_seconds").record(began.elapsed().as_secs_f64());
-    match enqueued {
-        Ok(Enqueued::Done(admissions)) => Ok(admissions.into_iter().map(Kept::from).collect()),
-        Ok(Enqueued::Full) => Err(NotStored::Full.told()),
-        Err(error) => Err(NotStored::Queue(error).told()),
+    match enqueued? {
+        Enqueued::Done(admissions) => Ok(admissions.into_iter().map(Kept::from).collect()),
+        Enqueued::Full => Err(NotStored::Full),
     }
 }
 
@@ -148,11 +150,6 @@ impl NotStored {
                 Problem::new(Kind::Internal, "The queue did not understand the gateway; this is a bug.")
             }
         }
-    }
-
-    fn told(self) -> Self {
-        tracing::warn!("{self}");
-        self
     }
 }
 
