@@ -92,7 +92,7 @@ pub(crate) async fn run(seed: u64) -> Verdict {
     load.gather(&mut told).await;
     world.drained(Duration::from_secs(300)).await;
 
-    let mut verdict = check_with_rebuilds(&world, &told, JOB_TYPE).await;
+    let mut verdict = check_with_rebuilds(&world, &world.executions(), &told, JOB_TYPE).await;
     if told.acknowledged.len() <= before {
         verdict.broken.push("nothing was accepted after there was room again".into());
     }

@@ -1,7 +1,7 @@
 //! Load with a memory: clients that post jobs, singly and in batches, and remember what they were told. A request
 //! without an answer is of unknown fate: never counted as stored, never as refused.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,13 +13,14 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use wasmill_tests::{Connection, Reply};
 
 /// What the clients were told.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
-    /// Ids with a 2xx.
-    pub acknowledged: HashSet<String>,
+    /// Ids with a 2xx, and when it came.
+    pub acknowledged: HashMap<String, Instant>,
     /// Jobs in requests whose answer never came, or was "unknown".
     pub jobs_of_unknown_fate: usize,
     /// Jobs refused with an answer that says they were not stored.
@@ -135,7 +136,8 @@ impl Told {
 
     fn note_one(&mut self, answer: &Value) {
         if let Some(id) = answer["id"].as_str() {
-            assert!(self.acknowledged.insert(id.to_owned()), "the id {id} was given twice");
+            let before = self.acknowledged.insert(id.to_owned(), Instant::now());
+            assert!(before.is_none(), "the id {id} was given twice");
         } else if answer["status"] == 507 {
             self.refused += 1;
         } else {

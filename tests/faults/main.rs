@@ -8,7 +8,15 @@ mod books;
 mod disk_full;
 mod kill_embedded;
 mod load;
+mod poison;
 mod queue_deleted;
+mod redis_books;
+mod redis_flushed;
+mod redis_full;
+mod redis_killed;
+mod replies_lost;
+mod worker_frozen;
+mod worker_killed;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -41,7 +49,7 @@ struct Scenario {
     run: fn(u64) -> Pin<Box<dyn Future<Output = Verdict>>>,
 }
 
-const SCENARIOS: [Scenario; 3] = [
+const SCENARIOS: [Scenario; 10] = [
     Scenario {
         name: "kill-embedded",
         promise: "20 rounds of kill -9 at random instants under load: every acknowledged job ends completed",
@@ -56,6 +64,41 @@ const SCENARIOS: [Scenario; 3] = [
         name: "disk-full",
         promise: "the disk fills up: jobs are refused clearly, none acknowledged is lost, and it heals with room",
         run: |seed| Box::pin(disk_full::run(seed)),
+    },
+    Scenario {
+        name: "redis-full",
+        promise: "Redis reaches maxmemory with work in every state: pushes are refused, workers drain to zero by themselves",
+        run: |seed| Box::pin(redis_full::run(seed)),
+    },
+    Scenario {
+        name: "redis-killed",
+        promise: "kill -9 of Redis with a torn tail: only what it had in its last seconds is lost or repeated",
+        run: |seed| Box::pin(redis_killed::run(seed)),
+    },
+    Scenario {
+        name: "redis-flushed",
+        promise: "FLUSHALL in mid-run with the embedded log behind it: nothing is lost, only the last seconds repeat",
+        run: |seed| Box::pin(redis_flushed::run(seed)),
+    },
+    Scenario {
+        name: "worker-frozen",
+        promise: "SIGSTOP of a worker for 1.5 leases: others take over its jobs, its late settles are refused",
+        run: |seed| Box::pin(worker_frozen::run(seed)),
+    },
+    Scenario {
+        name: "worker-killed",
+        promise: "kill -9 of workers under load: their jobs run again, and nothing else does",
+        run: |seed| Box::pin(worker_killed::run(seed)),
+    },
+    Scenario {
+        name: "replies-lost",
+        promise: "Redis's answers are lost after it has executed the command: nothing is taken or settled twice",
+        run: |seed| Box::pin(replies_lost::run(seed)),
+    },
+    Scenario {
+        name: "poison",
+        promise: "a job that kills its worker with 50 innocent ones in flight: it alone is quarantined",
+        run: |seed| Box::pin(poison::run(seed)),
     },
 ];
 

@@ -51,7 +51,12 @@ async fn a_damaged_queue_is_set_aside_and_rebuilt() {
 async fn a_second_process_on_the_same_folder_is_refused() {
     let mut world = World::start().await;
     let log = world.data().parent().unwrap().join("second.log");
-    let mut second = wasmill_tests::Server::spawn(world.data(), wasmill_tests::free_port(), &log, &[]);
+    let mut second = wasmill_tests::Server::spawn(
+        world.data(),
+        ([127, 0, 0, 1], wasmill_tests::free_port()).into(),
+        &log,
+        &[],
+    );
     let status = second.ended(DEADLINE).await;
     assert!(!status.success());
     let words = std::fs::read_to_string(&log).unwrap();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::time::SystemTime;
 
 use serde_json::Value;
 
@@ -13,6 +14,10 @@ pub struct Executions {
     pub started: HashMap<String, u32>,
     /// Job id to the number of attempts that ended with a result.
     pub done: HashMap<String, u32>,
+    /// Job id to when its first attempt began, by the machine's clock.
+    pub first_started: HashMap<String, SystemTime>,
+    /// Job id to when the first attempt with a result ended.
+    pub first_done: HashMap<String, SystemTime>,
 }
 
 /// Settings that make a server tell its attempts, as JSON lines.
@@ -32,12 +37,17 @@ pub fn executions(log: &Path) -> Executions {
         }
         let Ok(line) = serde_json::from_str::<Value>(&line) else { continue };
         let Some(job) = line["job"].as_str() else { continue };
-        match line["message"].as_str() {
-            Some("attempt started") => *executions.started.entry(job.into()).or_default() += 1,
+        let told = line["timestamp"].as_str().and_then(|time| humantime::parse_rfc3339(time).ok());
+        let (counts, firsts) = match line["message"].as_str() {
+            Some("attempt started") => (&mut executions.started, &mut executions.first_started),
             Some("attempt ended") if line["end"] == "done" => {
-                *executions.done.entry(job.into()).or_default() += 1;
+                (&mut executions.done, &mut executions.first_done)
             }
-            _ => {}
+            _ => continue,
+        };
+        *counts.entry(job.into()).or_default() += 1;
+        if let Some(at) = told {
+            firsts.entry(job.into()).or_insert(at);
         }
     }
     executions

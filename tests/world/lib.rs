@@ -5,8 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod client;
+mod cluster;
 mod guests;
 mod history;
+mod mill;
 mod proxy;
 mod redis;
 mod resp;
@@ -15,11 +17,13 @@ mod story;
 mod until;
 
 pub use client::{Connection, Reply};
+pub use cluster::{LogKind, RedisWorld, Setup};
 pub use guests::guest;
 pub use history::{Executions, TELLING, executions};
+pub use mill::{JobRef, Mill};
 pub use proxy::{Proxy, Theft};
 pub use redis::Redis;
 pub use resp::Answer;
 pub use server::{Server, free_port};
-pub use story::{JobRef, World};
+pub use story::World;
 pub use until::{DEADLINE, until};

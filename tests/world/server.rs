@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Connection, DEADLINE, until};
 
-/// A running `wasmill dev`. Killed when dropped.
+/// A running process of the binary. Killed when dropped.
 pub struct Server {
     child: Child,
     address: SocketAddr,
@@ -24,8 +24,8 @@ pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// The binary beside the test that runs: both stand in one target folder.
-fn binary() -> PathBuf {
+/// The binary, beside the test that runs: both stand in one target folder.
+pub(crate) fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folders = test.ancestors().skip(1).take(2);
     let candidates: Vec<_> = folders.map(|folder| folder.join("wasmill")).collect();
@@ -39,24 +39,38 @@ fn binary() -> PathBuf {
 }
 
 impl Server {
-    /// Starts a server on `data` and `port`, with its log appended to `log`, and returns before it is ready.
+    /// Starts `wasmill dev` on `data` and `address`, with its log appended to `log`, and returns before it is ready.
     ///
     /// # Panics
     /// When the binary cannot be started.
-    pub fn spawn(data: &Path, port: u16, log: &Path, environment: &[(String, String)]) -> Self {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    pub fn spawn(data: &Path, address: SocketAddr, log: &Path, environment: &[(String, String)]) -> Self {
+        let mut command = Command::new(binary());
+        command.args(["dev", "--data"]).arg(data).args(["--listen", &address.to_string()]);
+        Self::run(command, address, log, environment)
+    }
+
+    /// Starts `wasmill ROLE --config FILE`, and returns before it is ready. `address` is where the file says that the
+    /// role listens.
+    ///
+    /// # Panics
+    /// When the binary cannot be started.
+    pub fn spawn_role(
+        role: &str,
+        config: &Path,
+        address: SocketAddr,
+        log: &Path,
+        environment: &[(String, String)],
+    ) -> Self {
+        let mut command = Command::new(binary());
+        command.args([role, "--config"]).arg(config);
+        Self::run(command, address, log, environment)
+    }
+
+    fn run(mut command: Command, address: SocketAddr, log: &Path, environment: &[(String, String)]) -> Self {
         let log: File = OpenOptions::new().create(true).append(true).open(log).unwrap();
-        let child = Command::new(binary())
-            .args(["dev", "--data"])
-            .arg(data)
-            .args(["--listen", &address.to_string()])
-            .envs(environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Self { child, address }
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        Self { child: command.spawn().unwrap(), address }
     }
 
     /// Where it listens.

@@ -1,33 +1,22 @@
-//! The words in which a test tells its story: deploy, route, enqueue, drained, job.
+//! The world of the embedded profile: one server on one folder, killed and started again as a test likes.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::Method;
-use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Connection, DEADLINE, Executions, Reply, Server, executions, free_port, guest, until};
+use crate::{DEADLINE, Executions, Mill, Server, executions, free_port};
 
-/// A server on a folder of its own. When it is dropped with work left behind, the test fails.
+/// A server on a folder of its own, told what to do in the words of [`Mill`]. When it is dropped with work left behind, the test fails.
 pub struct World {
     folder: TempDir,
     data: PathBuf,
-    port: u16,
+    mill: Mill,
     environment: Vec<(String, String)>,
     server: Option<Server>,
     /// How many servers have run on this folder.
     incarnations: usize,
     leaves_work: bool,
-}
-
-/// A job that was accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobRef {
-    pub job_type: String,
-    pub id: String,
-    pub receipt: String,
 }
 
 impl World {
@@ -45,7 +34,7 @@ impl World {
         let mut world = Self {
             folder,
             data,
-            port: free_port(),
+            mill: Mill { address: ([127, 0, 0, 1], free_port()).into() },
             environment,
             server: None,
             incarnations: 0,
@@ -58,7 +47,7 @@ impl World {
     /// Starts the server if none runs, and waits until it is ready.
     pub async fn restart(&mut self) {
         self.incarnations += 1;
-        let mut server = Server::spawn(&self.data, self.port, &self.log_path(), &self.environment);
+        let mut server = Server::spawn(&self.data, self.mill.address, &self.log_path(), &self.environment);
         server.ready().await;
         self.server = Some(server);
     }
@@ -117,129 +106,13 @@ impl World {
     pub fn leaves_work(&mut self) {
         self.leaves_work = true;
     }
-
-    /// A new connection to the server.
-    ///
-    /// # Panics
-    /// When nobody listens.
-    pub async fn connect(&self) -> Connection {
-        Connection::open(([127, 0, 0, 1], self.port).into()).await.expect("the server listens")
-    }
-
-    /// One GET on a connection of its own.
-    pub async fn get(&self, path: &str) -> Reply {
-        self.connect().await.get(path).await.expect("the server answers")
-    }
-
-    /// One POST of JSON on a connection of its own.
-    pub async fn post(&self, path: &str, body: &Value) -> Reply {
-        self.connect().await.post(path, body.to_string()).await.expect("the server answers")
-    }
-
-    /// Deploys a guest as version 1.0.0.
-    ///
-    /// # Panics
-    /// When it is refused.
-    pub async fn deploy(&self, name: &str) {
-        let path = format!("/v1/modules?tag={name}@1.0.0");
-        let headers = [("content-type", "application/wasm")];
-        let mut connection = self.connect().await;
-        let reply = connection.send(Method::POST, &path, &headers, guest(name).into()).await.unwrap();
-        assert!(reply.status < 300, "deploy {name}: {} {}", reply.status, reply.text());
-    }
-
-    /// Applies catalog text and waits until the worker offers its types.
-    ///
-    /// # Panics
-    /// When it is refused.
-    pub async fn apply(&self, text: &str) {
-        let files = json!({ "files": [{ "name": "mill.toml", "text": text }] });
-        let reply = self.post("/v1/catalog/apply", &files).await;
-        assert!(reply.status < 300, "apply: {} {}", reply.status, reply.text());
-    }
-
-    /// Deploys a guest and routes `job_type` to it, with further lines for its entry.
-    pub async fn route(&self, job_type: &str, guest: &str, lines: &str) {
-        self.deploy(guest).await;
-        self.apply(&format!(
-            "[type.\"{job_type}\"]\nhandlers = [{{ module = \"{guest}@1.0.0\" }}]\n{lines}\n"
-        ))
-        .await;
-    }
-
-    /// Enqueues one job.
-    ///
-    /// # Panics
-    /// When it is refused.
-    pub async fn enqueue(&self, job_type: &str, payload: &Value) -> JobRef {
-        let reply = self.post("/v1/jobs", &json!({ "type": job_type, "payload": payload })).await;
-        assert_eq!(reply.status, 202, "{}", reply.text());
-        JobRef::of(job_type, &reply.json())
-    }
-
-    /// Enqueues one job of raw bytes, by the CloudEvents binding.
-    ///
-    /// # Panics
-    /// When it is refused.
-    pub async fn enqueue_bytes(&self, job_type: &str, payload: impl Into<Bytes>, event_id: &str) -> JobRef {
-        let headers = [
-            ("content-type", "application/octet-stream"),
-            ("ce-specversion", "1.0"),
-            ("ce-type", job_type),
-            ("ce-source", "/tests"),
-            ("ce-id", event_id),
-        ];
-        let mut connection = self.connect().await;
-        let reply = connection.send(Method::POST, "/v1/jobs", &headers, payload.into()).await.unwrap();
-        assert_eq!(reply.status, 202, "{}", reply.text());
-        JobRef::of(job_type, &reply.json())
-    }
-
-    /// What the server says about a job; `None` when it does not know it.
-    pub async fn job(&self, job: &JobRef) -> Option<Value> {
-        let reply = self.get(&format!("/v1/jobs/{}/{}?receipt={}", job.job_type, job.id, job.receipt)).await;
-        (reply.status == 200).then(|| reply.json())
-    }
-
-    /// Waits until a job is in `state`, and answers with the whole view.
-    pub async fn reaches(&self, job: &JobRef, state: &str) -> Value {
-        until(&format!("job {} is {state}", job.id), DEADLINE, || async {
-            self.job(job).await.filter(|view| view["state"] == state)
-        })
-        .await
-    }
-
-    /// The counts of one type.
-    pub async fn counts(&self, job_type: &str) -> Value {
-        let status = self.get("/v1/status").await.json();
-        let types = status["types"].as_array().into_iter().flatten();
-        types.into_iter().find(|row| row["type"] == job_type).cloned().unwrap_or_default()
-    }
-
-    /// Waits until no job is pending, scheduled or in flight, and everything stored has reached the queue.
-    pub async fn drained(&self, deadline: Duration) {
-        until("the mill is drained", deadline, || async { (self.left_behind().await? == 0).then_some(()) })
-            .await;
-    }
-
-    /// Records that still owe something: jobs not at an end, debts not paid. `None` when the server does not answer.
-    pub async fn left_behind(&self) -> Option<u64> {
-        let mut connection = Connection::open(([127, 0, 0, 1], self.port).into()).await.ok()?;
-        let status = connection.get("/v1/status").await.ok().filter(|reply| reply.status == 200)?.json();
-        status["unsettled_records"].as_u64()
-    }
 }
 
-impl JobRef {
-    /// From the gateway's answer.
-    ///
-    /// # Panics
-    /// When the answer has no id.
-    pub fn of(job_type: &str, answer: &Value) -> Self {
-        let text = |field: &str| {
-            answer[field].as_str().unwrap_or_else(|| panic!("no {field} in {answer}")).to_owned()
-        };
-        Self { job_type: job_type.into(), id: text("id"), receipt: text("receipt") }
+impl Deref for World {
+    type Target = Mill;
+
+    fn deref(&self) -> &Mill {
+        &self.mill
     }
 }
 

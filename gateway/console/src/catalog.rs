@@ -136,7 +136,8 @@ async fn make_plan<L, Q>(
     let current = console.store.latest().await.map_err(|error| store_problem(&error))?;
     let modules = console.store.tags().await.map_err(|error| store_problem(&error))?;
     let files: Vec<_> = wanted.files.iter().map(|file| SourceFile::new(&file.name, &file.text)).collect();
-    let plan = wasmill_catalog::plan(&current, &files, &modules).map_err(|mistakes| invalid(&mistakes))?;
+    let plan = wasmill_catalog::plan(&current, &files, &modules, console.storage.backing());
+    let plan = plan.map_err(|mistakes| invalid(&mistakes))?;
     Ok((current, plan))
 }
 

@@ -46,8 +46,21 @@ pub(crate) struct TypeRow {
     attempts: u32,
     /// Jobs in flight at once, over all workers.
     concurrency: Option<u32>,
+    /// Jobs that may start in a time, over all workers.
+    rate: Option<RateRow>,
+    /// Its share beside other types.
+    weight: u32,
+    /// Jobs pending and scheduled at once; above it no more are taken in.
+    max_pending: Option<u64>,
     keep_result_ms: u64,
     dedup_window_ms: u64,
+}
+
+/// So many jobs in so much time.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RateRow {
+    jobs: u32,
+    per_ms: u64,
 }
 
 /// One entry that changes.
@@ -105,6 +118,9 @@ impl TypeRow {
             log_bytes: spec.limits.log_bytes,
             attempts: spec.retry.attempts,
             concurrency: spec.flow.concurrency,
+            rate: spec.flow.rate.map(|rate| RateRow { jobs: rate.jobs.get(), per_ms: ms(rate.per) }),
+            weight: spec.flow.weight.get(),
+            max_pending: spec.flow.max_pending,
             keep_result_ms: ms(spec.keep_result),
             dedup_window_ms: ms(spec.dedup_window),
         }

@@ -15,12 +15,6 @@ use crate::dead_view::DeadList;
 use crate::router::Console;
 use crate::trouble::queue_problem;
 
-/// The letters of a page, when the query does not say.
-const LIMIT: usize = 100;
-
-/// The most letters of a page.
-const LIMIT_MAX: usize = 1_000;
-
 /// Letters asked of the queue at once: they come with their payloads, which are not shown.
 const PAGE: usize = 100;
 
@@ -51,11 +45,7 @@ pub(crate) async fn list_dead<L: Log, Q: Queue>(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<DeadList>, Problem> {
     let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
-    let limit = query.limit.unwrap_or(LIMIT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        let detail = format!("`limit` is {limit}; it must lie between 1 and {LIMIT_MAX}.");
-        return Err(Problem::new(Kind::InvalidField, detail).with("field", "limit"));
-    }
+    let limit = read_limit(query.limit)?;
     let job_type = query.r#type.as_deref().map(read_type).transpose()?;
     let (mut list, mut after) = (DeadList::default(), query.after);
     loop {
@@ -68,6 +58,21 @@ pub(crate) async fn list_dead<L: Log, Q: Queue>(
             return Ok(Json(list));
         }
     }
+}
+
+/// How many rows a page has at most: 100 when the query does not say.
+///
+/// # Errors
+/// 400 unless it lies between 1 and 1,000.
+pub(crate) fn read_limit(limit: Option<usize>) -> Result<usize, Problem> {
+    const LIMIT: usize = 100;
+    const LIMIT_MAX: usize = 1_000;
+    let limit = limit.unwrap_or(LIMIT);
+    if (1..=LIMIT_MAX).contains(&limit) {
+        return Ok(limit);
+    }
+    let detail = format!("`limit` is {limit}; it must lie between 1 and {LIMIT_MAX}.");
+    Err(Problem::new(Kind::InvalidField, detail).with("field", "limit"))
 }
 
 /// # Errors

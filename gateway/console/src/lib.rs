@@ -3,8 +3,10 @@
 
 mod catalog;
 mod catalog_view;
+mod check;
 mod dead;
 mod dead_view;
+mod jobs;
 mod modules;
 mod prepare;
 mod probes;
@@ -17,4 +19,4 @@ mod trouble;
 
 pub use prepare::{ModuleRefusal, Prepare, PreparedModule};
 pub use probes::{Probes, probes};
-pub use router::{ConsoleConfig, Parts, openapi, router};
+pub use router::{ConsoleConfig, Parts, Storage, openapi, router};

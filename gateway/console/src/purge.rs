@@ -1,4 +1,5 @@
-//! `POST /v1/dead/purge`: throws dead letters away, for good. Tombstones only, so it can be repeated at will.
+//! `POST /v1/dead/purge`: throws dead letters away, for good. With a log by tombstones, without one in the queue; both can
+//! be repeated at will.
 
 use std::sync::Arc;
 
@@ -13,9 +14,9 @@ use wasmill_job::{DeadLetter, Partition, Topic};
 use wasmill_log::{Append, Log};
 use wasmill_queue::Queue;
 
-use crate::router::Console;
+use crate::router::{Console, Storage};
 use crate::selection::{WantedLetters, owed_keys};
-use crate::trouble::{append_problem, read_json};
+use crate::trouble::{append_problem, queue_problem, read_json};
 
 /// The one partition of the dead-letter topic.
 const PARTITION: Partition = Partition(0);
@@ -30,7 +31,7 @@ pub(crate) struct Purged {
     unknown: Vec<String>,
 }
 
-/// Throws dead letters away. What they held is gone when the log compacts its topic.
+/// Throws dead letters away. What they held is gone when the log compacts its topic; without a log, at once.
 #[utoipa::path(
     post, path = "/v1/dead/purge", tag = "dead letters", request_body = WantedLetters,
     responses(
@@ -55,23 +56,40 @@ pub(crate) async fn purge<L: Log, Q: Queue>(
     let mut answer = Purged::default();
     loop {
         // Before the page: a letter that is not owed now was in the log before.
-        let owed = owed_keys(&console.queue).await?;
+        let owed = owed_keys(&console).await?;
         let letters = selection.page(&console.queue).await.map_err(|problem| answer.so_far(problem))?;
         if letters.is_empty() {
             break;
         }
-        let known = letters.iter().filter(|letter| !owed.contains(&letter.key()));
-        let records: Vec<_> = known.map(|letter| tombstone(letter)).collect();
-        let count = records.len() as u64;
-        answer.waiting += letters.len() as u64 - count;
-        if count > 0 {
-            console.log.append(records).await.map_err(|error| answer.so_far(append_problem(&error)))?;
+        let known: Vec<_> = letters.iter().filter(|letter| !owed.contains(&letter.key())).collect();
+        answer.waiting += (letters.len() - known.len()) as u64;
+        if !known.is_empty() {
+            let purged = throw_away(&console, &known).await;
+            answer.purged += purged.map_err(|problem| answer.so_far(problem))?;
         }
-        answer.purged += count;
     }
     answer.unknown = selection.unknown;
     tracing::info!(purged = answer.purged, "dead letters purged");
     Ok(Json(answer))
+}
+
+/// Throws a page of letters away; answers how many there were.
+async fn throw_away<L: Log, Q: Queue>(
+    console: &Console<L, Q>,
+    letters: &[&Arc<DeadLetter>],
+) -> Result<u64, Problem> {
+    match &console.storage {
+        Storage::Log(log) => {
+            let tombstones = letters.iter().map(|letter| tombstone(letter)).collect();
+            log.append(tombstones).await.map_err(|error| append_problem(&error))?;
+            Ok(letters.len() as u64)
+        }
+        Storage::Queue => {
+            let keys = letters.iter().map(|letter| letter.key()).collect();
+            let purged = console.queue.purge(keys).await.map_err(|error| queue_problem(&error))?;
+            Ok(purged as u64)
+        }
+    }
 }
 
 /// What takes a letter out of the compacted topic.

@@ -1,9 +1,10 @@
 //! `POST /v1/dead/redrive`: sends dead jobs round again.
 //!
-//! One append holds both the job's record, with one redrive more, and the tombstone of its letter; all or none of it is
+//! With a log, one append holds both the job's record, with one redrive more, and the tombstone of its letter; all or none of it is
 //! stored. A crash therefore leaves each letter either untouched or redriven, and the call can be repeated: a letter that
 //! was redriven and is still shown, because the relay has not passed its tombstone, gives a second record with the same
-//! id, which the queue drops as a duplicate while the job is alive and for the dedup window after.
+//! id, which the queue drops as a duplicate while the job is alive and for the dedup window after. Without a log the
+//! queue itself takes the job in, and its letter away, in one step.
 
 use std::sync::Arc;
 
@@ -13,20 +14,24 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wasmill_catalog::Catalog;
-use wasmill_http::{Problem, ProblemDocument};
+use wasmill_catalog::{Catalog, QueueSpec, TypeSpec};
+use wasmill_http::{Kind, Problem, ProblemDocument};
 use wasmill_job::wire::encode_job;
-use wasmill_job::{DeadLetter, Job, Partition, Stamp, Topic};
+use wasmill_job::{DeadLetter, Job, Partition, Path, Stamp, Topic};
 use wasmill_log::{Append, Log};
-use wasmill_queue::Queue;
+use wasmill_queue::{Admission, Enqueued, NewJob, Queue};
 
 use crate::purge::tombstone;
-use crate::router::Console;
+use crate::router::{Console, Storage};
 use crate::selection::{WantedLetters, owed_keys};
-use crate::trouble::{append_problem, read_json};
+use crate::trouble::{append_problem, queue_problem, read_json};
 
 /// How many letters that cannot be redriven are named with their reasons.
 const NAMED_MAX: usize = 100;
+
+/// Why the queue does not take a job in again.
+const KNOWN: &str =
+    "the queue has this job already: somebody else has sent it round, or its letter is still owed to a log";
 
 /// What became of the letters.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -40,6 +45,14 @@ pub(crate) struct Redriven {
     refusals: Vec<RefusedLetter>,
     /// Ids that name no letter.
     unknown: Vec<String>,
+}
+
+/// A letter whose job goes round again.
+struct Round<'a> {
+    letter: &'a DeadLetter,
+    job: Job,
+    spec: &'a TypeSpec,
+    queue: &'a QueueSpec,
 }
 
 /// A letter that cannot be redriven.
@@ -70,55 +83,96 @@ pub(crate) async fn redrive<L: Log, Q: Queue>(
     let mut answer = Redriven::default();
     loop {
         // Before the page: a letter that is not owed now was in the log before.
-        let owed = owed_keys(&console.queue).await?;
+        let owed = owed_keys(&console).await?;
         let letters = selection.page(&console.queue).await.map_err(|problem| answer.so_far(problem))?;
         if letters.is_empty() {
             break;
         }
         let catalog = console.catalog.current();
-        let mut records = Vec::with_capacity(2 * letters.len());
+        let path = console.storage.backing().path();
+        let mut rounds = Vec::with_capacity(letters.len());
         for letter in &letters {
-            match again(letter, &catalog) {
+            match Round::of(letter, &catalog, path) {
                 _ if owed.contains(&letter.key()) => answer.waiting += 1,
-                Ok(record) => records.extend([record, tombstone(letter)]),
+                Ok(round) => rounds.push(round),
                 Err(why) => answer.refuse(letter, why),
             }
         }
-        let count = records.len() as u64 / 2;
-        if count > 0 {
-            console.log.append(records).await.map_err(|error| answer.so_far(append_problem(&error)))?;
+        if !rounds.is_empty() {
+            let count = rounds.len() as u64;
+            let known = send(&console, rounds).await.map_err(|problem| answer.so_far(problem))?;
+            answer.redriven += count - known.len() as u64;
+            known.into_iter().for_each(|letter| answer.refuse(letter, KNOWN.to_owned()));
         }
-        answer.redriven += count;
     }
     answer.unknown = selection.unknown;
     tracing::info!(redriven = answer.redriven, refused = answer.refused, "dead letters redriven");
     Ok(Json(answer))
 }
 
-/// The job's record, once more: in its queue's current topic, stamped with what the routing table says now.
-fn again(letter: &DeadLetter, catalog: &Catalog) -> Result<Append, String> {
-    let job =
-        letter.job.as_ref().ok_or("its record could not be read, so there is no job to run; purge it")?;
-    let (job_type, id) = (&job.job_type, job.id);
-    let spec = catalog
-        .types
-        .get(job_type)
-        .ok_or_else(|| format!("the job type `{job_type}` is no longer in the catalog"))?;
-    let queue = catalog
-        .queues
-        .get(&spec.queue)
-        .ok_or_else(|| format!("the queue `{}` is not in the catalog", spec.queue))?;
-    let stamp = Stamp { revision: catalog.revision, path: spec.path, mode: spec.mode };
-    let job = Job { stamp, redrives: job.redrives.saturating_add(1), ..job.clone() };
-    let value = encode_job(&job).map_err(|error| error.to_string())?;
-    // The id's own partition; folded when the queue has fewer by now.
-    let partition = Partition(id.partition().0 % queue.partitions);
-    Ok(Append {
-        topic: Topic::queue(&spec.queue, queue.generation),
-        partition,
-        key: None,
-        value: Some(value),
-    })
+/// Sends a page of jobs round again, all or none of them; answers the letters of those that the queue has already.
+async fn send<'a, L: Log, Q: Queue>(
+    console: &Console<L, Q>,
+    rounds: Vec<Round<'a>>,
+) -> Result<Vec<&'a DeadLetter>, Problem> {
+    match &console.storage {
+        Storage::Log(log) => {
+            let mut records = Vec::with_capacity(2 * rounds.len());
+            for round in &rounds {
+                records.extend([round.record()?, tombstone(round.letter)]);
+            }
+            log.append(records).await.map_err(|error| append_problem(&error))?;
+            Ok(Vec::new())
+        }
+        Storage::Queue => {
+            let (letters, jobs): (Vec<_>, Vec<_>) =
+                rounds.into_iter().map(|round| (round.letter, round.into_new_job())).unzip();
+            match console.queue.enqueue(jobs).await.map_err(|error| queue_problem(&error))? {
+                Enqueued::Done(admissions) => {
+                    let known = letters.into_iter().zip(admissions);
+                    let known = known.filter(|(_, admission)| *admission != Admission::Accepted);
+                    Ok(known.map(|(letter, _)| letter).collect())
+                }
+                Enqueued::Full => {
+                    let detail = "The queue has no room; repeat when workers have drained it.";
+                    Err(Problem::new(Kind::QueueFull, detail).retry_after(5))
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Round<'a> {
+    /// The letter's job once more: in its queue's current topic, stamped with what the routing table says now.
+    fn of(letter: &'a DeadLetter, catalog: &'a Catalog, path: Path) -> Result<Self, String> {
+        let job =
+            letter.job.as_ref().ok_or("its record could not be read, so there is no job to run; purge it")?;
+        let job_type = &job.job_type;
+        let spec = catalog
+            .types
+            .get(job_type)
+            .ok_or_else(|| format!("the job type `{job_type}` is no longer in the catalog"))?;
+        let queue = catalog
+            .queues
+            .get(&spec.queue)
+            .ok_or_else(|| format!("the queue `{}` is not in the catalog", spec.queue))?;
+        let stamp = Stamp { revision: catalog.revision, path, mode: spec.mode };
+        let job = Job { stamp, redrives: job.redrives.saturating_add(1), ..job.clone() };
+        Ok(Self { letter, job, spec, queue })
+    }
+
+    fn record(&self) -> Result<Append, Problem> {
+        let value = encode_job(&self.job).map_err(|error| Problem::new(Kind::Internal, error.to_string()))?;
+        // The id's own partition; folded when the queue has fewer by now.
+        let partition = Partition(self.job.id.partition().0 % self.queue.partitions);
+        let topic = Topic::queue(&self.spec.queue, self.queue.generation);
+        Ok(Append { topic, partition, key: None, value: Some(value) })
+    }
+
+    fn into_new_job(self) -> NewJob {
+        // A redrive is taken in however many are pending.
+        NewJob { job: self.job, dedup_window: self.spec.dedup_window, max_pending: None }
+    }
 }
 
 impl Redriven {

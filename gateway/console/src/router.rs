@@ -7,14 +7,16 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use utoipa::OpenApi;
-use wasmill_catalog::{ArtifactStore, Following};
+use wasmill_catalog::{ArtifactStore, Backing, Following};
 use wasmill_http::{Budget, Hosts, guard};
 use wasmill_job::{Clock, UnixMs};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
 use crate::catalog::{apply_catalog, plan_catalog, show_catalog};
+use crate::check::check_queue;
 use crate::dead::list_dead;
+use crate::jobs::list_jobs;
 use crate::modules::{deploy, list_modules};
 use crate::prepare::Prepare;
 use crate::purge::purge;
@@ -23,7 +25,7 @@ use crate::status::show_status;
 
 /// What the admin API needs.
 pub struct Parts<L, Q> {
-    pub log: L,
+    pub storage: Storage<L>,
     pub queue: Q,
     pub store: ArtifactStore,
     pub catalog: Following,
@@ -32,6 +34,15 @@ pub struct Parts<L, Q> {
     /// The names by which browsers may call it.
     pub hosts: Hosts,
     pub config: ConsoleConfig,
+}
+
+/// Where the mill's jobs and dead letters are stored.
+#[derive(Clone, Debug)]
+pub enum Storage<L> {
+    /// In this log; the queue is derived from it.
+    Log(L),
+    /// In the queue itself: there is no log.
+    Queue,
 }
 
 /// What an operator may turn.
@@ -44,7 +55,7 @@ pub struct ConsoleConfig {
 
 /// The state all requests share.
 pub(crate) struct Console<L, Q> {
-    pub(crate) log: L,
+    pub(crate) storage: Storage<L>,
     pub(crate) queue: Q,
     pub(crate) store: ArtifactStore,
     pub(crate) catalog: Following,
@@ -60,6 +71,8 @@ pub(crate) struct Console<L, Q> {
     pub(crate) compiling: Mutex<()>,
     /// Held while letters are redriven or purged: two at once would only repeat one another.
     pub(crate) burying: Mutex<()>,
+    /// Held while the queue checks itself.
+    pub(crate) checking: Mutex<()>,
 }
 
 /// Bodies other than uploads that may be in memory at once, in bytes.
@@ -67,9 +80,9 @@ const BODIES_BYTES: usize = 16 << 20;
 
 /// The admin API, behind the guard against browsers.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
-    let Parts { log, queue, store, catalog, prepare, clock, hosts, config } = parts;
+    let Parts { storage, queue, store, catalog, prepare, clock, hosts, config } = parts;
     let console = Arc::new(Console {
-        log,
+        storage,
         queue,
         store,
         catalog,
@@ -81,6 +94,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         bodies: Budget::new(BODIES_BYTES),
         compiling: Mutex::default(),
         burying: Mutex::default(),
+        checking: Mutex::default(),
     });
     let router = Router::new()
         .route("/v1/modules", get(list_modules::<L, Q>).post(deploy::<L, Q>))
@@ -88,6 +102,8 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/catalog/plan", post(plan_catalog::<L, Q>))
         .route("/v1/catalog/apply", post(apply_catalog::<L, Q>))
         .route("/v1/status", get(show_status::<L, Q>))
+        .route("/v1/jobs", get(list_jobs::<L, Q>))
+        .route("/v1/queue/check", post(check_queue::<L, Q>))
         .route("/v1/dead", get(list_dead::<L, Q>))
         .route("/v1/dead/redrive", post(redrive::<L, Q>))
         .route("/v1/dead/purge", post(purge::<L, Q>))
@@ -107,6 +123,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::catalog::plan_catalog,
             crate::catalog::apply_catalog,
             crate::status::show_status,
+            crate::jobs::list_jobs,
+            crate::check::check_queue,
             crate::dead::list_dead,
             crate::redrive::redrive,
             crate::purge::purge,
@@ -115,11 +133,23 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             (name = "modules", description = "Uploads."),
             (name = "catalog", description = "The routing table."),
             (name = "status", description = "Counts."),
+            (name = "jobs", description = "Jobs that are not dead."),
+            (name = "queue", description = "The queue itself."),
             (name = "dead letters", description = "Jobs that will not be tried again."),
         )
     )]
     struct Admin;
     Admin::openapi()
+}
+
+impl<L> Storage<L> {
+    /// What stands behind the queue.
+    pub(crate) fn backing(&self) -> Backing {
+        match self {
+            Self::Log(_) => Backing::Log,
+            Self::Queue => Backing::Nothing,
+        }
+    }
 }
 
 impl Default for ConsoleConfig {

@@ -8,9 +8,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use wasmill_http::{Kind, Problem};
 use wasmill_job::{DeadLetter, JobType};
+use wasmill_log::Log;
 use wasmill_queue::{DeadQuery, Queue};
 
 use crate::dead::read_type;
+use crate::router::{Console, Storage};
 use crate::trouble::queue_problem;
 
 /// Letters of a page, which become one append: enough for one fsync to serve many, few enough to be held with their
@@ -118,12 +120,15 @@ fn just_before(key: &str) -> Option<String> {
 }
 
 /// The keys of letters that the log does not have yet. A tombstone appended before its letter would bury nothing: these
-/// have to wait until the relay has paid.
+/// have to wait until the relay has paid. Without a log nothing is owed.
 ///
 /// # Errors
 /// When the queue does not answer, or owes more than can be looked through.
-pub(crate) async fn owed_keys<Q: Queue>(queue: &Q) -> Result<HashSet<String>, Problem> {
-    let debts = queue.owed(DEBTS_MAX).await.map_err(|error| queue_problem(&error))?;
+pub(crate) async fn owed_keys<L: Log, Q: Queue>(console: &Console<L, Q>) -> Result<HashSet<String>, Problem> {
+    if matches!(console.storage, Storage::Queue) {
+        return Ok(HashSet::new());
+    }
+    let debts = console.queue.owed(DEBTS_MAX).await.map_err(|error| queue_problem(&error))?;
     if debts.len() == DEBTS_MAX {
         let detail = "The queue owes the log too many dead letters; repeat when the relay has written them.";
         return Err(Problem::new(Kind::Unavailable, detail).retry_after(5));

@@ -14,7 +14,7 @@ use wasmill_log::Log;
 use wasmill_queue::{Counts, Queue};
 
 use crate::catalog_view::mode_name;
-use crate::router::Console;
+use crate::router::{Console, Storage};
 use crate::trouble::{queue_problem, read_problem};
 
 /// How the mill stands.
@@ -25,7 +25,7 @@ pub(crate) struct Status {
     started_at_ms: u64,
     uptime_s: u64,
     /// Records of the queues' topics that still owe something: not relayed yet, their jobs not at an end, or their
-    /// dead letters not stored. 0: all that was accepted is done.
+    /// dead letters not stored. Without a log, the jobs that are not at an end. 0: all that was accepted is done.
     unsettled_records: u64,
     types: Vec<TypeStatus>,
 }
@@ -65,7 +65,10 @@ pub(crate) async fn show_status<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
 ) -> Result<Json<Status>, Problem> {
     let counts = console.queue.counts().await.map_err(|error| queue_problem(&error))?;
-    let unsettled_records = unsettled(&console.log, &console.queue).await?;
+    let unsettled_records = match &console.storage {
+        Storage::Log(log) => unsettled(log, &console.queue).await?,
+        Storage::Queue => counts.values().map(|of| of.pending + of.scheduled + of.in_flight).sum(),
+    };
     let catalog = console.catalog.current();
     let names: BTreeSet<&JobType> = catalog.types.keys().chain(counts.keys()).collect();
     let row =

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -43,8 +43,8 @@ pub enum Right {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 
-/// The right that a route needs, by its pattern (`/v1/jobs/{type}/{id}`); `None` is open to everybody.
-pub type Needs = fn(route: &str) -> Option<Right>;
+/// The right that a route needs, by its method and its pattern (`/v1/jobs/{type}/{id}`); `None` is open to everybody.
+pub type Needs = fn(method: &Method, route: &str) -> Option<Right>;
 
 /// Who called. Stands in the extensions of an answer, so that the log can say it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,8 +120,8 @@ pub fn protect(router: Router, access: Access, needs: Needs) -> Router {
 
 async fn let_in(State((access, needs)): State<(Access, Needs)>, request: Request, next: Next) -> Response {
     // What has no pattern was not thought of when the needs were written down.
-    let needed =
-        request.extensions().get::<MatchedPath>().map_or(Some(Right::Operate), |r| needs(r.as_str()));
+    let route = request.extensions().get::<MatchedPath>();
+    let needed = route.map_or(Some(Right::Operate), |route| needs(request.method(), route.as_str()));
     let Some(needed) = needed else { return next.run(request).await };
     match access.check(needed, request.headers()) {
         Ok(caller) => {

@@ -31,6 +31,7 @@ pub enum Kind {
     UnknownJob,
     PayloadTooLarge,
     JobEnded,
+    MaxPending,
     // Modules and the catalog.
     ModuleRefused,
     ModuleConflict,
@@ -39,6 +40,7 @@ pub enum Kind {
     // The state of the service.
     Busy,
     StorageFull,
+    QueueFull,
     OutcomeUnknown,
     ShuttingDown,
     Unavailable,
@@ -95,6 +97,9 @@ impl Kind {
             Self::UnknownJob => ("unknown-job", S::NOT_FOUND, "There is no such job"),
             Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, "The payload is too large"),
             Self::JobEnded => ("job-ended", S::CONFLICT, "The job has already ended"),
+            Self::MaxPending => {
+                ("max-pending", S::TOO_MANY_REQUESTS, "As many jobs of this type wait as may wait")
+            }
             Self::ModuleRefused => {
                 ("module-refused", S::UNPROCESSABLE_ENTITY, "The module cannot be a handler")
             }
@@ -105,6 +110,7 @@ impl Kind {
             Self::CatalogMoved => ("catalog-moved", S::CONFLICT, "Somebody else changed the routing table"),
             Self::Busy => ("busy", S::SERVICE_UNAVAILABLE, "The gateway is busy"),
             Self::StorageFull => ("storage-full", S::INSUFFICIENT_STORAGE, "The log has no room"),
+            Self::QueueFull => ("queue-full", S::SERVICE_UNAVAILABLE, "The queue has no room"),
             Self::OutcomeUnknown => {
                 ("outcome-unknown", S::SERVICE_UNAVAILABLE, "It is not known whether this was stored")
             }

@@ -1,6 +1,7 @@
 //! The API's description, served where its readers look for it.
 
 use axum::Router;
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use bytes::Bytes;
@@ -27,8 +28,10 @@ pub fn describe_tokens(api: &mut OpenApi, access: &Access, needs: Needs) {
         .security_schemes
         .insert(SCHEME.into(), SecurityScheme::Http(scheme).into());
     for (path, item) in &mut api.paths.paths {
-        if let Some(right) = needs(path) {
-            operations(item).for_each(|operation| describe_right(operation, right));
+        for (method, operation) in operations(item) {
+            if let Some(right) = needs(&method, path) {
+                describe_right(operation, right);
+            }
         }
     }
 }
@@ -46,9 +49,17 @@ fn refusal(description: &str) -> Response {
     ResponseBuilder::new().description(description).content("application/problem+json", document).build()
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let PathItem { get, put, post, delete, options, head, patch, trace, query, .. } = item;
-    [get, put, post, delete, options, head, patch, trace, query].into_iter().flatten()
+/// The operations on a path by their methods; those that OpenAPI knows and we have.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    let methods = [
+        (Method::GET, get),
+        (Method::PUT, put),
+        (Method::POST, post),
+        (Method::DELETE, delete),
+        (Method::PATCH, patch),
+    ];
+    methods.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// Serves `api` at `/openapi.json`. It is written out once.

@@ -1,12 +1,13 @@
-//! Admission: from what a caller wants to the record that is stored, or the reason why not.
+//! Admission: from what a caller wants to the job that is stored, or the reason why not.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use wasmill_http::{Kind, Problem};
 use wasmill_job::wire::encode_job;
-use wasmill_job::{IdSource, Job, JobId, JobType, Partition, UnixMs, partition_of_key};
+use wasmill_job::{IdSource, Job, JobId, Partition, Priority, UnixMs, partition_of_key};
 use wasmill_log::Append;
+use wasmill_queue::NewJob;
 
 use crate::routes::{Lane, Route, Routes};
 
@@ -17,14 +18,14 @@ pub(crate) struct Wanted<'a> {
     pub(crate) payload: Bytes,
     pub(crate) key: Option<&'a str>,
     pub(crate) traceparent: Option<String>,
+    pub(crate) priority: Priority,
 }
 
 /// A job that may be stored.
 #[derive(Debug)]
-pub(crate) struct Admitted {
-    pub(crate) id: JobId,
-    pub(crate) job_type: JobType,
-    pub(crate) record: Append,
+pub(crate) struct Admitted<'a> {
+    pub(crate) job: Job,
+    pub(crate) route: &'a Route,
 }
 
 /// Admits the jobs of one append: unkeyed ones of a queue go to one partition, so that the append touches few, and the
@@ -41,27 +42,27 @@ impl<'a> Admission<'a> {
         Self { routes, ids, now, places: Vec::new() }
     }
 
-    /// Checks a job against its type, gives it an id and a partition, and writes its record.
+    /// Checks a job against its type, and gives it an id that names its partition.
     ///
     /// # Errors
     /// 404 for an unknown type, 413 for a payload over the type's limit.
-    pub(crate) fn admit(&mut self, wanted: Wanted<'_>) -> Result<Admitted, Problem> {
+    pub(crate) fn admit(&mut self, wanted: Wanted<'_>) -> Result<Admitted<'a>, Problem> {
         let route = self.routes.find(wanted.job_type)?;
         let bytes = wanted.payload.len() as u64;
         if bytes > route.payload_bytes_max {
             return Err(too_large(route, bytes));
         }
         let lane = &route.lane;
-        let (id, partition) = match wanted.key {
+        let id = match wanted.key {
             Some(key) => {
                 let partition = partition_of_key(&route.job_type, key, lane.partitions);
-                (JobId::derived(&route.job_type, key, lane.generation, partition), partition)
+                JobId::derived(&route.job_type, key, lane.generation, partition)
             }
             None => {
                 let partition = place(&mut self.places, lane);
                 // A poisoned lock still holds a whole source.
                 let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-                (ids.next(self.now, rand::random(), lane.generation, partition), partition)
+                ids.next(self.now, rand::random(), lane.generation, partition)
             }
         };
         let job = Job {
@@ -70,15 +71,31 @@ impl<'a> Admission<'a> {
             payload: wanted.payload,
             accepted_at: self.now,
             stamp: route.stamp,
-            priority: wasmill_job::Priority::Normal,
+            priority: wanted.priority,
             idempotency_key: wanted.key.map(str::to_owned),
             traceparent: wanted.traceparent,
             redrives: 0,
             unknown: serde_json::Map::new(),
         };
-        let value = encode_job(&job).map_err(|error| Problem::new(Kind::Internal, error.to_string()))?;
-        let record = Append { topic: lane.topic.clone(), partition, key: None, value: Some(value) };
-        Ok(Admitted { id, job_type: job.job_type, record })
+        Ok(Admitted { job, route })
+    }
+}
+
+impl Admitted<'_> {
+    /// The job as a record of its queue's topic.
+    ///
+    /// # Errors
+    /// When it cannot be written: a bug.
+    pub(crate) fn record(&self) -> Result<Append, Problem> {
+        let value = encode_job(&self.job).map_err(|error| Problem::new(Kind::Internal, error.to_string()))?;
+        let (topic, partition) = (self.route.lane.topic.clone(), self.job.id.partition());
+        Ok(Append { topic, partition, key: None, value: Some(value) })
+    }
+
+    /// The job as the queue takes it in.
+    pub(crate) fn into_new_job(self) -> NewJob {
+        let Route { dedup_window, max_pending, .. } = *self.route;
+        NewJob { job: self.job, dedup_window, max_pending }
     }
 }
 

@@ -32,8 +32,8 @@ const ANSWERS_WAITING: usize = 64;
 /// The media types of lines of JSON. None of them is one that a foreign page can send without being asked.
 const LINES_OF_JSON: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
-/// Stores a job per line, and answers a line for each, in order: `{line, id, receipt}`, or a problem document with
-/// `line`. Empty lines are counted and not answered.
+/// Stores a job per line, and answers a line for each, in order: `{line, id, receipt}` (without a log `{line, id}`, with
+/// `duplicate` when the queue had it already), or a problem document with `line`. Empty lines are counted and not answered.
 ///
 /// The answer begins when the first group of lines is stored. When nothing of it can be stored, the answer is that
 /// problem alone. A body that breaks off later ends the answer with that problem, its `line` the first that was not

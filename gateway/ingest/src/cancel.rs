@@ -15,10 +15,10 @@ use wasmill_queue::{Queue, State as JobState};
 
 use crate::address::Address;
 use crate::job_view::state_name;
-use crate::router::Ingest;
+use crate::router::{Ingest, Storage};
 use crate::routes::Route;
 use crate::show::{log_problem, queue_problem};
-use crate::store::{not_stored, store};
+use crate::store::append;
 
 /// The answer to a cancellation.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -30,7 +30,7 @@ pub(crate) struct Cancelling {
 }
 
 /// Cancels a job. The wish is stored in the log behind the job's record, so it holds also for a job that is not relayed
-/// yet; and the queue is asked at once.
+/// yet; and the queue is asked at once. Without a log only the queue is asked.
 ///
 /// Repeating it is fine. A handler that is running is interrupted; one that has just ended stays ended.
 #[utoipa::path(
@@ -52,8 +52,13 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
     let address = Address::read(path)?;
     let routes = ingest.routes.now();
     let route = routes.find(&address.job_type)?;
-    let lane = lane_of(&ingest, route, &address).await?;
-    if let Some(view) = ingest.queue.job(address.id).await.map_err(|error| queue_problem(&error))? {
+    let lane = match &ingest.storage {
+        Storage::Log(log) => Some((log, lane_of(log, route, &address).await?)),
+        Storage::Queue => None,
+    };
+    if let Some(view) =
+        ingest.trouble.note(ingest.queue.job(address.id).await).map_err(|error| queue_problem(&error))?
+    {
         if !address.names(&view.job_type) {
             return Err(address.unknown("that id belongs to another type"));
         }
@@ -64,9 +69,16 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
         }
     }
     let cancel = Cancel { id: address.id, job_type: route.job_type.clone(), at: ingest.clock.now() };
+    let Some((log, lane)) = lane else {
+        let known = ingest.trouble.note(ingest.queue.cancel(cancel).await);
+        return match known.map_err(|error| queue_problem(&error))? {
+            true => Ok(answer(&address, "cancelling")),
+            false => Err(address.unknown("it was never accepted, or has ended")),
+        };
+    };
     let value = encode_cancel(&cancel).map_err(|error| Problem::new(Kind::Internal, error.to_string()))?;
     let record = Append { topic: lane.topic, partition: lane.partition, key: None, value: Some(value) };
-    store(&ingest.log, vec![record]).await.map_err(|error| not_stored(&error))?;
+    append(log, vec![record]).await.map_err(|error| error.problem())?;
     // The record is what holds; asking the queue only makes it faster.
     if let Err(error) = ingest.queue.cancel(cancel).await {
         tracing::warn!(%error, id = %address.id, "the queue could not be asked to cancel; the relay will");
@@ -75,11 +87,7 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
 }
 
 /// Where the job's record stands, if its id can be one of ours.
-async fn lane_of<L: Log, Q: Queue>(
-    ingest: &Ingest<L, Q>,
-    route: &Route,
-    address: &Address,
-) -> Result<TopicPartition, Problem> {
+async fn lane_of<L: Log>(log: &L, route: &Route, address: &Address) -> Result<TopicPartition, Problem> {
     let (generation, partition) = (address.id.generation(), address.id.partition());
     let stranger =
         || address.unknown("its queue has no such partition, so the id is none that was given out");
@@ -89,7 +97,7 @@ async fn lane_of<L: Log, Q: Queue>(
     } else {
         // An older layout: the log knows which partitions it had.
         generation < route.lane.generation
-            && ingest.log.partitions().await.map_err(|error| log_problem(&error))?.contains(&lane)
+            && log.partitions().await.map_err(|error| log_problem(&error))?.contains(&lane)
     };
     if known { Ok(lane) } else { Err(stranger()) }
 }

@@ -1,40 +1,40 @@
-//! One group of a batch: lines in, one append, answer lines out. The hot path of the gateway: each line is parsed once,
+//! One group of a batch: lines in, stored in one step, answer lines out. The hot path of the gateway: each line is parsed once,
 //! payloads are not copied before their record is written, and answers are written without a tree in between.
 
 use std::io::Write;
 
 use bytes::Bytes;
 use wasmill_http::{Kind, Problem};
-use wasmill_job::{JobId, JobType, Position};
-use wasmill_log::{Append, AppendError, Log};
+use wasmill_job::JobId;
+use wasmill_log::{AppendError, Log};
 use wasmill_queue::Queue;
 
-use crate::admit::{Admission, Admitted, Wanted};
+use crate::admit::{Admission, Wanted};
 use crate::key::check_key;
 use crate::lines::Line;
 use crate::post::payload_of;
 use crate::request::parse_line;
 use crate::router::Ingest;
-use crate::routes::Routes;
-use crate::store::{not_stored, store};
+use crate::routes::{Route, Routes};
+use crate::store::{Kept, Load, NotStored, store, too_large};
 
-/// What became of a line before the append.
-struct Drafted {
+/// What became of a line so far.
+struct Drafted<'a> {
     number: u64,
-    outcome: Result<Good, Problem>,
+    outcome: Result<Good<'a>, Problem>,
 }
 
-/// A line whose record is in the draft.
-struct Good {
+/// A line whose job is in the load.
+struct Good<'a> {
     id: JobId,
-    job_type: JobType,
+    route: &'a Route,
     payload_bytes: u64,
 }
 
-/// The group, ready to be appended: the records are those of the good lines, in order.
-struct Draft {
-    lines: Vec<Drafted>,
-    records: Vec<Append>,
+/// The group, ready to be stored: the load holds the jobs of the good lines, in order.
+struct Draft<'a> {
+    lines: Vec<Drafted<'a>>,
+    load: Load,
 }
 
 /// An answer line with an id and a receipt, in bytes.
@@ -50,12 +50,9 @@ pub(crate) async fn store_group<L: Log, Q: Queue>(
 ) -> Result<Bytes, (Vec<u64>, Problem)> {
     let routes = ingest.routes.now();
     let mut draft = Draft::of(ingest, &routes, lines);
-    match append(&ingest.log, &mut draft).await {
-        Ok(positions) => {
-            draft.count(&routes);
-            Ok(draft.answer(&positions))
-        }
-        Err(error) => Err((draft.lines.iter().map(|line| line.number).collect(), not_stored(&error))),
+    match keep(ingest, &mut draft).await {
+        Ok(kept) => Ok(draft.answer(kept)),
+        Err(error) => Err((draft.lines.iter().map(|line| line.number).collect(), error.problem())),
     }
 }
 
@@ -66,33 +63,32 @@ pub(crate) fn refusals(numbers: &[u64], problem: &Problem) -> Bytes {
     text.into()
 }
 
-/// Appends the records; ones that are too large for the log are taken out and refused, so that the others pass.
-async fn append<L: Log>(log: &L, draft: &mut Draft) -> Result<Vec<Position>, AppendError> {
-    if draft.records.is_empty() {
+/// Stores the load; records that are too large for the log are taken out and refused, so that the others pass.
+async fn keep<L: Log, Q: Queue>(
+    ingest: &Ingest<L, Q>,
+    draft: &mut Draft<'_>,
+) -> Result<Vec<Kept>, NotStored> {
+    if draft.load.is_empty() {
         return Ok(Vec::new());
     }
     // The copies share their bytes.
-    match store(log, draft.records.clone()).await {
-        Err(AppendError::TooLarge { bytes_max, .. }) => {
+    match store(ingest, draft.load.clone()).await {
+        Err(NotStored::Log(AppendError::TooLarge { bytes_max, .. })) => {
             draft.take_out(bytes_max);
-            if draft.records.is_empty() { Ok(Vec::new()) } else { store(log, draft.records.clone()).await }
+            if draft.load.is_empty() { Ok(Vec::new()) } else { store(ingest, draft.load.clone()).await }
         }
         answer => answer,
     }
 }
 
-impl Draft {
-    fn of<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, routes: &Routes, lines: Vec<Line>) -> Self {
+impl<'a> Draft<'a> {
+    fn of<L: Log, Q: Queue>(ingest: &'a Ingest<L, Q>, routes: &'a Routes, lines: Vec<Line>) -> Self {
         let mut admission = Admission::new(routes, &ingest.ids, ingest.clock.now());
-        let mut draft =
-            Self { lines: Vec::with_capacity(lines.len()), records: Vec::with_capacity(lines.len()) };
+        let mut draft = Self { lines: Vec::with_capacity(lines.len()), load: Load::new(&ingest.storage) };
         for Line { number, text } in lines {
             let outcome = match text {
                 None => Err(too_long(routes.text_bytes_max())),
-                Some(text) => admit(&mut admission, &text).map(|(good, record)| {
-                    draft.records.push(record);
-                    good
-                }),
+                Some(text) => admit(&mut admission, &text, &mut draft.load),
             };
             draft.lines.push(Drafted { number, outcome });
         }
@@ -101,60 +97,75 @@ impl Draft {
 
     /// Refuses the records of more than `bytes_max` bytes, key and value together.
     fn take_out(&mut self, bytes_max: usize) {
+        // What is not for a log knows no such limit.
+        let Load::Records(records) = &mut self.load else { return };
         let good = self.lines.iter_mut().map(|line| &mut line.outcome).filter(|outcome| outcome.is_ok());
-        let mut kept = Vec::with_capacity(self.records.len());
-        for (outcome, record) in good.zip(std::mem::take(&mut self.records)) {
+        let mut kept = Vec::with_capacity(records.len());
+        for (outcome, record) in good.zip(std::mem::take(records)) {
             let bytes = record.value.as_ref().map_or(0, Bytes::len);
             if bytes > bytes_max {
-                *outcome = Err(not_stored(&AppendError::TooLarge { bytes, bytes_max }));
+                *outcome = Err(too_large(bytes, bytes_max));
             } else {
                 kept.push(record);
             }
         }
-        self.records = kept;
+        *records = kept;
     }
 
-    fn count(&self, routes: &Routes) {
-        let mut tally: Vec<(&JobType, u64, u64)> = Vec::new();
-        for good in self.lines.iter().filter_map(|line| line.outcome.as_ref().ok()) {
-            match tally.iter_mut().find(|(job_type, ..)| **job_type == good.job_type) {
-                Some((_, jobs, bytes)) => (*jobs, *bytes) = (*jobs + 1, *bytes + good.payload_bytes),
-                None => tally.push((&good.job_type, 1, good.payload_bytes)),
-            }
-        }
-        for (job_type, jobs, bytes) in tally {
-            if let Ok(route) = routes.find(job_type.as_str()) {
-                route.accepted_jobs.increment(jobs);
-                route.accepted_bytes.increment(bytes);
-            }
-        }
-    }
-
-    fn answer(self, positions: &[Position]) -> Bytes {
+    fn answer(self, kept: Vec<Kept>) -> Bytes {
         let mut text = Vec::with_capacity(self.lines.len() * ANSWER_BYTES);
-        let mut positions = positions.iter();
+        let mut kept = kept.into_iter();
+        let mut tally = Tally::default();
         for Drafted { number, outcome } in self.lines {
-            match outcome.map(|good| (good.id, positions.next())) {
-                Ok((id, Some(at))) => {
-                    // Writing to memory cannot fail; neither id nor position holds a character that JSON escapes.
-                    let _ = writeln!(text, "{{\"line\":{number},\"id\":\"{id}\",\"receipt\":\"{at}\"}}");
+            let outcome = outcome.and_then(|good| {
+                let proof = kept.next().ok_or_else(too_few_answers)?.proof(good.route)?;
+                tally.add(&good);
+                Ok((good.id, proof))
+            });
+            match outcome {
+                Ok((id, proof)) => {
+                    // Writing to memory cannot fail; an id holds no character that JSON escapes.
+                    let _ = writeln!(text, "{{\"line\":{number},\"id\":\"{id}\"{proof}}}");
                 }
-                Ok((_, None)) => write_refusal(&mut text, number, &too_few_positions()),
                 Err(problem) => write_refusal(&mut text, number, &problem),
             }
         }
+        tally.count();
         text.into()
     }
 }
 
-fn admit(admission: &mut Admission<'_>, text: &Bytes) -> Result<(Good, Append), Problem> {
+/// Accepted jobs and their bytes by type, so that each counter is moved once per group.
+#[derive(Default)]
+struct Tally<'a>(Vec<(&'a Route, u64, u64)>);
+
+impl<'a> Tally<'a> {
+    fn add(&mut self, good: &Good<'a>) {
+        match self.0.iter_mut().find(|(route, ..)| std::ptr::eq(*route, good.route)) {
+            Some((_, jobs, bytes)) => (*jobs, *bytes) = (*jobs + 1, *bytes + good.payload_bytes),
+            None => self.0.push((good.route, 1, good.payload_bytes)),
+        }
+    }
+
+    fn count(self) {
+        for (route, jobs, bytes) in self.0 {
+            route.accepted_jobs.increment(jobs);
+            route.accepted_bytes.increment(bytes);
+        }
+    }
+}
+
+fn admit<'a>(admission: &mut Admission<'a>, text: &Bytes, load: &mut Load) -> Result<Good<'a>, Problem> {
     let request = parse_line(text).map_err(|error| error.into_problem(text))?;
     let key = request.idempotency_key.as_deref().map(check_key).transpose()?;
     let payload = payload_of(text, request.payload);
     let payload_bytes = payload.len() as u64;
-    let wanted = Wanted { job_type: &request.job_type, payload, key, traceparent: None };
-    let Admitted { id, job_type, record } = admission.admit(wanted)?;
-    Ok((Good { id, job_type, payload_bytes }, record))
+    let priority = request.priority.unwrap_or_default();
+    let wanted = Wanted { job_type: &request.job_type, payload, key, traceparent: None, priority };
+    let admitted = admission.admit(wanted)?;
+    let good = Good { id: admitted.job.id, route: admitted.route, payload_bytes };
+    load.add(admitted)?;
+    Ok(good)
 }
 
 /// A problem document with the line's number in the batch, which takes the place of the line inside the line's JSON.
@@ -170,9 +181,6 @@ fn too_long(bytes_max: usize) -> Problem {
     Problem::new(Kind::BodyTooLarge, detail).with("bytes_max", bytes_max)
 }
 
-fn too_few_positions() -> Problem {
-    Problem::new(
-        Kind::OutcomeUnknown,
-        "The log named fewer positions than records: repeat with the same key.",
-    )
+fn too_few_answers() -> Problem {
+    Problem::new(Kind::OutcomeUnknown, "Fewer answers than jobs came back: repeat with the same key.")
 }

@@ -17,7 +17,8 @@ mod router;
 mod routes;
 mod show;
 mod store;
+mod trouble;
 
 pub use receipt::{InvalidReceipt, Receipt};
 pub use request::{FieldError, JobRequest, RequestError, parse_line};
-pub use router::{Durability, IngestConfig, Parts, openapi, router};
+pub use router::{Durability, IngestConfig, Parts, Storage, openapi, router};

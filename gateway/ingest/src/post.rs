@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use wasmill_http::{Kind, Problem, ProblemDocument, read_body, require, uncompressed};
+use wasmill_job::Priority;
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
@@ -18,7 +19,7 @@ use crate::event::{is_event, read_event, refuse_structured};
 use crate::key::{choose_key, traceparent};
 use crate::request::parse_line;
 use crate::router::Ingest;
-use crate::store::{not_stored, store};
+use crate::store::{Load, store};
 
 /// The body of `POST /v1/jobs`, for the API's description.
 #[derive(utoipa::ToSchema)]
@@ -31,6 +32,9 @@ pub(crate) struct NewJob {
     payload: Option<serde_json::Value>,
     /// Repeats with the same type and key are the same job. 1 to 256 bytes.
     idempotency_key: Option<String>,
+    /// Which jobs of its type it goes before: `low`, `normal` (the default), `high` or `urgent`.
+    #[schema(example = "normal")]
+    priority: Option<String>,
 }
 
 /// The answer to a stored job, for the API's description.
@@ -40,12 +44,14 @@ pub(crate) struct StoredJob {
     /// The job's id.
     #[schema(example = "0190163d-8694-8001-8000-64c2f1a0b3d5")]
     id: String,
-    /// How durable it is: `fsync` means on this machine's disk.
+    /// How durable it is: `fsync` means on this machine's disk, `redis` as durable as that Redis is.
     #[schema(example = "fsync")]
     stored: String,
-    /// Where its record stands: topic, partition, offset.
+    /// Where its record stands: topic, partition, offset. Absent where there is no log.
     #[schema(example = "wasmill.q.default.1/3/1234")]
-    receipt: String,
+    receipt: Option<String>,
+    /// True when the queue had the job already; only where there is no log.
+    duplicate: Option<bool>,
 }
 
 /// Stores one job and answers when it is durable.
@@ -73,6 +79,7 @@ pub(crate) struct StoredJob {
         (status = 408, description = "Too slow.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 413, description = "Too large.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "Too many wait.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "Busy, or unknown.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 507, description = "No room.", body = ProblemDocument, content_type = "application/problem+json"),
     )
@@ -104,6 +111,7 @@ async fn post_json<L: Log, Q: Queue>(
         payload: payload_of(&text, request.payload),
         key: choose_key(headers, request.idempotency_key.as_deref())?,
         traceparent: traceparent(headers),
+        priority: request.priority.unwrap_or_default(),
     };
     accept(ingest, wanted).await
 }
@@ -124,6 +132,7 @@ async fn post_event<L: Log, Q: Queue>(
         payload,
         key: choose_key(headers, None)?.or(event.key.as_deref()),
         traceparent: traceparent(headers).or(event.traceparent),
+        priority: Priority::Normal,
     };
     accept(ingest, wanted).await
 }
@@ -133,18 +142,18 @@ async fn accept<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, wanted: Wanted<'_>) -> 
     let bytes = wanted.payload.len() as u64;
     let route = routes.find(wanted.job_type)?;
     let admitted = Admission::new(&routes, &ingest.ids, ingest.clock.now()).admit(wanted)?;
-    let positions = store(&ingest.log, vec![admitted.record]).await.map_err(|error| not_stored(&error))?;
-    let [position] = &positions[..] else {
-        return Err(Problem::new(
-            Kind::Internal,
-            "The log answered one record with more or fewer positions.",
-        ));
+    let id = admitted.job.id;
+    let mut load = Load::new(&ingest.storage);
+    load.add(admitted)?;
+    let mut kept = store(ingest, load).await.map_err(|error| error.problem())?;
+    let (Some(kept), true) = (kept.pop(), kept.is_empty()) else {
+        return Err(Problem::new(Kind::Internal, "One job was stored, and not one answer came back."));
     };
+    let proof = kept.proof(route)?;
     route.accepted_jobs.increment(1);
     route.accepted_bytes.increment(bytes);
     // None of the three holds a character that JSON escapes.
-    let text =
-        format!("{{\"id\":\"{}\",\"stored\":\"{}\",\"receipt\":\"{position}\"}}", admitted.id, ingest.stored);
+    let text = format!("{{\"id\":\"{id}\",\"stored\":\"{}\"{proof}}}", ingest.stored);
     Ok((StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], text).into_response())
 }
 

@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use serde::Deserializer;
 use serde_json::value::RawValue;
 use wasmill_http::{Kind, Place, Problem, did_you_mean, malformed};
+use wasmill_job::Priority;
 
-use fields::FieldsVisitor;
+use fields::{Fields, FieldsVisitor};
 
 /// What a caller asks for. Borrows from the text it was read from, where it can.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub struct JobRequest<'t> {
     /// such field. `null` is a payload of four bytes.
     pub payload: Option<&'t RawValue>,
     pub idempotency_key: Option<Cow<'t, str>>,
+    pub priority: Option<Priority>,
 }
 
 /// Why a text is no job.
@@ -46,6 +48,8 @@ pub enum FieldError {
     Unknown { field: String, near: Vec<&'static str> },
     #[error("the field `{0}` comes twice; which one is meant?")]
     Twice(&'static str),
+    #[error("{0} is no priority; write \"low\", \"normal\", \"high\" or \"urgent\"")]
+    NoPriority(String),
 }
 
 /// Reads one job. Cost: one pass over the text, and no copy of the payload.
@@ -65,7 +69,8 @@ pub fn parse_line(text: &[u8]) -> Result<JobRequest<'_>, RequestError> {
         }
     })?;
     let job_type = fields.job_type.ok_or(RequestError::NoType)?;
-    Ok(JobRequest { job_type, payload: fields.payload, idempotency_key: fields.idempotency_key })
+    let Fields { payload, idempotency_key, priority, .. } = fields;
+    Ok(JobRequest { job_type, payload, idempotency_key, priority })
 }
 
 impl RequestError {
@@ -96,6 +101,11 @@ impl FieldError {
             Self::Twice(field) => {
                 let detail = format!("The field `{field}` comes twice; which one is meant?");
                 Problem::new(Kind::InvalidField, detail).with("field", field)
+            }
+            error @ Self::NoPriority(_) => {
+                let known = Priority::FIRST_TO_LAST.map(Priority::as_str);
+                let detail = format!("The field `priority`: {error}.");
+                Problem::new(Kind::InvalidField, detail).with("field", "priority").with("known", known)
             }
         }
     }

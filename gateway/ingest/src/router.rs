@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use utoipa::OpenApi;
 use wasmill_catalog::Catalog;
 use wasmill_http::Budget;
-use wasmill_job::{Clock, IdSource};
+use wasmill_job::{Clock, IdSource, Path};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
@@ -19,16 +19,26 @@ use crate::cancel::cancel_job;
 use crate::post::post_job;
 use crate::routes::RouteTable;
 use crate::show::show_job;
+use crate::trouble::Trouble;
 
 /// What the job API needs.
 pub struct Parts<L, Q> {
-    pub log: L,
+    pub storage: Storage<L>,
     pub queue: Q,
     pub catalog: watch::Receiver<Arc<Catalog>>,
     pub clock: Arc<dyn Clock>,
-    /// What the log promises when it answers.
+    /// What the storage promises when it answers.
     pub stored: Durability,
     pub config: IngestConfig,
+}
+
+/// Where accepted jobs are stored.
+#[derive(Clone, Debug)]
+pub enum Storage<L> {
+    /// In this log; a relay carries them to the queue.
+    Log(L),
+    /// In the queue itself: there is no log.
+    Queue,
 }
 
 /// How durable an answered job is; callers read it in `stored`.
@@ -36,33 +46,49 @@ pub struct Parts<L, Q> {
 pub enum Durability {
     /// On this machine's disk.
     Fsync,
+    /// In Redis, as durable as that is configured to be.
+    Redis,
 }
 
 /// What an operator may turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IngestConfig {
-    /// Bytes of bodies that may be in memory at once, from being read until the log has answered; above it requests
+    /// Bytes of bodies that may be in memory at once, from being read until the storage has answered; above it requests
     /// are answered 503. Must be larger than twice the largest payload. Default 64 MiB.
     pub buffer_bytes: usize,
 }
 
 /// The state all requests share.
 pub(crate) struct Ingest<L, Q> {
-    pub(crate) log: L,
+    pub(crate) storage: Storage<L>,
     pub(crate) queue: Q,
     pub(crate) routes: RouteTable,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stored: Durability,
     pub(crate) budget: Budget,
     pub(crate) ids: Mutex<IdSource>,
+    pub(crate) trouble: Trouble,
 }
 
 /// The job API: `POST /v1/jobs`, `POST /v1/jobs/batch`, `GET` and `DELETE /v1/jobs/{type}/{id}`.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
-    let Parts { log, queue, catalog, clock, stored, config } = parts;
-    let (routes, budget) = (RouteTable::new(catalog), Budget::new(config.buffer_bytes));
-    let ingest = Arc::new(Ingest { log, queue, routes, clock, stored, budget, ids: Mutex::default() });
+    let Parts { storage, queue, catalog, clock, stored, config } = parts;
+    let path = match storage {
+        Storage::Log(_) => Path::Log,
+        Storage::Queue => Path::Queue,
+    };
+    let (routes, budget) = (RouteTable::new(catalog, path), Budget::new(config.buffer_bytes));
+    let ingest = Arc::new(Ingest {
+        storage,
+        queue,
+        routes,
+        clock,
+        stored,
+        budget,
+        ids: Mutex::default(),
+        trouble: Trouble::default(),
+    });
     Router::new()
         .route("/v1/jobs", post(post_job::<L, Q>))
         .route("/v1/jobs/batch", post(post_batch::<L, Q>))
@@ -86,6 +112,7 @@ impl fmt::Display for Durability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fsync => f.write_str("fsync"),
+            Self::Redis => f.write_str("redis"),
         }
     }
 }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use metrics::Counter;
 use tokio::sync::watch;
 use wasmill_catalog::{Catalog, TypeSpec};
 use wasmill_http::{Kind, Problem, did_you_mean, near};
-use wasmill_job::{Generation, JobType, Partition, QueueName, Stamp, Topic};
+use wasmill_job::{Generation, JobType, Partition, Path, QueueName, Revision, Stamp, Topic};
 
 /// What an envelope may add to its payload: the longest names, keys and escapes fit many times.
 const ENVELOPE_BYTES_MAX: usize = 64 << 10;
@@ -18,6 +19,8 @@ const ENVELOPE_BYTES_MAX: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct RouteTable {
     catalog: watch::Receiver<Arc<Catalog>>,
+    /// Where this gateway writes.
+    path: Path,
     newest: RwLock<Arc<Routes>>,
 }
 
@@ -35,6 +38,9 @@ pub(crate) struct Route {
     pub(crate) lane: Arc<Lane>,
     pub(crate) stamp: Stamp,
     pub(crate) payload_bytes_max: u64,
+    pub(crate) dedup_window: Duration,
+    /// Jobs of the type that may be pending and scheduled, where there is no log to park others in.
+    pub(crate) max_pending: Option<u64>,
     pub(crate) accepted_jobs: Counter,
     pub(crate) accepted_bytes: Counter,
 }
@@ -50,9 +56,9 @@ pub(crate) struct Lane {
 }
 
 impl RouteTable {
-    pub(crate) fn new(catalog: watch::Receiver<Arc<Catalog>>) -> Self {
-        let routes = Routes::of(&catalog.borrow());
-        Self { catalog, newest: RwLock::new(Arc::new(routes)) }
+    pub(crate) fn new(catalog: watch::Receiver<Arc<Catalog>>, path: Path) -> Self {
+        let routes = Routes::of(&catalog.borrow(), path);
+        Self { catalog, path, newest: RwLock::new(Arc::new(routes)) }
     }
 
     /// The routes of the newest catalog. Cost: two uncontended locks, and a rebuild after each new revision.
@@ -63,14 +69,14 @@ impl RouteTable {
         if Arc::ptr_eq(&known.catalog, &catalog) {
             return known;
         }
-        let routes = Arc::new(Routes::of(&catalog));
+        let routes = Arc::new(Routes::of(&catalog, self.path));
         *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&routes);
         routes
     }
 }
 
 impl Routes {
-    fn of(catalog: &Arc<Catalog>) -> Self {
+    fn of(catalog: &Arc<Catalog>, path: Path) -> Self {
         let lanes: HashMap<&QueueName, Arc<Lane>> = catalog
             .queues
             .iter()
@@ -88,7 +94,7 @@ impl Routes {
         let route = |(job_type, spec): (&JobType, &TypeSpec)| {
             // A revision whose type names no queue of its own is never written.
             let lane = lanes.get(&spec.queue)?;
-            Some((job_type.as_str().into(), Route::new(job_type, spec, lane, catalog)))
+            Some((job_type.as_str().into(), Route::new(job_type, spec, lane, catalog.revision, path)))
         };
         let by_type: HashMap<_, _> = catalog.types.iter().filter_map(route).collect();
         let payload_bytes_max = by_type.values().map(|route| route.payload_bytes_max).max().unwrap_or(0);
@@ -122,13 +128,16 @@ impl Routes {
 }
 
 impl Route {
-    fn new(job_type: &JobType, spec: &TypeSpec, lane: &Arc<Lane>, catalog: &Catalog) -> Self {
+    fn new(job_type: &JobType, spec: &TypeSpec, lane: &Arc<Lane>, revision: Revision, path: Path) -> Self {
         let name = job_type.as_str().to_owned();
         Self {
             job_type: job_type.clone(),
             lane: Arc::clone(lane),
-            stamp: Stamp { revision: catalog.revision, path: spec.path, mode: spec.mode },
+            // The path it really takes: a revision may be older than a change of the mill's stores.
+            stamp: Stamp { revision, path, mode: spec.mode },
             payload_bytes_max: spec.limits.payload_bytes,
+            dedup_window: spec.dedup_window,
+            max_pending: spec.flow.max_pending,
             accepted_jobs: metrics::counter!("wasmill_ingest_accepted_jobs_total", "type" => name.clone()),
             accepted_bytes: metrics::counter!("wasmill_ingest_accepted_bytes_total", "type" => name),
         }

@@ -14,8 +14,8 @@ use wasmill_queue::{Queue, QueueError};
 
 use crate::address::Address;
 use crate::job_view::JobAnswer;
-use crate::receipt::Receipt;
-use crate::router::Ingest;
+use crate::receipt::{InvalidReceipt, Receipt};
+use crate::router::{Ingest, Storage};
 
 /// The query of `GET /v1/jobs/{type}/{id}`.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -44,29 +44,46 @@ pub(crate) async fn show_job<L: Log, Q: Queue>(
 ) -> Result<Json<JobAnswer>, Problem> {
     let address = Address::read(path)?;
     let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
-    let receipt = query.receipt.map(|text| text.parse::<Receipt>()).transpose();
-    let receipt = receipt.map_err(|error| Problem::new(Kind::InvalidReceipt, format!("{error}.")))?;
+    let receipt = query.receipt.map(|text| read_receipt(&ingest.storage, &text)).transpose()?;
 
-    if let Some(view) = ingest.queue.job(address.id).await.map_err(|error| queue_problem(&error))? {
+    if let Some(view) =
+        ingest.trouble.note(ingest.queue.job(address.id).await).map_err(|error| queue_problem(&error))?
+    {
         if !address.names(&view.job_type) {
             return Err(address.unknown("that id belongs to another type"));
         }
         return Ok(Json(JobAnswer::of(view)));
     }
-    let Some(receipt) = receipt else {
+    let Some((log, receipt)) = receipt else {
         // A type that does not exist says more than a job that does not.
         ingest.routes.now().find(&address.job_type)?;
-        let why = "it was never accepted, is not relayed yet, or ended so long ago that it is forgotten; its receipt tells \
-                   which";
-        return Err(address.unknown(why));
+        return Err(address.unknown(match ingest.storage {
+            Storage::Log(_) => {
+                "it was never accepted, is not relayed yet, or ended so long ago that it is forgotten; its receipt tells \
+                 which"
+            }
+            Storage::Queue => "it was never accepted, or ended so long ago that it is forgotten",
+        }));
     };
-    let job = stored_at(&ingest.log, &address, &receipt).await?;
-    let progress =
-        ingest.queue.progress(&receipt.0.topic_partition()).await.map_err(|error| queue_problem(&error))?;
+    let job = stored_at(log, &address, &receipt).await?;
+    let progress = ingest.trouble.note(ingest.queue.progress(&receipt.0.topic_partition()).await);
+    let progress = progress.map_err(|error| queue_problem(&error))?;
     if progress.is_settled(receipt.0.offset) {
         return Err(address.unknown("it was accepted, and ended so long ago that its result is forgotten"));
     }
     Ok(Json(JobAnswer::accepted(&job)))
+}
+
+/// A receipt, and the log that it is about.
+fn read_receipt<'s, L>(storage: &'s Storage<L>, text: &str) -> Result<(&'s L, Receipt), Problem> {
+    let Storage::Log(log) = storage else {
+        let detail = "There is no log here, and so there are no receipts: ask without one.";
+        return Err(Problem::new(Kind::InvalidReceipt, detail));
+    };
+    let receipt = text.parse();
+    let receipt =
+        receipt.map_err(|error: InvalidReceipt| Problem::new(Kind::InvalidReceipt, format!("{error}.")))?;
+    Ok((log, receipt))
 }
 
 /// The job that stands in the log where the receipt says.
@@ -90,7 +107,6 @@ async fn stored_at<L: Log>(log: &L, address: &Address, receipt: &Receipt) -> Res
 
 /// What trouble of the queue means for a caller.
 pub(crate) fn queue_problem(error: &QueueError) -> Problem {
-    tracing::warn!(%error, "the queue did not answer");
     let (kind, detail) = match error {
         QueueError::Unavailable { .. } => {
             (Kind::Unavailable, "The queue does not answer now; repeat in a moment.")

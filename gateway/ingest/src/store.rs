@@ -1,46 +1,216 @@
-//! Storing: the one place that appends to the log, and says in an answer what its refusals mean for a caller.
+//! Storing: the one place that appends to the log, or enqueues where there is none, and says in an answer what a refusal
+//! means for a caller.
 
+use std::fmt;
 use std::time::Instant;
 
 use wasmill_http::{Kind, Problem};
 use wasmill_job::Position;
 use wasmill_log::{Append, AppendError, Log};
+use wasmill_queue::{Admission, Enqueued, NewJob, Queue, QueueError};
 
-/// Appends, and answers only when all is durable.
+use crate::admit::Admitted;
+use crate::router::{Ingest, Storage};
+use crate::routes::Route;
+
+/// Jobs to be stored in one step, in the form that their storage takes. Cheap to clone: it shares their bytes.
+#[derive(Clone, Debug)]
+pub(crate) enum Load {
+    Records(Vec<Append>),
+    Jobs(Vec<NewJob>),
+}
+
+/// What became of one job of a load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// In the log.
+    At(Position),
+    /// In the queue.
+    Queued,
+    /// The queue had it already, or has done it within its window.
+    Duplicate,
+    /// Nowhere: as many of its type wait as may wait.
+    Over,
+}
+
+/// What an answer says of a stored job besides its id: members of a JSON object, each behind a comma.
+pub(crate) struct Proof(Kept);
+
+/// Why a load was not stored, or not for certain.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotStored {
+    #[error("the log did not store jobs: {0}")]
+    Log(#[from] AppendError),
+    #[error("the queue did not take in jobs: {0}")]
+    Queue(#[from] QueueError),
+    #[error("the queue has no room for jobs")]
+    Full,
+}
+
+/// Stores a load, and answers only when all of it is durable: an answer per job, in order.
 ///
 /// # Errors
-/// 507, 413 and 503 `shutting-down`: nothing was stored. 503 `outcome-unknown`: it may have been.
-pub(crate) async fn store<L: Log>(log: &L, records: Vec<Append>) -> Result<Vec<Position>, AppendError> {
+/// See [`NotStored::problem`].
+pub(crate) async fn store<L: Log, Q: Queue>(
+    ingest: &Ingest<L, Q>,
+    load: Load,
+) -> Result<Vec<Kept>, NotStored> {
+    match (load, &ingest.storage) {
+        (Load::Records(records), Storage::Log(log)) => {
+            Ok(append(log, records).await?.into_iter().map(Kept::At).collect())
+        }
+        (Load::Jobs(jobs), _) => enqueue(ingest, jobs).await,
+        // A load is made for the storage that it goes to.
+        (Load::Records(_), Storage::Queue) => Err(NotStored::Log(AppendError::Closed)),
+    }
+}
+
+/// Appends records, and answers only when all are durable.
+pub(crate) async fn append<L: Log>(log: &L, records: Vec<Append>) -> Result<Vec<Position>, NotStored> {
     let began = Instant::now();
     let positions = log.append(records).await;
     metrics::histogram!("wasmill_ingest_append_seconds").record(began.elapsed().as_secs_f64());
     if let Err(error) = &positions {
         tracing::warn!(%error, "the log did not store jobs");
     }
-    positions
+    Ok(positions?)
 }
 
-/// What a refusal of the log means for a caller. The log's own words, with its paths, are for the operator.
-pub(crate) fn not_stored(error: &AppendError) -> Problem {
+async fn enqueue<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, jobs: Vec<NewJob>) -> Result<Vec<Kept>, NotStored> {
+    let began = Instant::now();
+    let enqueued = ingest.trouble.note(ingest.queue.enqueue(jobs).await);
+    metrics::histogram!("wasmill_ingest_enqueue_seconds").record(began.elapsed().as_secs_f64());
+    match enqueued? {
+        Enqueued::Done(admissions) => Ok(admissions.into_iter().map(Kept::from).collect()),
+        Enqueued::Full => Err(NotStored::Full),
+    }
+}
+
+impl Load {
+    /// An empty one for this storage.
+    pub(crate) fn new<L>(storage: &Storage<L>) -> Self {
+        match storage {
+            Storage::Log(_) => Self::Records(Vec::new()),
+            Storage::Queue => Self::Jobs(Vec::new()),
+        }
+    }
+
+    /// Adds a job behind the others.
+    ///
+    /// # Errors
+    /// When its record cannot be written: a bug.
+    pub(crate) fn add(&mut self, admitted: Admitted<'_>) -> Result<(), Problem> {
+        match self {
+            Self::Records(records) => records.push(admitted.record()?),
+            Self::Jobs(jobs) => jobs.push(admitted.into_new_job()),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Records(records) => records.is_empty(),
+            Self::Jobs(jobs) => jobs.is_empty(),
+        }
+    }
+}
+
+impl Kept {
+    /// What to answer besides the id.
+    ///
+    /// # Errors
+    /// 429 when the job is nowhere.
+    pub(crate) fn proof(self, route: &Route) -> Result<Proof, Problem> {
+        match self {
+            Self::Over => Err(over(route)),
+            kept => Ok(Proof(kept)),
+        }
+    }
+}
+
+impl NotStored {
+    /// What this means for a caller. The store's own words, with its paths, are for the operator.
+    ///
+    /// 507, 413, 503 `queue-full` and `shutting-down`: nothing was stored. 503 `outcome-unknown`: it may have been.
+    pub(crate) fn problem(&self) -> Problem {
+        match self {
+            Self::Log(error) => not_appended(error),
+            Self::Full => Problem::new(
+                Kind::QueueFull,
+                "Nothing was stored, because the queue has no room: repeat when workers have drained it.",
+            )
+            .retry_after(5),
+            Self::Queue(QueueError::Unavailable { .. }) => Problem::new(
+                Kind::OutcomeUnknown,
+                "The queue could not confirm that this was stored: repeat with the same idempotency key.",
+            )
+            .retry_after(1),
+            Self::Queue(QueueError::Closed) => shutting_down(),
+            Self::Queue(QueueError::Malformed { .. }) => {
+                Problem::new(Kind::Internal, "The queue did not understand the gateway; this is a bug.")
+            }
+        }
+    }
+}
+
+fn not_appended(error: &AppendError) -> Problem {
     match error {
         AppendError::Full { .. } => Problem::new(
             Kind::StorageFull,
             "Nothing was stored, because the log's disk is full; repeat when its operator has made room.",
         )
         .retry_after(30),
-        AppendError::TooLarge { bytes, bytes_max } => {
-            let detail = format!("The job's record is {bytes} bytes long; the log stores at most {bytes_max}.");
-            Problem::new(Kind::PayloadTooLarge, detail).with("bytes", *bytes).with("bytes_max", *bytes_max)
-        }
+        AppendError::TooLarge { bytes, bytes_max } => too_large(*bytes, *bytes_max),
         AppendError::Unknown { .. } => Problem::new(
             Kind::OutcomeUnknown,
             "The log could not confirm that this was stored: repeat with the same idempotency key.",
         )
         .retry_after(1),
-        AppendError::Closed => Problem::new(
-            Kind::ShuttingDown,
-            "Nothing was stored, because this gateway is shutting down: repeat on another one, or when it is back.",
-        )
-        .retry_after(5),
+        AppendError::Closed => shutting_down(),
+    }
+}
+
+/// What a record over the log's limit means for a caller.
+pub(crate) fn too_large(bytes: usize, bytes_max: usize) -> Problem {
+    let detail = format!("The job's record is {bytes} bytes long; the log stores at most {bytes_max}.");
+    Problem::new(Kind::PayloadTooLarge, detail).with("bytes", bytes).with("bytes_max", bytes_max)
+}
+
+fn shutting_down() -> Problem {
+    Problem::new(
+        Kind::ShuttingDown,
+        "Nothing was stored, because this gateway is shutting down: repeat on another one, or when it is back.",
+    )
+    .retry_after(5)
+}
+
+fn over(route: &Route) -> Problem {
+    let (job_type, max) = (&route.job_type, route.max_pending.unwrap_or_default());
+    let detail = format!(
+        "The job was not stored: {max} jobs of type `{job_type}` are waiting, and no more may wait. Repeat when some of \
+         them have been taken."
+    );
+    let problem = Problem::new(Kind::MaxPending, detail).with("job_type", job_type.as_str());
+    problem.with("max_pending", max).retry_after(5)
+}
+
+impl From<Admission> for Kept {
+    fn from(admission: Admission) -> Self {
+        match admission {
+            Admission::Accepted => Self::Queued,
+            Admission::Duplicate => Self::Duplicate,
+            Admission::Over => Self::Over,
+        }
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            // A position holds no character that JSON escapes.
+            Kept::At(position) => write!(f, ",\"receipt\":\"{position}\""),
+            Kept::Duplicate => f.write_str(",\"duplicate\":true"),
+            Kept::Queued | Kept::Over => Ok(()),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use wasmill_job::{JobType, Mode, Path, QueueName};
 
-use crate::units::{show_size, show_span};
+use crate::units::{show_rate, show_size, show_span};
 use crate::{Catalog, QueueSpec, TypeSpec};
 
 /// One entry that differs.
@@ -86,7 +86,7 @@ fn queue_fields(queue: &QueueSpec) -> Fields {
 }
 
 fn type_fields(spec: &TypeSpec) -> Fields {
-    let TypeSpec { limits, retry, handler, .. } = spec;
+    let TypeSpec { limits, retry, handler, flow, .. } = spec;
     let shown = |value: &dyn fmt::Display| Some(value.to_string());
     vec![
         ("owner", spec.owner.clone()),
@@ -105,7 +105,10 @@ fn type_fields(spec: &TypeSpec) -> Fields {
         ("retry.backoff.factor", shown(&retry.backoff.factor())),
         ("retry.backoff.max", Some(show_span(retry.backoff.max()))),
         ("retry.backoff.jitter", shown(&retry.backoff.jitter())),
-        ("flow.concurrency", spec.flow.concurrency.map(|count| count.to_string())),
+        ("flow.concurrency", flow.concurrency.map(|count| count.to_string())),
+        ("flow.rate", flow.rate.map(show_rate)),
+        ("flow.weight", shown(&flow.weight)),
+        ("flow.max_pending", flow.max_pending.map(|count| count.to_string())),
         ("keep_result", Some(show_span(spec.keep_result))),
         ("dedup_window", Some(show_span(spec.dedup_window))),
     ]

@@ -14,6 +14,7 @@ use wasmill_job::{InvalidName, JobType, QueueName};
 pub(crate) use queue::read_queue;
 pub(crate) use route::{Named, TypeEntry, read_type};
 
+use crate::Backing;
 use crate::mistake::{Report, did_you_mean};
 use crate::section::kind;
 
@@ -38,12 +39,21 @@ pub(crate) struct QueueEntry {
 }
 
 /// Reads every entry of a file. What is wrong goes into `report`; the rest is still read.
-pub(crate) fn read_entries<'t>(report: &mut Report<'_>, tables: &'t DeTable<'t>) -> Entries {
+pub(crate) fn read_entries<'t>(
+    report: &mut Report<'_>,
+    tables: &'t DeTable<'t>,
+    backing: Backing,
+) -> Entries {
     let mut entries = Entries::default();
     for (key, value) in tables {
         match key.get_ref().as_ref() {
             "queue" => entries.queues = read_all(report, key, value, "mail", read_queue),
-            "type" => entries.types = read_all(report, key, value, "\"email.welcome\"", read_type),
+            "type" => {
+                let read = |report: &mut Report<'_>, name: &_, at: &_, value| {
+                    read_type(report, backing, name, at, value)
+                };
+                entries.types = read_all(report, key, value, "\"email.welcome\"", read);
+            }
             other => {
                 let hint = did_you_mean(other, ["queue", "type"]);
                 let message = format!(

@@ -17,6 +17,6 @@ pub use diff::{Change, ChangeKind, FieldChange, Subject, diff};
 pub use follow::{Following, follow};
 pub use mistake::{Mistake, Mistakes};
 pub use plan::{DEFAULT_QUEUE, Plan, plan};
-pub use revision::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
+pub use revision::{Backing, Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
 pub use source::SourceFile;
 pub use store::{ArtifactStore, StoreError, StoredModule};

@@ -9,7 +9,7 @@ use wasmill_job::{Generation, JobType, ModuleDigest, ModuleTag, QueueName, Revis
 
 use crate::entry::{Entries, Entry, QueueEntry, TypeEntry, read_entries};
 use crate::mistake::{Mistakes, Report, did_you_mean};
-use crate::{Catalog, Change, HandlerSpec, QueueSpec, SourceFile, TypeSpec, diff};
+use crate::{Backing, Catalog, Change, HandlerSpec, QueueSpec, SourceFile, TypeSpec, diff};
 
 /// What applying files would do.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub(crate) const DEFAULT_PARTITIONS: NonZeroU32 = match NonZeroU32::new(4) {
 const FIRST_GENERATION: Generation = Generation(1);
 
 /// Checks `files` whole and puts their entries over `current`. `modules` are the tags that exist and what they point
-/// to.
+/// to; `backing` says what the mill they are for can do.
 ///
 /// # Errors
 /// Every mistake in every file, at once.
@@ -41,6 +41,7 @@ pub fn plan(
     current: &Catalog,
     files: &[SourceFile],
     modules: &BTreeMap<ModuleTag, ModuleDigest>,
+    backing: Backing,
 ) -> Result<Plan, Mistakes> {
     let mut reports: Vec<Report<'_>> = files.iter().map(Report::new).collect();
     // A file that is not TOML may define what the others refer to: then references are not judged.
@@ -49,7 +50,8 @@ pub fn plan(
     for (file, report) in files.iter().zip(&mut reports) {
         let tables = file.tables(report);
         all_read &= tables.is_some();
-        sources.push(tables.map_or_else(Entries::default, |tables| read_entries(report, tables.get_ref())));
+        let entries = tables.map(|tables| read_entries(report, tables.get_ref(), backing));
+        sources.push(entries.unwrap_or_default());
     }
 
     let mut merge = Merge { current, next: current.clone(), files, modules, all_read };

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use wasmill_job::{
-    Generation, JobType, Limits, Mode, ModuleDigest, ModuleTag, Path, QueueName, RetryPolicy, Revision,
+    Generation, JobType, Limits, Mode, ModuleDigest, ModuleTag, Path, QueueName, Rate, RetryPolicy, Revision,
     Topic, TopicPartition, UnixMs,
 };
 
@@ -55,10 +55,42 @@ pub struct HandlerSpec {
 }
 
 /// How fast a type's jobs may run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
     /// Jobs in flight at once, over all workers. Default: no limit.
     pub concurrency: Option<u32>,
+    /// Jobs that may start in a time, over all workers. Default: no limit.
+    pub rate: Option<Rate>,
+    /// Its share beside other types that are ready: 1 to 1,000. Default 1.
+    pub weight: NonZeroU32,
+    /// Jobs pending and scheduled at once; above it no more are taken in. Default: no limit.
+    pub max_pending: Option<u64>,
+}
+
+/// What stands behind the queue of a mill: which paths its job types can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backing {
+    /// A log: jobs go into it, and a relay carries them to the queue.
+    Log,
+    /// Nothing: jobs go straight into the queue, which has to keep them by itself.
+    Nothing,
+}
+
+impl Backing {
+    /// The path of a job type that names none. So far it is the only one that a mill of this kind can serve.
+    pub fn path(self) -> Path {
+        match self {
+            Self::Log => Path::Log,
+            Self::Nothing => Path::Queue,
+        }
+    }
+}
+
+impl Default for Flow {
+    /// No limits, weight 1.
+    fn default() -> Self {
+        Self { concurrency: None, rate: None, weight: NonZeroU32::MIN, max_pending: None }
+    }
 }
 
 impl Catalog {

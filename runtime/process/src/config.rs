@@ -8,6 +8,7 @@ mod gateway;
 mod layers;
 mod log;
 mod mistake;
+mod queue;
 mod sandbox;
 mod telemetry;
 mod text;
@@ -22,8 +23,9 @@ pub use auth::{AuthConfig, InvalidToken, Right, TOKEN_PREFIX, TokenConfig, Token
 pub use data::DataConfig;
 pub use environment::{Environment, ProcessEnvironment};
 pub use gateway::GatewayConfig;
-pub use log::LogConfig;
+pub use log::{LogConfig, LogKind};
 pub use mistake::{Mistake, Mistakes, Place};
+pub use queue::{QueueConfig, QueueKind, QueueUrl};
 pub use sandbox::{PagemapScan, SandboxConfig};
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use worker::WorkerConfig;
@@ -36,6 +38,7 @@ pub struct Config {
     pub gateway: GatewayConfig,
     pub auth: AuthConfig,
     pub log: LogConfig,
+    pub queue: QueueConfig,
     pub worker: WorkerConfig,
     pub sandbox: SandboxConfig,
     pub telemetry: TelemetryConfig,
@@ -65,9 +68,23 @@ impl Config {
 
     /// The rules that no type holds.
     fn refusals(&self) -> Vec<Refusal> {
-        let rules =
-            [self.gateway.refusals(), self.log.refusals(), self.worker.refusals(), self.sandbox.refusals()];
-        rules.into_iter().flatten().chain(self.telemetry.refusals()).collect()
+        let rules = [
+            self.gateway.refusals(),
+            self.log.refusals(),
+            self.queue.refusals(),
+            self.worker.refusals(),
+            self.sandbox.refusals(),
+            self.telemetry.refusals(),
+        ];
+        rules.into_iter().flatten().chain(self.profile_refusal()).collect()
+    }
+
+    /// Without a log the queue has to keep the jobs, and the embedded one keeps only what a log holds as well.
+    fn profile_refusal(&self) -> Option<Refusal> {
+        let message = "is \"none\", so the queue alone keeps the jobs, which the embedded one does not: set queue.kind = \
+                       \"redis\", or leave this out";
+        let alone = (self.log.kind, self.queue.kind) == (LogKind::None, QueueKind::Embedded);
+        alone.then(|| Refusal { section: "log", key: "kind", message: message.into() })
     }
 
     /// The rules about items of lists, each with the item's place in its list.
@@ -77,7 +94,7 @@ impl Config {
 }
 
 impl fmt::Display for Config {
-    /// As a file that says the same.
+    /// As a file that says the same; only a password in it is masked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&toml::to_string(self).map_err(|_| fmt::Error)?)
     }

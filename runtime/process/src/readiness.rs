@@ -17,7 +17,7 @@ pub struct Readiness {
 #[derive(Debug)]
 #[must_use = "a latch that is dropped stays closed for ever"]
 pub struct Latch {
-    name: &'static str,
+    number: u64,
     readiness: Readiness,
 }
 
@@ -25,16 +25,26 @@ pub struct Latch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     Ready,
-    /// The parts it still waits for, in the order in which they began.
-    Waiting(Vec<&'static str>),
+    /// The parts it still waits for, in the order in which they began; behind a name and a colon the reason, if one is
+    /// known.
+    Waiting(Vec<String>),
     /// It was asked to stop: no new work, please.
     Draining,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: Vec<&'static str>,
+    waiting: Vec<Wait>,
+    latches: u64,
     draining: bool,
+}
+
+/// A part that is not ready.
+#[derive(Debug)]
+struct Wait {
+    number: u64,
+    name: &'static str,
+    reason: Option<String>,
 }
 
 impl Readiness {
@@ -45,8 +55,13 @@ impl Readiness {
 
     /// A latch for the part `name`; not ready until it is released. Take all of them before the first part starts.
     pub fn latch(&self, name: &'static str) -> Latch {
-        self.state.send_modify(|state| state.waiting.push(name));
-        Latch { name, readiness: self.clone() }
+        let mut number = 0;
+        self.state.send_modify(|state| {
+            number = state.latches;
+            state.latches += 1;
+            state.waiting.push(Wait { number, name, reason: None });
+        });
+        Latch { number, readiness: self.clone() }
     }
 
     /// Not ready any more, for good.
@@ -67,13 +82,19 @@ impl Readiness {
 }
 
 impl Latch {
-    /// The part is ready.
-    pub fn release(self) {
+    /// Says why the part is not ready, in words for whoever looks at `/readyz`; takes the place of what was said before.
+    pub fn because(&self, reason: impl Into<String>) {
+        let reason = Some(reason.into());
         self.readiness.state.send_modify(|state| {
-            if let Some(index) = state.waiting.iter().position(|name| *name == self.name) {
-                state.waiting.remove(index);
+            if let Some(wait) = state.waiting.iter_mut().find(|wait| wait.number == self.number) {
+                wait.reason = reason;
             }
         });
+    }
+
+    /// The part is ready.
+    pub fn release(self) {
+        self.readiness.state.send_modify(|state| state.waiting.retain(|wait| wait.number != self.number));
     }
 }
 
@@ -82,7 +103,16 @@ impl State {
         match self {
             Self { draining: true, .. } => Standing::Draining,
             Self { waiting, .. } if waiting.is_empty() => Standing::Ready,
-            Self { waiting, .. } => Standing::Waiting(waiting.clone()),
+            Self { waiting, .. } => Standing::Waiting(waiting.iter().map(ToString::to_string).collect()),
+        }
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            Some(reason) => write!(f, "{}: {reason}", self.name),
+            None => f.write_str(self.name),
         }
     }
 }

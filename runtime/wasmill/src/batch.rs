@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use wasmill_job::JobType;
+use wasmill_job::{JobType, Priority};
 
 /// Some lines of the file, as one request body.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(crate) enum Lines {
     Jobs,
     /// A JSON payload each, for jobs of one type; a line that is already a whole job of that type stays as it is.
     /// With a key, line 7's job gets the idempotency key `key/7`, so that a repeated file makes no second job.
-    Payloads { job_type: JobType, key: Option<String> },
+    Payloads { job_type: JobType, key: Option<String>, priority: Option<Priority> },
 }
 
 /// What tells a whole job from a payload: these fields, no others, and the type itself.
@@ -41,6 +41,8 @@ struct WholeJob<'t> {
     _payload: IgnoredAny,
     #[serde(rename = "idempotency_key")]
     _key: Option<IgnoredAny>,
+    #[serde(rename = "priority")]
+    _priority: Option<IgnoredAny>,
 }
 
 /// The pieces of a file. An iterator that ends after the first error.
@@ -120,11 +122,11 @@ impl Lines {
         match self {
             Self::Jobs => body.extend_from_slice(text),
             Self::Payloads { job_type, .. } if WholeJob::is(text, job_type) => body.extend_from_slice(text),
-            Self::Payloads { job_type, key } => {
+            Self::Payloads { job_type, key, priority } => {
                 // Checked here: a line that is not one JSON value would break out of the envelope around it.
                 serde_json::from_slice::<&RawValue>(text).map_err(|error| format!("not JSON: {error}"))?;
                 let key = key.as_ref().map(|key| format!("{key}/{number}"));
-                body.extend_from_slice(&envelope(job_type, Some(text), key.as_deref()));
+                body.extend_from_slice(&envelope(job_type, Some(text), key.as_deref(), *priority));
             }
         }
         body.extend_from_slice(b"\n");
@@ -133,13 +135,22 @@ impl Lines {
 }
 
 /// A job as the API takes it; the payload's bytes, which must be one JSON value, stay as they are.
-pub(crate) fn envelope(job_type: &JobType, payload: Option<&[u8]>, key: Option<&str>) -> Vec<u8> {
+pub(crate) fn envelope(
+    job_type: &JobType,
+    payload: Option<&[u8]>,
+    key: Option<&str>,
+    priority: Option<Priority>,
+) -> Vec<u8> {
     let mut body = Vec::with_capacity(payload.map_or(0, <[u8]>::len) + 64);
     body.extend_from_slice(b"{\"type\":");
     write_text(&mut body, job_type.as_str());
     if let Some(key) = key {
         body.extend_from_slice(b",\"idempotency_key\":");
         write_text(&mut body, key);
+    }
+    if let Some(priority) = priority {
+        body.extend_from_slice(b",\"priority\":");
+        write_text(&mut body, priority.as_str());
     }
     if let Some(payload) = payload {
         body.extend_from_slice(b",\"payload\":");

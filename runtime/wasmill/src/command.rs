@@ -14,6 +14,7 @@ mod dev;
 mod enqueue;
 pub(crate) mod job;
 mod listen;
+mod queue;
 mod run;
 pub(crate) mod status;
 mod target;
@@ -24,12 +25,15 @@ mod token;
 pub(crate) enum Command {
     Dev(dev::Dev),
     Serve(dev::Serve),
+    Gateway(dev::Gateway),
+    Worker(dev::Worker),
     Demo(demo::Demo),
     Deploy(deploy::Deploy),
     Apply(apply::Apply),
     Enqueue(enqueue::Enqueue),
     Job(job::Job),
     Dead(dead::Dead),
+    Queue(queue::Queue),
     Status(status::Status),
     Run(run::Run),
     Check(check::Check),
@@ -44,6 +48,8 @@ impl Command {
         match self {
             Self::Dev(dev) => inside(&mut Builder::new_multi_thread(), dev.run()),
             Self::Serve(serve) => inside(&mut Builder::new_multi_thread(), serve.run()),
+            Self::Gateway(gateway) => inside(&mut Builder::new_multi_thread(), gateway.run()),
+            Self::Worker(worker) => inside(&mut Builder::new_multi_thread(), worker.run()),
             Self::Demo(demo) => inside(&mut Builder::new_multi_thread(), demo.run()),
             // What only asks a server needs no more than this thread.
             Self::Deploy(deploy) => inside(&mut Builder::new_current_thread(), deploy.run()),
@@ -51,6 +57,7 @@ impl Command {
             Self::Enqueue(enqueue) => inside(&mut Builder::new_current_thread(), enqueue.run()),
             Self::Job(job) => inside(&mut Builder::new_current_thread(), job.run()),
             Self::Dead(dead) => inside(&mut Builder::new_current_thread(), dead.run()),
+            Self::Queue(queue) => inside(&mut Builder::new_current_thread(), queue.run()),
             Self::Status(status) => inside(&mut Builder::new_current_thread(), status.run()),
             Self::Run(run) => run.run(),
             Self::Check(check) => check.run(),

@@ -1,25 +1,26 @@
-//! The embedded profile: log, queue, relay, worker and gateway in one process, from start to drain.
+//! A mill, or one role of it, in this process: its parts on the log and the queue that the configuration names, from start
+//! to drain.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use wasmill_catalog::{Catalog, Following, follow};
-use wasmill_job::{Clock, SystemClock};
 use wasmill_log::EmbeddedLog;
-use wasmill_process::{Config, Drain, Latch, Metrics, Part, Readiness, Signals};
-use wasmill_queue::EmbeddedQueue;
-use wasmill_relay::{Relay, Standing};
-use wasmill_worker::{Worker, WorkerConfig};
+use wasmill_process::config::QueueKind;
+use wasmill_process::{Config, Drain, Latch, Metrics, Readiness, Signals};
+use wasmill_queue::{EmbeddedQueue, Queue, RedisQueue};
 
 use crate::failure::{Exit, Failure, Result};
-use loader::Loader;
+use ends::{Base, Ends};
+use redis::Trusted;
+
+pub(crate) use role::Role;
 
 mod access;
+mod ends;
 mod gateway;
 mod loader;
+mod redis;
+mod role;
 mod stores;
 
 /// A running mill.
@@ -27,61 +28,52 @@ pub(crate) struct Mill {
     address: SocketAddr,
     readiness: Readiness,
     drain: Drain,
-    log: EmbeddedLog,
-    queue: EmbeddedQueue,
+    log: Option<EmbeddedLog>,
+    queue: OpenQueue,
 }
 
-/// What the parts are made of.
-struct Ends {
-    log: EmbeddedLog,
-    queue: EmbeddedQueue,
-    store: wasmill_catalog::ArtifactStore,
-    following: Following,
-    loader: Arc<Loader>,
-    clock: Arc<dyn Clock>,
+/// The queue, to be closed at the end.
+enum OpenQueue {
+    Embedded(EmbeddedQueue),
+    Redis(RedisQueue),
 }
 
-/// The parts that readiness waits for.
+/// What there is before the stores are open.
+struct Beginning<'c> {
+    config: &'c Config,
+    role: Role,
+    listener: TcpListener,
+    address: SocketAddr,
+    metrics: Metrics,
+    readiness: Readiness,
+    drain: Drain,
+}
+
+/// The parts that readiness waits for; those of other roles are not there.
 struct Latches {
-    relay: Latch,
-    handlers: Latch,
-    gateway: Latch,
+    relay: Option<Latch>,
+    handlers: Option<Latch>,
+    listener: Latch,
 }
-
-/// How often the catalog is asked for a new revision; the design promises two seconds.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
-/// What a part may take beyond the grace it gives others. Its own deadlines come first: the worker has up to four of 5 s.
-const MARGIN: Duration = Duration::from_secs(25);
-/// How long the relay may take to pay what the queue owes and to commit progress: three steps of 5 s, and a margin.
-const RELAY_GRACE: Duration = Duration::from_secs(20);
 
 impl Mill {
-    /// Starts every part. Returns when all run; [`Mill::ready`] tells when jobs flow.
+    /// Starts every part of this role. Returns when all run; [`Mill::ready`] tells when jobs flow. A Redis that cannot be
+    /// reached is waited for: then the parts that need it begin later.
     ///
     /// # Errors
-    /// When the address, the data folder or something in it cannot be used; nothing runs then.
-    pub(crate) async fn start(config: &Config) -> Result<Self> {
+    /// When the address, the data folder or something in it, or the Redis cannot be used; nothing runs then.
+    pub(crate) async fn start(config: &Config, role: Role) -> Result<Self> {
+        role.fits(config)?;
         let metrics = Metrics::start().map_err(|error| Failure::new(Exit::Config, error))?;
         // Bound first, because it fails first; clients that come now wait until the rest is up.
-        let listener = gateway::bind(config.gateway.listen).await?;
+        let listener = gateway::bind(role.listen(config)).await?;
         let address = listener.local_addr().map_err(|error| Failure::new(Exit::Config, error))?;
-        let readiness = Readiness::new();
-        let latches = Latches {
-            relay: readiness.latch("the relay to resume"),
-            handlers: readiness.latch("the handlers to load"),
-            gateway: readiness.latch("the gateway to listen"),
-        };
-        let ends = Ends::open(config).await?;
-        let (log, queue) = (ends.log.clone(), ends.queue.clone());
-        let mut drain = Drain::new();
-        let gateway = drain.part("gateway", config.gateway.grace + MARGIN);
-        let worker = drain.part("worker", config.worker.grace + MARGIN);
-        let relay = drain.part("relay", RELAY_GRACE);
-        ends.start_relay(&relay, latches.relay);
-        ends.start_worker(&worker, config, latches.handlers);
-        ends.start_gateway(&gateway, config, listener, (metrics, readiness.clone()), latches.gateway)?;
-        tracing::info!(%address, data = %config.data.dir.display(), "started");
-        Ok(Self { address, readiness, drain, log, queue })
+        let (readiness, drain) = (Readiness::new(), Drain::new());
+        let beginning = Beginning { config, role, listener, address, metrics, readiness, drain };
+        match config.queue.kind {
+            QueueKind::Embedded => beginning.on_embedded().await,
+            QueueKind::Redis => beginning.on_redis().await,
+        }
     }
 
     /// The address it listens on.
@@ -121,88 +113,80 @@ impl Mill {
     pub(crate) async fn stop(self) -> Result<()> {
         self.readiness.drain();
         let drained = self.drain.run().await;
-        self.queue.close().await;
-        self.log.close().await;
+        match self.queue {
+            OpenQueue::Embedded(queue) => queue.close().await,
+            OpenQueue::Redis(queue) => queue.close().await,
+        }
+        if let Some(log) = self.log {
+            log.close().await;
+        }
         drained.map_err(|late| {
             Failure::new(Exit::No, format_args!("not everything ended in time: {late}."))
-                .advise("Nothing is lost: the next start goes on from the log.")
+                .advise("Nothing is lost: the next start goes on where this one was.")
         })?;
         tracing::info!("stopped");
         Ok(())
     }
 }
 
-impl Ends {
-    async fn open(config: &Config) -> Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        stores::make_folder(&config.data.dir)?;
-        let log = stores::open_log(config, &clock).await?;
-        let queue = stores::open_queue(config, &log, &clock).await?;
-        let store = stores::open_artifacts(config)?;
-        let unreadable = |error| Failure::new(Exit::Config, error);
-        let following = follow(store.clone(), FOLLOW_EVERY).await.map_err(unreadable)?;
-        let loader = Arc::new(Loader::open(config, store.clone())?);
-        Ok(Self { log, queue, store, following, loader, clock })
+impl Beginning<'_> {
+    async fn on_embedded(self) -> Result<Mill> {
+        let latches = self.latches();
+        let base = Base::open(self.config).await?;
+        let log = base.log.as_ref().ok_or_else(|| {
+            Failure::new(Exit::Config, "the embedded queue needs a log: set log.kind = \"embedded\".")
+        })?;
+        let queue = stores::open_queue(self.config, log, &base.clock).await?;
+        self.run(base.with(queue.clone(), Trusted::at_once()), latches, OpenQueue::Embedded(queue))
     }
 
-    fn catalog(&self) -> watch::Receiver<Arc<Catalog>> {
-        self.following.receiver()
+    async fn on_redis(mut self) -> Result<Mill> {
+        let redis = self.readiness.latch("redis");
+        let latches = self.latches();
+        let queue = redis::queue(&self.config.queue)?;
+        let base = Base::open(self.config).await?;
+        let part = self.drain.part("queue", redis::GRACE);
+        let trusted = redis::trust(&queue, redis, &part).await?;
+        self.run(base.with(queue.clone(), trusted), latches, OpenQueue::Redis(queue))
     }
 
-    fn start_relay(&self, part: &Part, latch: Latch) {
-        let (log, queue) = (self.log.clone(), self.queue.clone());
-        let relay = Relay::new(log, queue, self.catalog(), Arc::clone(&self.clock));
-        let mut standing = relay.standing();
-        part.keep(relay.run(part.token()));
-        part.spawn(async move {
-            // An error means that the relay has ended; the process does, too.
-            if standing.wait_for(|standing| *standing >= Standing::Resumed).await.is_ok() {
-                latch.release();
-            }
-        });
+    /// Taken before the first part starts.
+    fn latches(&self) -> Latches {
+        let latch = |wanted: bool, name| wanted.then(|| self.readiness.latch(name));
+        Latches {
+            relay: latch(self.role.relays(self.config), "the relay to resume"),
+            handlers: latch(self.role.works(), "the handlers to load"),
+            listener: self.readiness.latch("the gateway to listen"),
+        }
     }
 
-    fn start_worker(&self, part: &Part, config: &Config, latch: Latch) {
-        let slots = config.worker.slots.try_into().unwrap_or(std::num::NonZeroUsize::MIN);
-        let times = WorkerConfig { slots, lease: config.worker.lease, grace: config.worker.grace };
-        let loader = Arc::clone(&self.loader);
-        let parts = wasmill_worker::Parts {
-            // The queue's handle remembers what its last take gave; only the worker takes with this one.
-            queue: self.queue.clone(),
-            sandbox: self.loader.sandbox().clone(),
-            catalog: self.catalog(),
-            load: Arc::new(move |digest| loader.load(digest)),
-            clock: Arc::clone(&self.clock),
-        };
-        let (worker, token) = (Worker::new(times, parts), part.token());
-        part.keep(async move {
-            if let Err(error) = worker.run(token).await {
-                tracing::error!("the worker cannot start its slots: {error}");
-            }
-        });
-        let wanted: Vec<_> =
-            self.following.current().types.values().map(|spec| spec.handler.digest).collect();
-        let (loader, token) = (Arc::clone(&self.loader), part.token());
-        part.spawn(async move {
-            tokio::select! {
-                () = loader.tried(&wanted) => latch.release(),
-                () = token.cancelled() => {}
-            }
-        });
+    fn run<Q: Queue>(mut self, ends: Ends<Q>, latches: Latches, queue: OpenQueue) -> Result<Mill> {
+        let Self { config, role, address, .. } = self;
+        let log = ends.log.clone();
+        // In the order in which they stop.
+        let edge = self.drain.part("gateway", config.gateway.grace + ends::MARGIN);
+        if let Some(latch) = latches.handlers {
+            ends.start_worker(&self.drain.part("worker", config.worker.grace + ends::MARGIN), config, latch);
+        }
+        if let (Some(latch), Some(log)) = (latches.relay, &log) {
+            ends.start_relay(&self.drain.part("relay", ends::RELAY_GRACE), log, latch);
+        }
+        let probes = (self.metrics, self.readiness.clone());
+        edge.keep(gateway::serve(&ends, role, config, self.listener, probes, edge.token())?);
+        latches.listener.release();
+        let queue_at = queue.place(config);
+        tracing::info!(%address, data = %config.data.dir.display(), queue = queue_at, "started");
+        Ok(Mill { address, readiness: self.readiness, drain: self.drain, log, queue })
     }
+}
 
-    fn start_gateway(
-        &self,
-        part: &Part,
-        config: &Config,
-        listener: TcpListener,
-        probes: (Metrics, Readiness),
-        latch: Latch,
-    ) -> Result<()> {
-        let serving = gateway::serve(self, config, listener, probes, part.token())?;
-        part.keep(serving);
-        latch.release();
-        Ok(())
+impl OpenQueue {
+    /// Where it is, for people.
+    fn place(&self, config: &Config) -> String {
+        match self {
+            Self::Embedded(_) => "embedded".to_owned(),
+            Self::Redis(_) => config.queue.url.to_string(),
+        }
     }
 }
 

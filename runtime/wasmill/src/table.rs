@@ -21,6 +21,11 @@ impl Table {
         self.rows.push(cells.to_vec());
     }
 
+    /// Whether it has no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The table as lines.
     pub(crate) fn render(&self) -> String {
         let columns = self.heading.len();

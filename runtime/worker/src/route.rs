@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmill_catalog::{Catalog, TypeSpec};
+use wasmill_catalog::{Catalog, Flow, TypeSpec};
 use wasmill_job::{JobType, Limits, Mode, ModuleDigest, RetryPolicy, Revision};
 use wasmill_queue::{AttemptRecord, Offer, TypeOffer};
 use wasmill_sandbox::Handler;
@@ -43,12 +43,13 @@ impl Routes {
             let route =
                 known.cloned().unwrap_or_else(|| Arc::new(Route::new(job_type, spec, handler.clone())));
             by_type.insert(job_type.clone(), route);
-            types.insert(
-                job_type.clone(),
-                TypeOffer { concurrency: spec.flow.concurrency, ..TypeOffer::default() },
-            );
+            let Flow { concurrency, rate, weight, .. } = spec.flow;
+            types.insert(job_type.clone(), TypeOffer { concurrency, rate, weight });
         }
-        let offer = Arc::new(Offer { revision: catalog.revision, types, ..Offer::default() });
+        let is_paused =
+            |(job_type, spec): (&JobType, &TypeSpec)| (spec.mode == Mode::Paused).then(|| job_type.clone());
+        let paused = catalog.types.iter().filter_map(is_paused).collect();
+        let offer = Arc::new(Offer { revision: catalog.revision, types, paused });
         Self { revision: catalog.revision, by_type, offer }
     }
 }
@@ -74,3 +75,6 @@ impl Route {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

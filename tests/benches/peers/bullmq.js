@@ -103,6 +103,7 @@ async function drainWorker(concurrency) {
   let done = 0;
   const worker = new Worker(QUEUE, async () => { done += 1; }, { connection: connection(), concurrency, autorun: false });
   await worker.waitUntilReady();
+  process.on("disconnect", () => process.exit());
   process.on("message", () => {
     sent = 0;
     worker.run();

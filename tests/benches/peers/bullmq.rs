@@ -7,20 +7,20 @@ use serde_json::Value;
 use tokio::process::Command;
 use wasmill_tests::Redis;
 
-const JOBS: usize = 100_000;
+pub(crate) const JOBS: usize = 100_000;
 /// Jobs that one worker process runs at once. The best one counts.
 const CONCURRENCIES: [usize; 4] = [25, 50, 100, 200];
 /// Of the latency measurement.
-const PER_SECOND: usize = 200;
-const SECONDS: usize = 20;
+pub(crate) const PER_SECOND: usize = 200;
+pub(crate) const SECONDS: usize = 20;
 
 /// The installed peer.
 struct BullMq {
     folder: PathBuf,
 }
 
-/// Measures and prints all of it.
-pub(crate) async fn print_all() {
+/// Measures and prints all of it. Answers the best drain, in jobs per second.
+pub(crate) async fn print_all() -> f64 {
     let peer = BullMq::install().await;
     let mut runs = Vec::new();
     for concurrency in CONCURRENCIES {
@@ -49,6 +49,7 @@ pub(crate) async fn print_all() {
         ),
         &format!("{:>9.0} jobs/s", figure("drain_per_second")),
     );
+    figure("drain_per_second")
 }
 
 fn fastest(runs: &[Value]) -> &Value {
@@ -109,6 +110,6 @@ impl BullMq {
     }
 }
 
-fn print(what: &str, figure: &str) {
+pub(crate) fn print(what: &str, figure: &str) {
     println!("{what:<72} {figure}");
 }

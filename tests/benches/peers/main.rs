@@ -8,6 +8,7 @@ mod benchmark;
 mod bullmq;
 #[path = "../bare_redis/life.rs"]
 mod life;
+mod ours;
 #[path = "../bare_redis/rows.rs"]
 mod rows;
 
@@ -17,6 +18,7 @@ fn main() {
     println!("{cores} cores shared by Redis and its clients, 200-byte payloads, Redis fsyncs each second");
     runtime.block_on(async {
         rows::print_all().await;
-        bullmq::print_all().await;
+        let peer = bullmq::print_all().await;
+        ours::print_all(peer).await;
     });
 }

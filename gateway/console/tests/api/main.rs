@@ -4,8 +4,10 @@
 mod catalog;
 mod dead;
 mod guard;
+mod jobs;
 mod modules;
 mod openapi;
 mod probes;
 mod status;
+mod without_log;
 mod world;

@@ -21,7 +21,9 @@ async fn every_route_is_described() {
             "/v1/dead",
             "/v1/dead/purge",
             "/v1/dead/redrive",
+            "/v1/jobs",
             "/v1/modules",
+            "/v1/queue/check",
             "/v1/status",
         ]
     );

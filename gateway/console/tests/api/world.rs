@@ -15,7 +15,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{ArtifactStore, Following, follow};
-use wasmill_console::{ConsoleConfig, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, probes, router};
+use wasmill_console::{
+    ConsoleConfig, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage, probes, router,
+};
 use wasmill_http::{Drained, Hosts, HttpConfig, finish, serve};
 use wasmill_job::wire::{Record, decode, decode_dead, encode_dead, encode_job};
 use wasmill_job::{
@@ -50,6 +52,15 @@ pub(crate) struct Answer {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::begin(Storage::Log).await
+    }
+
+    /// A console whose mill keeps everything in the queue. Its log stays empty.
+    pub(crate) async fn without_log() -> Self {
+        Self::begin(|_| Storage::Queue).await.hello().await
+    }
+
+    async fn begin(storage: impl FnOnce(EmbeddedLog) -> Storage<EmbeddedLog>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
         let config = LogConfig::new(folder.path().join("log"));
@@ -63,7 +74,7 @@ impl World {
         // Long: the console itself says when there is news.
         let catalog = follow(store.clone(), Duration::from_secs(3_600)).await.unwrap();
         let parts = Parts {
-            log: log.clone(),
+            storage: storage(log.clone()),
             queue: queue.clone(),
             store: store.clone(),
             catalog: catalog.clone(),
@@ -92,11 +103,14 @@ impl World {
 
     /// With the type `hello` in the catalog, whose module is stored.
     pub(crate) async fn with_hello() -> Self {
-        let world = Self::new().await;
-        world.deploy("hello@1.0.0", &[WASM, b"hello"].concat()).await;
-        let applied = world.apply("[type.hello]\nhandlers = [{ module = \"hello@1.0.0\" }]\n", &[]).await;
+        Self::new().await.hello().await
+    }
+
+    async fn hello(self) -> Self {
+        self.deploy("hello@1.0.0", &[WASM, b"hello"].concat()).await;
+        let applied = self.apply("[type.hello]\nhandlers = [{ module = \"hello@1.0.0\" }]\n", &[]).await;
         assert_eq!(applied.status, 200, "{:?}", applied.body);
-        world
+        self
     }
 
     pub(crate) async fn call(

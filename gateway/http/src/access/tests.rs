@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Request, Response};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response};
 use axum::routing::{get, post};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -56,10 +56,10 @@ fn the_greater_right_includes_the_lesser() {
     assert!(!check(APP, Right::Operate));
 }
 
-fn needs(route: &str) -> Option<Right> {
-    match route {
-        "/open" => None,
-        "/jobs/{id}" => Some(Right::Enqueue),
+fn needs(method: &Method, route: &str) -> Option<Right> {
+    match (method, route) {
+        (_, "/open") => None,
+        (&Method::GET, "/jobs/{id}") => Some(Right::Enqueue),
         _ => Some(Right::Operate),
     }
 }

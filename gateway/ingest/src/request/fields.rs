@@ -7,14 +7,18 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use wasmill_http::near;
+use wasmill_job::Priority;
 
 use super::FieldError;
 
 /// The fields this version knows.
-const FIELDS: [&str; 3] = ["type", "payload", "idempotency_key"];
+const FIELDS: [&str; 4] = ["type", "payload", "idempotency_key", "priority"];
 
 /// The fields that stand in the design and come later: refused by name, never ignored.
-const LATER: [&str; 6] = ["run_at", "delay_ms", "priority", "expires_at", "key", "headers"];
+const LATER: [&str; 5] = ["run_at", "delay_ms", "expires_at", "key", "headers"];
+
+/// As much of a stranger's word as an answer repeats, in characters.
+const SHOWN: usize = 80;
 
 /// What was found.
 #[derive(Default)]
@@ -22,7 +26,9 @@ pub(super) struct Fields<'t> {
     pub(super) job_type: Option<Cow<'t, str>>,
     pub(super) payload: Option<&'t RawValue>,
     pub(super) idempotency_key: Option<Cow<'t, str>>,
+    pub(super) priority: Option<Priority>,
     key_seen: bool,
+    priority_seen: bool,
 }
 
 /// Reads the object. A field that is refused is told through `refused`, because serde's errors are only text.
@@ -47,6 +53,7 @@ impl<'t> Visitor<'t> for FieldsVisitor<'_> {
                 "type" if fields.job_type.is_some() => FieldError::Twice("type"),
                 "payload" if fields.payload.is_some() => FieldError::Twice("payload"),
                 "idempotency_key" if fields.key_seen => FieldError::Twice("idempotency_key"),
+                "priority" if fields.priority_seen => FieldError::Twice("priority"),
                 "type" => {
                     fields.job_type = Some(map.next_value::<Text<'t>>()?.0);
                     continue;
@@ -60,6 +67,16 @@ impl<'t> Visitor<'t> for FieldsVisitor<'_> {
                     fields.idempotency_key = map.next_value::<Option<Text<'t>>>()?.map(|text| text.0);
                     continue;
                 }
+                "priority" => {
+                    fields.priority_seen = true;
+                    match map.next_value::<Option<&'t RawValue>>()?.map(read_priority).transpose() {
+                        Ok(priority) => {
+                            fields.priority = priority;
+                            continue;
+                        }
+                        Err(error) => error,
+                    }
+                }
                 later if LATER.contains(&later) => FieldError::NotBuilt(later.to_owned()),
                 unknown => unknown_field(unknown),
             };
@@ -70,9 +87,15 @@ impl<'t> Visitor<'t> for FieldsVisitor<'_> {
     }
 }
 
+fn read_priority(value: &RawValue) -> Result<Priority, FieldError> {
+    let name = serde_json::from_str::<Text<'_>>(value.get()).map(|text| text.0);
+    let found = name
+        .ok()
+        .and_then(|name| Priority::FIRST_TO_LAST.into_iter().find(|priority| priority.as_str() == name));
+    found.ok_or_else(|| FieldError::NoPriority(value.get().chars().take(SHOWN).collect()))
+}
+
 fn unknown_field(name: &str) -> FieldError {
-    /// As much of a stranger's field name as an answer repeats, in characters.
-    const SHOWN: usize = 80;
     FieldError::Unknown { field: name.chars().take(SHOWN).collect(), near: near(name, FIELDS) }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use wasmill_http::Kind;
+use wasmill_job::Priority;
 
 use super::parse_line;
 
@@ -39,6 +40,15 @@ fn only_the_type_must_be_there() {
 }
 
 #[test]
+fn a_priority_is_one_of_four() {
+    for priority in Priority::FIRST_TO_LAST {
+        let text = format!("{{\"type\":\"a\",\"priority\":\"{}\"}}", priority.as_str());
+        assert_eq!(parse_line(text.as_bytes()).unwrap().priority, Some(priority));
+    }
+    assert_eq!(parse_line(b"{\"type\":\"a\",\"priority\":null}").unwrap().priority, None);
+}
+
+#[test]
 fn everything_else_is_refused_with_its_reason_and_its_place() {
     use Kind::{InvalidField, MalformedJson, NotBuilt, UnknownField};
     for (text, kind, words, byte) in [
@@ -56,6 +66,9 @@ fn everything_else_is_refused_with_its_reason_and_its_place() {
         ("{\"type\":\"a\",\"type\":\"b\"}", InvalidField, "`type` comes twice", Some(17)),
         ("{\"payload\":1,\"payload\":1}", InvalidField, "`payload` comes twice", Some(21)),
         ("{\"idempotency_key\":null,\"idempotency_key\":\"\"}", InvalidField, "comes twice", Some(40)),
+        ("{\"priority\":null,\"priority\":\"low\"}", InvalidField, "`priority` comes twice", Some(26)),
+        ("{\"priority\":1}", InvalidField, "1 is no priority; write \"low\", \"normal\"", Some(13)),
+        ("{\"priority\":\"hihg\"}", InvalidField, "\"hihg\" is no priority", Some(18)),
         ("{\"run_at\":null}", NotBuilt, "`run_at` is not built yet", Some(8)),
         ("{\"payloda\":1}", UnknownField, "Did you mean `payload`?", Some(9)),
         ("{\"x\":1}", UnknownField, "There is no field `x`.", Some(3)),
@@ -66,7 +79,7 @@ fn everything_else_is_refused_with_its_reason_and_its_place() {
         let json = serde_json::to_value(&problem).unwrap();
         assert_eq!(json["byte"].as_u64(), byte, "{text}: {json}");
     }
-    for later in ["run_at", "delay_ms", "priority", "expires_at", "key", "headers"] {
+    for later in ["run_at", "delay_ms", "expires_at", "key", "headers"] {
         let text = format!("{{\"type\":\"a\",\"{later}\":1}}");
         assert_eq!(parse_line(text.as_bytes()).unwrap_err().into_problem(b"").kind(), NotBuilt);
     }

@@ -22,7 +22,7 @@ async fn good_lines_are_stored_and_bad_ones_answered_in_their_place() {
         "{\"type\":\"helo\"}",
         "not json",
         "{\"type\":\"small\",\"payload\":\"0123456789abcdef\"}",
-        "{\"type\":\"hello\",\"priority\":1}",
+        "{\"type\":\"hello\",\"run_at\":1}",
         "{\"type\":\"hello\",\"idempotency_key\":\"\"}",
         "{\"type\":\"small\"}",
         "  {\"type\":\"hello\",\"payload\":tru}",

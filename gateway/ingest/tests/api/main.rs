@@ -10,4 +10,5 @@ mod payload;
 mod refusals;
 mod show;
 mod trouble;
+mod without_log;
 mod world;

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
 use wasmill_http::{Drained, HttpConfig, finish, serve};
-use wasmill_ingest::{Durability, IngestConfig, Parts, router};
+use wasmill_ingest::{Durability, IngestConfig, Parts, Storage, router};
 use wasmill_job::wire::{Record, decode};
 use wasmill_job::{
     Generation, Job, JobType, Limits, Mode, ModuleDigest, Offset, Path, RetryPolicy, Revision, SystemClock,
@@ -65,6 +65,23 @@ impl World {
         http: HttpConfig,
         tune: impl FnOnce(&mut LogConfig),
     ) -> Self {
+        Self::begin(config, http, tune, Storage::Log, Durability::Fsync, |_| ()).await
+    }
+
+    /// A gateway that puts jobs straight into the queue, which is configured by `tune`. Its log stays empty.
+    pub(crate) async fn without_log(tune: impl FnOnce(&mut EmbeddedConfig)) -> Self {
+        let (config, http) = (IngestConfig::default(), HttpConfig::default());
+        Self::begin(config, http, |_| (), |_| Storage::Queue, Durability::Redis, tune).await
+    }
+
+    async fn begin(
+        config: IngestConfig,
+        http: HttpConfig,
+        tune: impl FnOnce(&mut LogConfig),
+        storage: impl FnOnce(EmbeddedLog) -> Storage<EmbeddedLog>,
+        stored: Durability,
+        tune_queue: impl FnOnce(&mut EmbeddedConfig),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
         let mut log_config = LogConfig::new(folder.path().join("log"));
@@ -73,15 +90,16 @@ impl World {
             let clock = clock.clone();
             tokio::task::spawn_blocking(move || EmbeddedLog::open(log_config, clock)).await.unwrap().unwrap()
         };
-        let queue_config = EmbeddedConfig::new(folder.path().join("queue"));
+        let mut queue_config = EmbeddedConfig::new(folder.path().join("queue"));
+        tune_queue(&mut queue_config);
         let (queue, _) = EmbeddedQueue::open(queue_config, 1, clock.clone()).await.unwrap();
         let (catalog, followed) = watch::channel(Arc::new(catalog()));
         let parts = Parts {
-            log: log.clone(),
+            storage: storage(log.clone()),
             queue: queue.clone(),
             catalog: followed,
             clock,
-            stored: Durability::Fsync,
+            stored,
             config,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -237,6 +255,8 @@ fn catalog() -> Catalog {
     for (name, payload_bytes) in [("hello", 1 << 20), ("email.welcome", 1 << 20), ("small", SMALL_BYTES)] {
         catalog.types.insert(name.parse::<JobType>().unwrap(), job_type(payload_bytes));
     }
+    let flow = Flow { max_pending: Some(2), ..Flow::default() };
+    catalog.types.insert("seldom".parse().unwrap(), TypeSpec { flow, ..job_type(1 << 20) });
     catalog
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{SourceFile, plan};
+use crate::{Backing, SourceFile, plan};
 
 const BEFORE: &str = "
 [queue.mail]
@@ -25,7 +25,7 @@ mode = 'paused'
 handlers = [{ module = 'hello@1.1.0' }]
 limits = { memory = '128MiB', timeout = '90s' }
 retry = { backoff = { factor = 1.5, max = '1h' } }
-flow = { concurrency = 8 }
+flow = { concurrency = 8, rate = '90/m', weight = 2 }
 [type.new]
 queue = 'bulk'
 handlers = [{ module = 'hello@1.0.0' }]
@@ -39,7 +39,7 @@ fn put_over(current: &Catalog, text: &str) -> Catalog {
         ("hello@1.0.0".parse().unwrap(), digest(b'a')),
         ("hello@1.1.0".parse().unwrap(), digest(b'b')),
     ]);
-    plan(current, &[SourceFile::new("a.toml", text)], &modules).unwrap().next
+    plan(current, &[SourceFile::new("a.toml", text)], &modules, Backing::Log).unwrap().next
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Reads `[type."NAME"]`: a job type's route.
 
+mod flow;
+
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
@@ -7,9 +9,9 @@ use toml::Spanned;
 use toml::de::DeValue;
 use wasmill_job::{Backoff, JobType, Limits, Mode, ModuleTag, Path, QueueName, RetryPolicy};
 
-use crate::Flow;
 use crate::mistake::Report;
 use crate::section::{Keys, Section, kind};
+use crate::{Backing, Flow};
 
 /// What a file says about a job type: all of its route but what only the catalog knows.
 pub(crate) struct TypeEntry {
@@ -53,7 +55,6 @@ const LIMITS_KEYS: Keys =
     Keys { known: &["memory", "timeout", "fuel", "payload", "output", "logs"], later: &["host_calls"] };
 const RETRY_KEYS: Keys = Keys { known: &["attempts", "backoff"], later: &[] };
 const BACKOFF_KEYS: Keys = Keys { known: &["first", "factor", "max", "jitter"], later: &[] };
-const FLOW_KEYS: Keys = Keys { known: &["concurrency"], later: &["rate", "max_pending"] };
 
 /// One Wasm page up to what a 32-bit memory can address.
 const MEMORY: RangeInclusive<u64> = 64 << 10..=4 << 30;
@@ -65,7 +66,6 @@ const OUTPUT: RangeInclusive<u64> = 0..=16 << 20;
 const LOGS: RangeInclusive<u64> = 0..=1 << 20;
 const ATTEMPTS: RangeInclusive<u64> = 1..=10_000;
 const PAUSE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(7 * 24 * 3600);
-const CONCURRENCY: RangeInclusive<u64> = 1..=1_000_000;
 /// Results and done-marks live in the queue, which is kept small.
 const KEEP: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(30 * 24 * 3600);
 const OWNER_CHARS_MAX: usize = 100;
@@ -73,6 +73,7 @@ const OWNER_CHARS_MAX: usize = 100;
 /// Reads a job type's entry; `None` when it cannot be completed, because of a mistake that was reported.
 pub(crate) fn read_type<'t>(
     report: &mut Report<'_>,
+    backing: Backing,
     name: &JobType,
     at: &Range<usize>,
     value: &'t Spanned<DeValue<'t>>,
@@ -87,12 +88,11 @@ pub(crate) fn read_type<'t>(
     let section = &Section::open(report, value, format!("job type `{name}`"), &KEYS)?;
     let owner = section.text(report, "owner", "growth", read_owner).map(|(owner, _)| owner);
     let queue = section.text(report, "queue", "mail", str::parse).map(|(value, at)| Named { value, at });
-    let path = section.text(report, "path", "log", read_path).map(|(path, _)| path);
+    let path = section.text(report, "path", path_name(backing), |text| read_path(text, backing));
     let mode = section.text(report, "mode", "live", read_mode).map(|(mode, _)| mode);
     let limits = section.child(report, "limits", &LIMITS_KEYS).map(|limits| read_limits(report, &limits));
     let retry = section.child(report, "retry", &RETRY_KEYS).map(|retry| read_retry(report, &retry));
-    let flow = section.child(report, "flow", &FLOW_KEYS);
-    let concurrency = flow.and_then(|flow| flow.count(report, "concurrency", CONCURRENCY));
+    let flow = flow::read_flow(report, section, backing);
     let keep_result = section.span(report, "keep_result", KEEP);
     let dedup_window = section.span(report, "dedup_window", KEEP);
     let module = read_handlers(report, section, at)?;
@@ -100,12 +100,12 @@ pub(crate) fn read_type<'t>(
     Some(TypeEntry {
         owner,
         queue,
-        path: path.unwrap_or_default(),
+        path: path.map_or(backing.path(), |(path, _)| path),
         mode: mode.unwrap_or_default(),
         module,
         limits: limits.unwrap_or_default(),
         retry: retry.unwrap_or_default(),
-        flow: Flow { concurrency: concurrency.and_then(|count| u32::try_from(count).ok()) },
+        flow,
         keep_result: keep_result.unwrap_or(Duration::from_secs(3600)),
         dedup_window: dedup_window.unwrap_or(Duration::from_secs(600)),
     })
@@ -127,11 +127,25 @@ fn read_owner(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err(format!("write a name of 1 to {OWNER_CHARS_MAX} characters")) }
 }
 
-fn read_path(text: &str) -> Result<Path, String> {
-    match text {
-        "log" => Ok(Path::Log),
-        "queue" | "both" => Err(format!("\"{text}\" is not built yet; write \"log\" or leave it out")),
-        other => Err(format!("`{other}` is no path; write \"log\" or leave it out")),
+fn read_path(text: &str, backing: Backing) -> Result<Path, String> {
+    let right = path_name(backing);
+    match (text, backing) {
+        ("log", Backing::Log) => Ok(Path::Log),
+        ("queue", Backing::Nothing) => Ok(Path::Queue),
+        ("queue", Backing::Log) => {
+            Err("\"queue\" is not built yet beside a log; write \"log\" or leave it out".to_owned())
+        }
+        ("log", Backing::Nothing) => Err("this mill has no log; write \"queue\" or leave it out".to_owned()),
+        ("both", _) => Err(format!("\"both\" is not built yet; write \"{right}\" or leave it out")),
+        (other, _) => Err(format!("`{other}` is no path; write \"{right}\" or leave it out")),
+    }
+}
+
+/// The one path that types of this mill can have so far.
+fn path_name(backing: Backing) -> &'static str {
+    match backing {
+        Backing::Log => "log",
+        Backing::Nothing => "queue",
     }
 }
 

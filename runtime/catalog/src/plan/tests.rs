@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use wasmill_job::{Backoff, Limits, Mode, Path, RetryPolicy};
+use wasmill_job::{Backoff, Limits, Mode, Path, Rate, RetryPolicy};
 
 use super::*;
 use crate::{ChangeKind, Flow, Subject};
@@ -19,10 +19,14 @@ fn modules() -> BTreeMap<ModuleTag, ModuleDigest> {
 }
 
 fn plan_of(current: &Catalog, texts: &[&str]) -> Result<Plan, Mistakes> {
+    plan_for(Backing::Log, current, texts)
+}
+
+fn plan_for(backing: Backing, current: &Catalog, texts: &[&str]) -> Result<Plan, Mistakes> {
     let name = |index: usize| format!("mill/{}.toml", char::from(b'a' + u8::try_from(index).unwrap()));
     let files: Vec<_> =
         texts.iter().enumerate().map(|(index, text)| SourceFile::new(name(index), *text)).collect();
-    plan(current, &files, &modules())
+    plan(current, &files, &modules(), backing)
 }
 
 fn applied(texts: &[&str]) -> Catalog {
@@ -61,7 +65,12 @@ fn a_file_with_every_key_becomes_a_revision() {
             attempts: 3,
             backoff: Backoff::new(Duration::from_millis(500), 3.0, Duration::from_secs(3600), 0.5).unwrap(),
         },
-        flow: Flow { concurrency: Some(64) },
+        flow: Flow {
+            concurrency: Some(64),
+            rate: Some(Rate { jobs: NonZeroU32::new(500).unwrap(), per: Duration::from_secs(1) }),
+            weight: NonZeroU32::new(3).unwrap(),
+            max_pending: None,
+        },
         keep_result: Duration::from_secs(1800),
         dedup_window: Duration::from_secs(3600),
     };
@@ -77,6 +86,28 @@ fn what_a_file_leaves_out_has_its_default() {
     assert_eq!((hello.path, hello.mode, hello.owner.as_ref()), (Path::Log, Mode::Live, None));
     assert_eq!((hello.keep_result.as_secs(), hello.dedup_window.as_secs()), (3600, 600));
     assert_eq!(catalog.queues[&DEFAULT_QUEUE.parse().unwrap()].partitions.get(), 4);
+}
+
+#[test]
+fn without_a_log_jobs_go_to_the_queue_and_can_be_limited_there() {
+    let says = "[type.hello]\nhandlers = [{ module = 'hello@1.0.0' }]\nflow = { max_pending = 100_000 }";
+    let catalog = plan_for(Backing::Nothing, &Catalog::default(), &[says]).unwrap().next;
+    let hello = &catalog.types[&"hello".parse().unwrap()];
+    assert_eq!((hello.path, hello.flow.max_pending), (Path::Queue, Some(100_000)));
+}
+
+#[test]
+fn a_path_that_the_mill_does_not_have_is_a_mistake() {
+    let [log, queue] = ["log", "queue"]
+        .map(|path| format!("[type.hello]\npath = '{path}'\nhandlers = [{{ module = 'hello@1.0.0' }}]"));
+    let says = plan_for(Backing::Log, &Catalog::default(), &[&queue]).unwrap_err().to_string();
+    let beside = "mill/a.toml:2:8: `path` of job type `hello`: \"queue\" is not built yet beside a log; write \"log\" or \
+                  leave it out";
+    assert_eq!(says, beside);
+    let says = plan_for(Backing::Nothing, &Catalog::default(), &[&log]).unwrap_err().to_string();
+    let without =
+        "mill/a.toml:2:8: `path` of job type `hello`: this mill has no log; write \"queue\" or leave it out";
+    assert_eq!(says, without);
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! A revision in the store: an envelope with a version and a checksum, and the catalog inside it.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use wasmill_job::{
     Backoff, Generation, InvalidBackoff, JobId, JobType, Limits, Mode, ModuleDigest, ModuleTag, Path,
-    QueueName, RetryPolicy, Revision, UnixMs,
+    QueueName, Rate, RetryPolicy, Revision, UnixMs,
 };
 
 use super::{Unreadable, VERSION, check_version, not_json};
@@ -106,6 +106,20 @@ struct RetryV1 {
 struct FlowV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     concurrency: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate: Option<RateV1>,
+    /// Absent: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weight: Option<NonZeroU32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_pending: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateV1 {
+    jobs: NonZeroU32,
+    per_ms: NonZeroU64,
 }
 
 /// The bytes of the revision's file. The same catalog always gives the same bytes.
@@ -182,7 +196,7 @@ impl From<&TypeSpec> for TypeV1 {
                 max_ms: millis(retry.backoff.max()),
                 jitter: retry.backoff.jitter(),
             },
-            flow: FlowV1 { concurrency: spec.flow.concurrency },
+            flow: FlowV1::from(spec.flow),
             keep_result_ms: millis(spec.keep_result),
             dedup_window_ms: millis(spec.dedup_window),
         }
@@ -246,10 +260,32 @@ impl TryFrom<TypeV1> for TypeSpec {
                 attempts: retry.attempts,
                 backoff: Backoff::new(first, retry.factor, max, retry.jitter)?,
             },
-            flow: Flow { concurrency: wire.flow.concurrency },
+            flow: Flow::from(wire.flow),
             keep_result: Duration::from_millis(wire.keep_result_ms),
             dedup_window: Duration::from_millis(wire.dedup_window_ms),
         })
+    }
+}
+
+impl From<Flow> for FlowV1 {
+    fn from(flow: Flow) -> Self {
+        let Flow { concurrency, rate, weight, max_pending } = flow;
+        // A rate's span is at least a millisecond.
+        let per_ms = |rate: &Rate| NonZeroU64::new(millis(rate.per)).unwrap_or(NonZeroU64::MIN);
+        Self {
+            concurrency,
+            rate: rate.map(|rate| RateV1 { jobs: rate.jobs, per_ms: per_ms(&rate) }),
+            weight: Some(weight).filter(|weight| *weight != NonZeroU32::MIN),
+            max_pending,
+        }
+    }
+}
+
+impl From<FlowV1> for Flow {
+    fn from(wire: FlowV1) -> Self {
+        let FlowV1 { concurrency, rate, weight, max_pending } = wire;
+        let rate = rate.map(|rate| Rate { jobs: rate.jobs, per: Duration::from_millis(rate.per_ms.get()) });
+        Self { concurrency, rate, weight: weight.unwrap_or(NonZeroU32::MIN), max_pending }
     }
 }
 

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use wasmill_job::{ModuleDigest, ModuleTag, Revision, UnixMs};
 
 use super::*;
-use crate::{Catalog, SourceFile, plan};
+use crate::{Backing, Catalog, Flow, SourceFile, plan};
 
 const REVISION: &str = include_str!("golden/revision.v1");
+const BEFORE_RATES: &str = include_str!("golden/revision-before-rates.v1");
 const TAG: &str = include_str!("golden/tag.v1");
 const FILE: &str = include_str!("../plan/golden/whole.toml");
 
@@ -17,7 +18,8 @@ fn catalog() -> Catalog {
     let tags = ["hello@1.0.0", "welcome@1.4.2"];
     let modules: BTreeMap<ModuleTag, ModuleDigest> =
         tags.into_iter().map(|tag| (tag.parse().unwrap(), ModuleDigest::of(tag.as_bytes()))).collect();
-    let plan = plan(&Catalog::default(), &[SourceFile::new("whole.toml", FILE)], &modules).unwrap();
+    let files = [SourceFile::new("whole.toml", FILE)];
+    let plan = plan(&Catalog::default(), &files, &modules, Backing::Log).unwrap();
     plan.into_revision(UnixMs(1_767_225_600_000), "first \"routes\"")
 }
 
@@ -37,6 +39,22 @@ fn a_revision_is_written_as_the_golden_file_has_it() {
 #[test]
 fn a_revision_reads_back() {
     assert_eq!(read_revision(Revision(1), REVISION.as_bytes()).unwrap(), catalog());
+}
+
+#[test]
+fn a_revision_from_before_rates_reads() {
+    let mut expected = catalog();
+    let welcome = expected.types.get_mut(&"email.welcome".parse().unwrap()).unwrap();
+    welcome.flow = Flow { concurrency: Some(64), ..Flow::default() };
+    assert_eq!(read_revision(Revision(1), BEFORE_RATES.as_bytes()).unwrap(), expected);
+}
+
+#[test]
+fn every_flow_limit_reads_back() {
+    let mut catalog = catalog();
+    let hello = catalog.types.get_mut(&"hello".parse().unwrap()).unwrap();
+    hello.flow.max_pending = Some(7);
+    assert_eq!(read_revision(Revision(1), &write_revision(&catalog)).unwrap(), catalog);
 }
 
 #[test]

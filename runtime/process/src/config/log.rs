@@ -1,4 +1,4 @@
-//! `[log]`: the embedded log, the truth about jobs.
+//! `[log]`: the log, the truth about jobs, where there is one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataConfig, Refusal, text};
 
-/// The embedded log's folder and how long it keeps what is settled.
+/// Whether there is a log; the embedded log's folder, and how long it keeps what is settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
+    /// `embedded` (in the data folder) or `none`: then the gateway writes straight into the queue, which has to be Redis, and
+    /// jobs are as safe as that. Default `embedded`.
+    pub kind: LogKind,
     /// Its folder, inside the data folder unless it is absolute: the log likes a fast disk of its own. Default `log`.
     pub dir: PathBuf,
     /// Settled records older than this are dropped. Default 7 days.
@@ -20,6 +23,15 @@ pub struct LogConfig {
     /// is never dropped. Default 8 GiB.
     #[serde(rename = "retention_size", with = "text::size")]
     pub retention_bytes: u64,
+}
+
+/// What makes jobs durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogKind {
+    #[default]
+    Embedded,
+    None,
 }
 
 impl LogConfig {
@@ -44,6 +56,7 @@ impl LogConfig {
 impl Default for LogConfig {
     fn default() -> Self {
         Self {
+            kind: LogKind::default(),
             dir: "log".into(),
             retention_age: Duration::from_secs(7 * 24 * 3600),
             retention_bytes: 8 << 30,

@@ -152,6 +152,18 @@ fn a_configuration_is_shown_as_a_file_that_says_the_same() {
 }
 
 #[test]
+fn a_password_is_not_shown_with_the_configuration() {
+    let variables = [("WASMILL_QUEUE_URL", "redis://mill:secret@host:6379"), ("WASMILL_QUEUE_KIND", "redis")];
+    let config = load("[log]\nkind = \"none\"", &variables).unwrap();
+    assert_eq!(config.queue.url.reveal(), "redis://mill:secret@host:6379");
+    assert_eq!((config.queue.kind, config.log.kind), (QueueKind::Redis, LogKind::None));
+    let shown = config.to_string();
+    assert!(shown.contains("redis://mill:***@host:6379") && !shown.contains("secret"), "{shown}");
+    let wrong = load("", &[("WASMILL_QUEUE_URL", "mill:secret@host")]).unwrap_err().to_string();
+    assert!(wrong.starts_with("WASMILL_QUEUE_URL: ") && !wrong.contains("secret"), "{wrong}");
+}
+
+#[test]
 fn the_readme_names_every_key_and_its_default() {
     let readme = include_str!("../../README.md");
     let mut config = Config::default();

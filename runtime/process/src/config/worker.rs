@@ -1,5 +1,6 @@
 //! `[worker]`: how many jobs run at once and how long a claim is held.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use super::{Refusal, text};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerConfig {
+    /// The address where a worker of its own answers `/healthz`, `/readyz` and `/metrics`; beside a gateway in the same
+    /// process that does. Default `127.0.0.1:8421`.
+    pub listen: SocketAddr,
     /// Jobs that run at once. Default: one for each processor.
     #[serde(with = "text::count")]
     pub slots: NonZeroU32,
@@ -47,6 +51,7 @@ impl Default for WorkerConfig {
     fn default() -> Self {
         let processors = available_parallelism().ok().and_then(|count| NonZeroU32::try_from(count).ok());
         Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8421)),
             slots: processors.unwrap_or(NonZeroU32::MIN),
             lease: Duration::from_secs(30),
             grace: Duration::from_secs(20),

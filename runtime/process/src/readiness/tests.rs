@@ -2,14 +2,18 @@
 
 use super::*;
 
+fn waiting(parts: &[&str]) -> Standing {
+    Standing::Waiting(parts.iter().map(|&part| part.to_owned()).collect())
+}
+
 #[test]
 fn ready_when_every_latch_is_released() {
     let readiness = Readiness::new();
     let (log, queue) = (readiness.latch("log"), readiness.latch("queue"));
-    assert_eq!(readiness.standing(), Standing::Waiting(vec!["log", "queue"]));
+    assert_eq!(readiness.standing(), waiting(&["log", "queue"]));
     assert_eq!(readiness.standing().to_string(), "waiting for log, queue");
     log.release();
-    assert_eq!(readiness.standing(), Standing::Waiting(vec!["queue"]));
+    assert_eq!(readiness.standing(), waiting(&["queue"]));
     queue.release();
     assert_eq!(readiness.standing(), Standing::Ready);
 }
@@ -18,7 +22,7 @@ fn ready_when_every_latch_is_released() {
 fn a_part_that_failed_to_start_is_not_ready() {
     let readiness = Readiness::new();
     drop(readiness.latch("log"));
-    assert_eq!(readiness.standing(), Standing::Waiting(vec!["log"]));
+    assert_eq!(readiness.standing(), waiting(&["log"]));
 }
 
 #[test]
@@ -26,8 +30,21 @@ fn two_parts_of_one_name_have_two_latches() {
     let readiness = Readiness::new();
     let (first, second) = (readiness.latch("worker"), readiness.latch("worker"));
     first.release();
-    assert_eq!(readiness.standing(), Standing::Waiting(vec!["worker"]));
+    assert_eq!(readiness.standing(), waiting(&["worker"]));
     second.release();
+    assert_eq!(readiness.standing(), Standing::Ready);
+}
+
+#[test]
+fn a_part_can_say_why_it_is_not_ready() {
+    let readiness = Readiness::new();
+    let (redis, gateway) = (readiness.latch("redis"), readiness.latch("gateway"));
+    redis.because("connection refused");
+    assert_eq!(readiness.standing(), waiting(&["redis: connection refused", "gateway"]));
+    redis.because("it is loading");
+    assert_eq!(readiness.standing().to_string(), "waiting for redis: it is loading, gateway");
+    redis.release();
+    gateway.release();
     assert_eq!(readiness.standing(), Standing::Ready);
 }
 

@@ -4,7 +4,7 @@
 use super::*;
 
 fn payloads(key: Option<&str>) -> Lines {
-    Lines::Payloads { job_type: "mail.send".parse().unwrap(), key: key.map(str::to_owned) }
+    Lines::Payloads { job_type: "mail.send".parse().unwrap(), key: key.map(str::to_owned), priority: None }
 }
 
 fn pieces(file: &str, lines: Lines) -> Vec<Piece> {
@@ -29,6 +29,16 @@ fn a_line_that_breaks_out_of_the_envelope_is_refused_and_the_rest_goes_on() {
     assert_eq!(found[0].lines, [2]);
     assert_eq!(found[0].refused[0].0, 1);
     assert!(found[0].refused[0].1.starts_with("not JSON"), "{:?}", found[0].refused);
+}
+
+#[test]
+fn a_priority_goes_with_every_payload() {
+    let job_type = "mail.send".parse().unwrap();
+    let lines = Lines::Payloads { job_type, key: None, priority: Some(Priority::High) };
+    let whole = "{\"type\":\"mail.send\",\"payload\":2,\"priority\":\"low\"}\n";
+    let found = pieces(&format!("1\n{whole}"), lines);
+    let first = "{\"type\":\"mail.send\",\"priority\":\"high\",\"payload\":1}\n";
+    assert_eq!(found[0].body, format!("{first}{whole}"));
 }
 
 #[test]

@@ -5,17 +5,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use wasmill_catalog::{Catalog, SourceFile, plan};
+use wasmill_catalog::{Backing, Catalog, SourceFile, plan};
 use wasmill_job::{ModuleDigest, ModuleTag};
 use wasmill_process::Config;
-use wasmill_process::config::ProcessEnvironment;
+use wasmill_process::config::{LogKind, ProcessEnvironment};
 
 use crate::failure::{Exit, Failure, Result};
 use crate::terminal::{GREEN, print, styled, tell};
 
 /// Find every mistake in the configuration and in catalog files, without starting anything
 ///
-/// Whether a module is deployed, only a server knows: here every version named in a catalog file counts as deployed.
+/// Whether a module is deployed, only a server knows: here every version named in a catalog file counts as deployed. What a
+/// catalog file may say depends on the mill: that is the configuration's, with a log unless it says log.kind = "none".
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// The configuration file; WASMILL_… variables are checked with it
@@ -55,7 +56,11 @@ impl Check {
             };
             mistakes.extend(found.0.iter().map(finding));
         }
-        mistakes.extend(catalog_mistakes(&files));
+        let backing = config.as_ref().map_or(Backing::Log, |config| match config.log.kind {
+            LogKind::Embedded => Backing::Log,
+            LogKind::None => Backing::Nothing,
+        });
+        mistakes.extend(catalog_mistakes(&files, backing));
         let findings = Findings { mistakes };
         if self.json {
             let text = serde_json::to_string(&findings).map_err(|error| Failure::new(Exit::No, error))?;
@@ -91,9 +96,9 @@ fn read(files: &[PathBuf]) -> Result<Vec<SourceFile>> {
 }
 
 /// The mistakes that applying the files to an empty routing table would find.
-fn catalog_mistakes(files: &[SourceFile]) -> Vec<Finding> {
+fn catalog_mistakes(files: &[SourceFile], backing: Backing) -> Vec<Finding> {
     let modules = files.iter().flat_map(|file| named_modules(&file.text)).collect();
-    let found = plan(&Catalog::default(), files, &modules).err().unwrap_or_default();
+    let found = plan(&Catalog::default(), files, &modules, backing).err().unwrap_or_default();
     let finding = |mistake: wasmill_catalog::Mistake| Finding {
         place: format!("{}:{}:{}", mistake.file, mistake.line, mistake.column),
         message: mistake.message,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use tempfile::TempDir;
-use wasmill_process::config::ProcessEnvironment;
+use wasmill_process::config::{LogKind, ProcessEnvironment, QueueKind};
 use wasmill_process::{Config, Signals, start_logs};
 
 use crate::client::Server;
@@ -14,7 +14,7 @@ use crate::demo::corpus::Corpus;
 use crate::demo::load::Load;
 use crate::demo::report::Records;
 use crate::failure::{Exit, Failure, Result};
-use crate::mill::Mill;
+use crate::mill::{Mill, Role};
 use crate::terminal::{BOLD, DIM, print, styled};
 
 /// See it at work: a mill in a temporary folder, a handler, thousands of jobs made from real HTML pages
@@ -43,7 +43,7 @@ impl Demo {
         let config = config(&folder)?;
         start_logs(&config.telemetry).map_err(|error| Failure::new(Exit::Config, error))?;
         let mut signals = Signals::new().map_err(|error| Failure::new(Exit::Config, error))?;
-        let mut mill = Mill::start(&config).await?;
+        let mut mill = Mill::start(&config, Role::All).await?;
         let told = tokio::select! {
             told = self.tell(&mut mill, &folder) => told,
             // The demo is a client of its own mill: it cannot go on while that drains.
@@ -105,6 +105,9 @@ fn config(folder: &TempDir) -> Result<Config> {
     })?;
     // It is a client of its own mill, and knows no token.
     config.auth = wasmill_process::config::AuthConfig::default();
+    // Everything in the one folder, whatever the environment says of other mills.
+    config.log.kind = LogKind::Embedded;
+    config.queue.kind = QueueKind::Embedded;
     config.data.dir = folder.path().join("data");
     config.gateway.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8420));
     if TcpListener::bind(config.gateway.listen).is_err() {

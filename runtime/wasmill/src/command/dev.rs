@@ -1,4 +1,4 @@
-//! `wasmill dev` and `wasmill serve`: the embedded profile, everything in one process.
+//! `wasmill dev` and `wasmill serve`: everything in one process; `wasmill gateway` and `wasmill worker`: one role of several.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use wasmill_process::{Config, Signal, Signals, start_logs};
 
 use crate::command::listen::{loopback_only, loopback_or_tokens};
 use crate::failure::{Exit, Failure, Result};
-use crate::mill::Mill;
+use crate::mill::{Mill, Role};
 use crate::terminal::{BOLD, DIM, print, styled};
 
 /// Run everything in one process, on this machine: log, queue, relay, worker, gateway
@@ -21,11 +21,32 @@ pub(crate) struct Dev {
     settings: Settings,
 }
 
-/// Run the embedded profile as a service: like dev, without the introduction
+/// Run everything in one process as a service: like dev, without the introduction
 ///
-/// Listens beyond loopback when the configuration has tokens; `wasmill token new` makes them.
+/// Log and queue are those of the configuration: embedded, or a queue in Redis with or without a log before it. Listens
+/// beyond loopback when the configuration has tokens; `wasmill token new` makes them.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Run the gateway alone: jobs in and the admin API, for workers in processes of their own
+///
+/// The processes share a queue in Redis (queue.kind = "redis", log.kind = "none") and the data folder, where modules and
+/// catalog are. Listens beyond loopback when the configuration has tokens.
+#[derive(Debug, Args)]
+pub(crate) struct Gateway {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Run a worker alone, beside a gateway in a process of its own
+///
+/// Any number may run. They share a queue in Redis (queue.kind = "redis", log.kind = "none") and the data folder, where
+/// modules and catalog are. It listens for probes only: /healthz, /readyz, /metrics [default: 127.0.0.1:8421].
+#[derive(Debug, Args)]
+pub(crate) struct Worker {
     #[command(flatten)]
     settings: Settings,
 }
@@ -33,10 +54,10 @@ pub(crate) struct Serve {
 /// What the command line says over configuration file and environment.
 #[derive(Debug, Args)]
 struct Settings {
-    /// The folder for log, queue, modules and catalog [default: ./wasmill-data]
+    /// The folder for modules, catalog, and the embedded log and queue [default: ./wasmill-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8420]
+    /// The address to listen on; port 0 takes a free one [default: that of the configuration, 127.0.0.1:8420]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// A configuration file (TOML); `wasmill check` shows what is in force
@@ -46,22 +67,38 @@ struct Settings {
 
 impl Dev {
     pub(crate) async fn run(self) -> Result<()> {
-        let config = self.settings.load()?;
+        let config = self.settings.load(Role::All)?;
         loopback_only(config.gateway.listen)?;
-        run(&config, |mill| print(&introduction(mill, &config))).await
+        run(&config, Role::All, |mill| print(&introduction(mill, &config))).await
     }
 }
 
 impl Serve {
     pub(crate) async fn run(self) -> Result<()> {
-        let config = self.settings.load()?;
-        loopback_or_tokens(&config)?;
-        run(&config, |mill| print(&format!("listening on http://{}\n", mill.address()))).await
+        self.settings.serve(Role::All).await
+    }
+}
+
+impl Gateway {
+    pub(crate) async fn run(self) -> Result<()> {
+        self.settings.serve(Role::Gateway).await
+    }
+}
+
+impl Worker {
+    pub(crate) async fn run(self) -> Result<()> {
+        self.settings.serve(Role::Worker).await
     }
 }
 
 impl Settings {
-    fn load(self) -> Result<Config> {
+    async fn serve(self, role: Role) -> Result<()> {
+        let config = self.load(role)?;
+        loopback_or_tokens(role.listen(&config), &config)?;
+        run(&config, role, |mill| print(&format!("listening on http://{}\n", mill.address()))).await
+    }
+
+    fn load(self, role: Role) -> Result<Config> {
         let loaded = Config::load(self.config.as_deref(), &ProcessEnvironment);
         let mut config = loaded.map_err(|mistakes| {
             Failure::new(
@@ -73,17 +110,17 @@ impl Settings {
             config.data.dir = data;
         }
         if let Some(listen) = self.listen {
-            config.gateway.listen = listen;
+            *role.listen_mut(&mut config) = listen;
         }
         Ok(config)
     }
 }
 
 /// From start to the end of the drain.
-async fn run(config: &Config, announce: impl FnOnce(&Mill) -> Result<()>) -> Result<()> {
+async fn run(config: &Config, role: Role, announce: impl FnOnce(&Mill) -> Result<()>) -> Result<()> {
     start_logs(&config.telemetry).map_err(|error| Failure::new(Exit::Config, error))?;
     let mut signals = Signals::new().map_err(|error| Failure::new(Exit::Config, error))?;
-    let mut mill = Mill::start(config).await?;
+    let mut mill = Mill::start(config, role).await?;
     let worked = tokio::select! {
         ready = mill.ready() => match ready.and_then(|()| announce(&mill)) {
             Ok(()) => mill.work(&mut signals).await,
@@ -105,7 +142,7 @@ pub(crate) async fn finish(mill: Mill, mut signals: Signals, worked: Result<()>)
                 Signal::Terminate => Exit::Terminated,
             };
             Err(Failure::new(exit, format_args!("{signal} again: ended before everything had stopped."))
-                .advise("Nothing is lost: the next start goes on from the log."))
+                .advise("Nothing is lost: the next start goes on where this one was."))
         }
     };
     // The signal weighs more than what was wrong before; all else does not.

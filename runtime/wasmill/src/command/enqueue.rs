@@ -4,14 +4,14 @@ use bytes::Bytes;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use wasmill_job::{JobId, JobType};
+use wasmill_job::{JobId, JobType, Priority};
 
 use crate::batch::{Lines, envelope};
 use crate::client::{Call, Server};
 use crate::command::target::Target;
 use crate::failure::{Exit, Failure, Result};
 use crate::input::Input;
-use crate::terminal::{GREEN, print, print_bytes, styled, tell};
+use crate::terminal::{GREEN, YELLOW, print, print_bytes, styled, tell};
 
 mod file;
 
@@ -34,6 +34,9 @@ pub(crate) struct Enqueue {
     /// The idempotency key: a repeat with the same key makes no second job. In a batch line N gets KEY/N
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
+    /// Which jobs of its type it goes before: low, normal, high or urgent [default: normal]
+    #[arg(long, value_name = "PRIORITY", value_parser = read_priority)]
+    priority: Option<Priority>,
     /// Print the server's answer as JSON; for a batch, the summary
     #[arg(long)]
     json: bool,
@@ -45,6 +48,9 @@ pub(crate) struct Enqueue {
 #[derive(Debug, Deserialize)]
 struct Stored {
     id: JobId,
+    /// The queue had it already.
+    #[serde(default)]
+    duplicate: bool,
 }
 
 impl Enqueue {
@@ -52,44 +58,66 @@ impl Enqueue {
         let server = self.target.server()?;
         match (self.batch, self.job_type) {
             (Some(batch), Some(job_type)) => {
-                file::enqueue(&server, batch, Lines::Payloads { job_type, key: self.key }, self.json).await
+                let lines = Lines::Payloads { job_type, key: self.key, priority: self.priority };
+                file::enqueue(&server, batch, lines, self.json).await
             }
             (Some(_), None) if self.key.is_some() => {
                 Err(Failure::new(Exit::Usage, "--key needs a TYPE: whole jobs carry their own keys.")
                     .advise("Put an idempotency_key into each line, or name the TYPE and send payloads."))
             }
+            (Some(_), None) if self.priority.is_some() => Err(Failure::new(
+                Exit::Usage,
+                "--priority needs a TYPE: whole jobs carry their own priorities.",
+            )
+            .advise("Put a priority into each line, or name the TYPE and send payloads.")),
             (Some(batch), None) => file::enqueue(&server, batch, Lines::Jobs, self.json).await,
-            (None, Some(job_type)) => one(&server, &job_type, self.payload, self.key, self.json).await,
+            (None, Some(job_type)) => {
+                let payload = self.payload.map(|input| input.read()).transpose()?;
+                let call = call_for(&job_type, payload, self.key, self.priority)?;
+                one(&server, &job_type, call, self.json).await
+            }
             (None, None) => Err(Failure::new(Exit::Usage, "the TYPE is missing.")),
         }
     }
 }
 
-async fn one(
-    server: &Server,
-    job_type: &JobType,
-    payload: Option<Input>,
-    key: Option<String>,
-    json: bool,
-) -> Result<()> {
-    let payload = payload.map(|input| input.read()).transpose()?;
-    let answer = server.success(call_for(job_type, payload, key)).await?;
+async fn one(server: &Server, job_type: &JobType, call: Call, json: bool) -> Result<()> {
+    let answer = server.success(call).await?;
     if json {
         return print_bytes(&answer.body);
     }
     let stored: Stored = answer.read()?;
-    print(&format!("{} {}\n", styled(GREEN, "stored"), stored.id))?;
+    let word = if stored.duplicate { styled(YELLOW, "known") } else { styled(GREEN, "stored") };
+    print(&format!("{word} {}\n", stored.id))?;
     tell(&format!("Look at it: wasmill job show {job_type} {}", stored.id));
     Ok(())
 }
 
+/// A priority by its name.
+fn read_priority(text: &str) -> std::result::Result<Priority, &'static str> {
+    let named = Priority::FIRST_TO_LAST.into_iter().find(|priority| priority.as_str() == text);
+    named.ok_or("write low, normal, high or urgent")
+}
+
 /// The request for one job, in the binding that leaves the payload's bytes alone.
-fn call_for(job_type: &JobType, payload: Option<Bytes>, key: Option<String>) -> Call {
+///
+/// # Errors
+/// When the payload is not JSON and a priority is wanted: the other binding has no place for it.
+fn call_for(
+    job_type: &JobType,
+    payload: Option<Bytes>,
+    key: Option<String>,
+    priority: Option<Priority>,
+) -> Result<Call> {
     let call = Call::post("/v1/jobs");
-    match payload {
-        None => call.body("application/json", envelope(job_type, None, key.as_deref())),
+    Ok(match payload {
+        None => call.body("application/json", envelope(job_type, None, key.as_deref(), priority)),
         Some(payload) if serde_json::from_slice::<&RawValue>(&payload).is_ok() => {
-            call.body("application/json", envelope(job_type, Some(&payload), key.as_deref()))
+            call.body("application/json", envelope(job_type, Some(&payload), key.as_deref(), priority))
+        }
+        Some(_) if priority.is_some() => {
+            let why = "a payload that is not JSON travels as a CloudEvent, which carries no priority.";
+            return Err(Failure::new(Exit::Usage, why).advise("Leave --priority out, or send JSON."));
         }
         Some(payload) => {
             let call = call
@@ -103,5 +131,5 @@ fn call_for(job_type: &JobType, payload: Option<Bytes>, key: Option<String>) -> 
                 None => call,
             }
         }
-    }
+    })
 }

@@ -1,4 +1,4 @@
-//! `wasmill job`: one job.
+//! `wasmill job`: one job, or the jobs in one state.
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
@@ -10,9 +10,10 @@ use crate::failure::Result;
 use crate::terminal::{print, print_bytes};
 use view::JobView;
 
+mod list;
 pub(crate) mod view;
 
-/// Look at one job, or cancel it
+/// Look at one job, cancel it, or list the jobs in one state
 #[derive(Debug, Args)]
 pub(crate) struct Job {
     #[command(subcommand)]
@@ -37,6 +38,7 @@ enum JobCommand {
         #[command(flatten)]
         which: Which,
     },
+    List(list::List),
 }
 
 /// The answer to a cancel: `cancelling` or `cancelled`.
@@ -64,6 +66,7 @@ impl Job {
         match self.command {
             JobCommand::Show { which, receipt, output } => which.show(receipt, output).await,
             JobCommand::Cancel { which } => which.cancel().await,
+            JobCommand::List(list) => list.run().await,
         }
     }
 }

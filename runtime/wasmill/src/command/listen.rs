@@ -25,8 +25,7 @@ pub(crate) fn loopback_only(listen: SocketAddr) -> Result<()> {
 ///
 /// # Errors
 /// When other machines could reach the address, and nobody would ask them for a token.
-pub(crate) fn loopback_or_tokens(config: &Config) -> Result<()> {
-    let listen = config.gateway.listen;
+pub(crate) fn loopback_or_tokens(listen: SocketAddr, config: &Config) -> Result<()> {
     if listen.ip().is_loopback() || !config.auth.tokens.is_empty() {
         return Ok(());
     }

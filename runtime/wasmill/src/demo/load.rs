@@ -112,7 +112,7 @@ impl Load {
         let mut times = Vec::with_capacity(jobs);
         for index in 0..jobs {
             let payload = payload(corpus, index);
-            let body = envelope(&self.job_type, Some(&payload), None);
+            let body = envelope(&self.job_type, Some(&payload), None, None);
             let began = Instant::now();
             let answer = self.server.success(Call::post("/v1/jobs").body("application/json", body)).await?;
             let id = answer.read::<StoredLine>()?.id;
@@ -185,7 +185,7 @@ fn cut(corpus: &Corpus, job_type: &JobType, jobs: u32, pieces: &mpsc::Sender<Pie
         let payload = payload(corpus, index);
         piece.payload_bytes += payload.len() as u64;
         piece.jobs += 1;
-        piece.body.extend_from_slice(&envelope(job_type, Some(&payload), None));
+        piece.body.extend_from_slice(&envelope(job_type, Some(&payload), None, None));
         piece.body.push(b'\n');
         if piece.body.len() >= PIECE_BYTES || piece.jobs == PIECE_JOBS {
             let full = std::mem::replace(&mut piece, Piece::new());

@@ -1,4 +1,4 @@
-//! The HTTP edge of the process: job API, admin API and probes on one address.
+//! The HTTP edge of the process: job API, admin API and probes on one address; of a worker alone the probes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,11 +11,14 @@ use tokio_util::sync::CancellationToken;
 use wasmill_console::{ConsoleConfig, Prepare, Probes};
 use wasmill_http::{Hosts, HttpConfig};
 use wasmill_ingest::{Durability, IngestConfig};
+use wasmill_log::EmbeddedLog;
 use wasmill_process::config::GatewayConfig;
 use wasmill_process::{Config, Metrics, Readiness};
+use wasmill_queue::Queue;
 
 use crate::failure::{Exit, Failure, Result};
-use crate::mill::{Ends, access};
+use crate::mill::ends::Ends;
+use crate::mill::{Role, access};
 
 /// Takes the address.
 pub(super) async fn bind(listen: SocketAddr) -> Result<TcpListener> {
@@ -30,29 +33,67 @@ pub(super) async fn bind(listen: SocketAddr) -> Result<TcpListener> {
     })
 }
 
-/// Puts the APIs together; the future serves them until `stop`, then drains.
-pub(super) fn serve(
-    ends: &Ends,
+/// Puts together what this role answers: the APIs and the probes, or the probes alone; the future serves it until `stop`,
+/// then drains.
+pub(super) fn serve<Q: Queue>(
+    ends: &Ends<Q>,
+    role: Role,
     config: &Config,
     listener: TcpListener,
     (metrics, readiness): (Metrics, Readiness),
     stop: CancellationToken,
-) -> Result<impl Future<Output = ()> + Send + 'static> {
+) -> Result<impl Future<Output = ()> + Send + 'static + use<Q>> {
+    let access = access::access(&config.auth);
+    let probes = wasmill_console::probes(Probes {
+        metrics: Arc::new(move || metrics.render()),
+        missing: Arc::new(move || missing(&readiness.standing())),
+    });
+    let routes = match role {
+        Role::Worker => probes,
+        Role::All | Role::Gateway => {
+            // Without tokens a page of another origin must not reach anything; with them real host names must work.
+            let hosts = if access.is_open() { Hosts::local() } else { Hosts::any() };
+            let (jobs, admin) = parts(ends, config, &hosts);
+            let jobs = wasmill_http::guard(wasmill_ingest::router(jobs), hosts);
+            let mut description = wasmill_ingest::openapi();
+            description.merge(wasmill_console::openapi());
+            wasmill_http::describe_tokens(&mut description, &access, access::needs);
+            let description = wasmill_http::openapi_route(&description).map_err(|error| {
+                Failure::new(Exit::No, format_args!("the API's description cannot be written: {error}."))
+            })?;
+            jobs.merge(wasmill_console::router(admin)).merge(probes).merge(description)
+        }
+    };
+    let router = wasmill_http::finish(wasmill_http::protect(routes, access, access::needs));
+    let settings = http_config(&config.gateway);
+    Ok(async move {
+        wasmill_http::serve(listener, router, settings, stop).await;
+    })
+}
+
+/// What job API and admin API are made of.
+fn parts<Q: Queue>(
+    ends: &Ends<Q>,
+    config: &Config,
+    hosts: &Hosts,
+) -> (wasmill_ingest::Parts<EmbeddedLog, Q>, wasmill_console::Parts<EmbeddedLog, Q>) {
+    use {wasmill_console as console, wasmill_ingest as ingest};
+    let (jobs_in, jobs_at, stored) = match ends.log.clone() {
+        Some(log) => (ingest::Storage::Log(log.clone()), console::Storage::Log(log), Durability::Fsync),
+        None => (ingest::Storage::Queue, console::Storage::Queue, Durability::Redis),
+    };
     let body_bytes_max = usize::try_from(config.gateway.body_bytes_max).unwrap_or(usize::MAX);
-    let jobs = wasmill_ingest::router(wasmill_ingest::Parts {
-        log: ends.log.clone(),
+    let jobs = ingest::Parts {
+        storage: jobs_in,
         queue: ends.queue.clone(),
         catalog: ends.catalog(),
         clock: Arc::clone(&ends.clock),
-        stored: Durability::Fsync,
+        stored,
         config: IngestConfig { buffer_bytes: body_bytes_max.saturating_mul(2) },
-    });
-    let access = access::access(&config.auth);
-    // Without tokens a page of another origin must not reach anything; with them real host names must work.
-    let hosts = if access.is_open() { Hosts::local() } else { Hosts::any() };
+    };
     let loader = Arc::clone(&ends.loader);
-    let admin = wasmill_console::router(wasmill_console::Parts {
-        log: ends.log.clone(),
+    let admin = console::Parts {
+        storage: jobs_at,
         queue: ends.queue.clone(),
         store: ends.store.clone(),
         catalog: ends.following.clone(),
@@ -60,24 +101,8 @@ pub(super) fn serve(
         clock: Arc::clone(&ends.clock),
         hosts: hosts.clone(),
         config: ConsoleConfig { module_bytes_max: body_bytes_max },
-    });
-    let probes = wasmill_console::probes(Probes {
-        metrics: Arc::new(move || metrics.render()),
-        missing: Arc::new(move || missing(&readiness.standing())),
-    });
-    let mut description = wasmill_ingest::openapi();
-    description.merge(wasmill_console::openapi());
-    wasmill_http::describe_tokens(&mut description, &access, access::needs);
-    let description = wasmill_http::openapi_route(&description).map_err(|error| {
-        Failure::new(Exit::No, format_args!("the API's description cannot be written: {error}."))
-    })?;
-    let jobs = wasmill_http::guard(jobs, hosts);
-    let routes = jobs.merge(admin).merge(probes).merge(description);
-    let router = wasmill_http::finish(wasmill_http::protect(routes, access, access::needs));
-    let settings = http_config(&config.gateway);
-    Ok(async move {
-        wasmill_http::serve(listener, router, settings, stop).await;
-    })
+    };
+    (jobs, admin)
 }
 
 fn http_config(config: &GatewayConfig) -> HttpConfig {

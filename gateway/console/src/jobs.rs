@@ -1,0 +1,124 @@
+//! `GET /v1/jobs`: the jobs in one state, a page at a time.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_log::Log;
+use wasmill_queue::{JobView, ListQuery, Queue, State as JobState};
+
+use crate::dead::{read_limit, read_type};
+use crate::router::Console;
+use crate::trouble::queue_problem;
+
+/// The states that can be listed. Dead jobs have their own list.
+const STATES: [(&str, JobState); 5] = [
+    ("pending", JobState::Pending),
+    ("scheduled", JobState::Scheduled),
+    ("in_flight", JobState::InFlight),
+    ("completed", JobState::Completed),
+    ("cancelled", JobState::Cancelled),
+];
+
+/// Pages asked of the queue for one answer: a rare type among many is looked for over several requests.
+const PAGES_MAX: usize = 20;
+
+/// The query of `GET /v1/jobs`.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct JobsQuery {
+    /// `pending`, `scheduled`, `in_flight`, `completed` or `cancelled`.
+    state: String,
+    /// Only jobs of this type.
+    r#type: Option<String>,
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// At most so many, 1 to 1,000. Default 100.
+    limit: Option<usize>,
+}
+
+/// A page of jobs.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct JobList {
+    jobs: Vec<JobRow>,
+    /// The `after` of the next page; absent on the last one. A page may be short, even empty, and still have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// One job. Moments are milliseconds since 1970.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobRow {
+    id: String,
+    r#type: String,
+    state: &'static str,
+    /// How many times it has been tried.
+    attempts: u32,
+    accepted_at_ms: u64,
+    /// When a scheduled job falls due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at_ms: Option<u64>,
+    /// When it completed or was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at_ms: Option<u64>,
+}
+
+/// Lists the jobs in one state. Jobs that move meanwhile may be missed, or come twice.
+#[utoipa::path(
+    get, path = "/v1/jobs", tag = "jobs", params(JobsQuery),
+    responses(
+        (status = 200, description = "A page.", body = JobList),
+        (status = 400, description = "Not valid.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "No answer.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list_jobs<L: Log, Q: Queue>(
+    State(console): State<Arc<Console<L, Q>>>,
+    query: Result<Query<JobsQuery>, QueryRejection>,
+) -> Result<Json<JobList>, Problem> {
+    let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
+    let (name, state) = read_state(&query.state)?;
+    let limit = read_limit(query.limit)?;
+    let job_type = query.r#type.as_deref().map(read_type).transpose()?;
+    let mut list = JobList { jobs: Vec::new(), next: query.after };
+    for _ in 0..PAGES_MAX {
+        let (after, max) = (list.next.take(), limit - list.jobs.len());
+        let wanted = ListQuery { state, job_type: job_type.clone(), after, max };
+        let page = console.queue.list(wanted).await.map_err(|error| queue_problem(&error))?;
+        list.jobs.extend(page.jobs.into_iter().map(|view| JobRow::of(view, name)));
+        list.next = page.next;
+        if list.next.is_none() || list.jobs.len() >= limit {
+            break;
+        }
+    }
+    Ok(Json(list))
+}
+
+/// A state and its name.
+fn read_state(text: &str) -> Result<(&'static str, JobState), Problem> {
+    STATES.into_iter().find(|(name, _)| *name == text).ok_or_else(|| {
+        let names = STATES.map(|(name, _)| name);
+        let hint = if text == "dead" { " Dead letters are listed by GET /v1/dead." } else { "" };
+        let detail = format!("`state` must be one of {}.{hint}", names.join(", "));
+        Problem::new(Kind::InvalidField, detail).with("field", "state").with("known", names)
+    })
+}
+
+impl JobRow {
+    fn of(view: JobView, state: &'static str) -> Self {
+        Self {
+            id: view.id.to_string(),
+            r#type: view.job_type.to_string(),
+            state,
+            attempts: view.attempts.0,
+            accepted_at_ms: view.accepted_at.0,
+            due_at_ms: view.due_at.map(|at| at.0),
+            ended_at_ms: view.ended_at.map(|at| at.0),
+        }
+    }
+}

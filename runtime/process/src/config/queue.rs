@@ -1,0 +1,75 @@
+//! `[queue]`: where jobs are pending and in flight.
+
+mod url;
+
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+
+pub use url::QueueUrl;
+
+use super::{Refusal, text};
+
+/// Which queue a process works with. What begins at `url` is for Redis only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueueConfig {
+    /// `embedded` (in the data folder, for one process) or `redis` (shared by any number). Default `embedded`.
+    pub kind: QueueKind,
+    /// Where Redis is: `redis://[USER:PASSWORD@]HOST:PORT[/DB]`, or `unix:///PATH?db=N`. Shown with its password masked;
+    /// the variable `WASMILL_QUEUE_URL` keeps it out of the file. Default `redis://127.0.0.1:6379`.
+    pub url: QueueUrl,
+    /// Names the queue's keys, so that one Redis can hold several: letters, digits and dashes. Default `wasmill`.
+    pub name: String,
+    /// Into how many parts the queue's keys are cut. The same for all its processes, and not to be changed while there is
+    /// something in it. Default 1.
+    #[serde(with = "text::count")]
+    pub shards: NonZeroU32,
+    /// Dead letters kept per job type and shard where there is no log; with so many, no jobs of the type are taken until
+    /// some are redriven or purged. Default 10,000.
+    #[serde(with = "text::count")]
+    pub dead_max: NonZeroU32,
+}
+
+/// What keeps the jobs that are pending and in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueKind {
+    #[default]
+    Embedded,
+    Redis,
+}
+
+/// Each shard is a round trip at every sweep; a Redis has one thread anyway.
+const SHARDS_MAX: u32 = 64;
+const NAME_BYTES_MAX: usize = 64;
+
+impl QueueConfig {
+    pub(super) fn refusals(&self) -> Vec<Refusal> {
+        let refuse = |key, message: String| Refusal { section: "queue", key, message };
+        let mut refusals = Vec::new();
+        if let Some(wrong) = self.url.wrong() {
+            refusals.push(refuse("url", wrong.into()));
+        }
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if !(1..=NAME_BYTES_MAX).contains(&self.name.len()) || !self.name.bytes().all(is_name) {
+            refusals.push(refuse("name", format!("must be 1 to {NAME_BYTES_MAX} letters, digits or dashes")));
+        }
+        if self.shards.get() > SHARDS_MAX {
+            refusals.push(refuse("shards", format!("must lie between 1 and {SHARDS_MAX}")));
+        }
+        refusals
+    }
+}
+
+impl Default for QueueConfig {
+    fn default() -> Self {
+        Self {
+            kind: QueueKind::default(),
+            url: QueueUrl::default(),
+            name: "wasmill".into(),
+            shards: NonZeroU32::MIN,
+            dead_max: NonZeroU32::MIN.saturating_add(9_999),
+        }
+    }
+}

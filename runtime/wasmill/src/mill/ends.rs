@@ -1,0 +1,124 @@
+//! What the parts are made of, and starting them.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use wasmill_catalog::{ArtifactStore, Catalog, Following, follow};
+use wasmill_job::{Clock, SystemClock};
+use wasmill_log::EmbeddedLog;
+use wasmill_process::config::LogKind;
+use wasmill_process::{Config, Latch, Part};
+use wasmill_queue::Queue;
+use wasmill_relay::{Relay, Standing};
+use wasmill_worker::{Worker, WorkerConfig};
+
+use super::loader::Loader;
+use super::redis::Trusted;
+use super::stores;
+use crate::failure::{Exit, Failure, Result};
+
+/// What the parts are made of.
+pub(super) struct Ends<Q> {
+    pub(super) log: Option<EmbeddedLog>,
+    pub(super) queue: Q,
+    /// Whether the queue may be worked with.
+    trusted: Trusted,
+    pub(super) store: ArtifactStore,
+    pub(super) following: Following,
+    pub(super) loader: Arc<Loader>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// The ends, but for the queue.
+pub(super) struct Base {
+    pub(super) log: Option<EmbeddedLog>,
+    pub(super) clock: Arc<dyn Clock>,
+    store: ArtifactStore,
+    following: Following,
+    loader: Arc<Loader>,
+}
+
+/// How often the catalog is asked for a new revision; the design promises two seconds.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// What a part may take beyond the grace it gives others. Its own deadlines come first: the worker has up to four of 5 s.
+pub(super) const MARGIN: Duration = Duration::from_secs(25);
+/// How long the relay may take to pay what the queue owes and to commit progress: three steps of 5 s, and a margin.
+pub(super) const RELAY_GRACE: Duration = Duration::from_secs(20);
+
+impl Base {
+    pub(super) async fn open(config: &Config) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        stores::make_folder(&config.data.dir)?;
+        let log = match config.log.kind {
+            LogKind::Embedded => Some(stores::open_log(config, &clock).await?),
+            LogKind::None => None,
+        };
+        let store = stores::open_artifacts(config)?;
+        let unreadable = |error| Failure::new(Exit::Config, error);
+        let following = follow(store.clone(), FOLLOW_EVERY).await.map_err(unreadable)?;
+        let loader = Arc::new(Loader::open(config, store.clone())?);
+        Ok(Self { log, clock, store, following, loader })
+    }
+
+    pub(super) fn with<Q>(self, queue: Q, trusted: Trusted) -> Ends<Q> {
+        let Self { log, clock, store, following, loader } = self;
+        Ends { log, queue, trusted, store, following, loader, clock }
+    }
+}
+
+impl<Q: Queue> Ends<Q> {
+    pub(super) fn catalog(&self) -> watch::Receiver<Arc<Catalog>> {
+        self.following.receiver()
+    }
+
+    pub(super) fn start_relay(&self, part: &Part, log: &EmbeddedLog, latch: Latch) {
+        let relay = Relay::new(log.clone(), self.queue.clone(), self.catalog(), Arc::clone(&self.clock));
+        let mut standing = relay.standing();
+        let (trusted, token) = (self.trusted.clone(), part.token());
+        part.keep(async move {
+            if trusted.or_stopped(&token).await {
+                relay.run(token).await;
+            }
+        });
+        part.spawn(async move {
+            // An error means that the relay has ended; the process does, too.
+            if standing.wait_for(|standing| *standing >= Standing::Resumed).await.is_ok() {
+                latch.release();
+            }
+        });
+    }
+
+    pub(super) fn start_worker(&self, part: &Part, config: &Config, latch: Latch) {
+        let slots = config.worker.slots.try_into().unwrap_or(NonZeroUsize::MIN);
+        let times = WorkerConfig { slots, lease: config.worker.lease, grace: config.worker.grace };
+        let loader = Arc::clone(&self.loader);
+        let parts = wasmill_worker::Parts {
+            // The queue's handle remembers what its last take gave; only the worker takes with this one.
+            queue: self.queue.clone(),
+            sandbox: self.loader.sandbox().clone(),
+            catalog: self.catalog(),
+            load: Arc::new(move |digest| loader.load(digest)),
+            clock: Arc::clone(&self.clock),
+        };
+        let (worker, token) = (Worker::new(times, parts), part.token());
+        let trusted = self.trusted.clone();
+        part.keep(async move {
+            if trusted.or_stopped(&token).await
+                && let Err(error) = worker.run(token).await
+            {
+                tracing::error!("the worker cannot start its slots: {error}");
+            }
+        });
+        let wanted: Vec<_> =
+            self.following.current().types.values().map(|spec| spec.handler.digest).collect();
+        let (loader, token) = (Arc::clone(&self.loader), part.token());
+        part.spawn(async move {
+            tokio::select! {
+                () = loader.tried(&wanted) => latch.release(),
+                () = token.cancelled() => {}
+            }
+        });
+    }
+}

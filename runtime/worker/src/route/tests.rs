@@ -1,0 +1,24 @@
+//! Unit tests of `route`.
+
+#![allow(clippy::unwrap_used)]
+use std::collections::BTreeSet;
+
+use wasmill_catalog::{Backing, SourceFile, plan};
+
+use super::*;
+
+#[test]
+fn paused_types_are_named_in_the_offer() {
+    let says = "[type.still]\nmode = 'paused'\nhandlers = [{ module = 'hello@1.0.0' }]\n\
+                [type.unloaded]\nhandlers = [{ module = 'hello@1.0.0' }]";
+    let modules = BTreeMap::from([("hello@1.0.0".parse().unwrap(), ModuleDigest::of(b"hello"))]);
+    let files = [SourceFile::new("a.toml", says)];
+    let catalog = plan(&Catalog::default(), &files, &modules, Backing::Log).unwrap().next;
+    let routes = Routes::of(&catalog, &HashMap::new(), &Routes::default());
+    let expected = Offer {
+        revision: Revision(1),
+        types: BTreeMap::new(),
+        paused: BTreeSet::from(["still".parse().unwrap()]),
+    };
+    assert_eq!(*routes.offer, expected);
+}

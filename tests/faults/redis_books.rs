@@ -1,0 +1,93 @@
+//! The books of a mill on Redis: closed once it has drained, with every repeat explained by a cause, and the queue's own
+//! proof that each job is in one place.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use wasmill_tests::{DEADLINE, RedisWorld, until};
+
+use crate::books::{Verdict, check_with_losses};
+use crate::load::{Load, Told};
+
+pub(crate) const JOB_TYPE: &str = "fault.noop";
+pub(crate) const CLIENTS: u64 = 4;
+/// Crashes and lost leases use up attempts; nothing may die of them.
+pub(crate) const PATIENT: &str = "retry = { attempts = 1000 }";
+/// A world heals within leases and retries; a busy machine takes its time.
+pub(crate) const DRAINED: Duration = Duration::from_secs(300);
+
+/// Closes the books of a world that lost nothing it acknowledged.
+pub(crate) async fn close(world: &RedisWorld, told: &Told) -> Verdict {
+    close_with_losses(world, told, |_| false).await
+}
+
+/// The same, where a named cause may have lost some.
+pub(crate) async fn close_with_losses(
+    world: &RedisWorld,
+    told: &Told,
+    excused: impl Fn(&str) -> bool,
+) -> Verdict {
+    world.drained(DRAINED).await;
+    let mut verdict = check_with_losses(world, &world.executions(), told, JOB_TYPE, excused).await;
+    if let Err(wrong) = world.check_queue() {
+        verdict.broken.push(format!("`wasmill queue check` found: {wrong}"));
+    }
+    verdict
+}
+
+/// Without another cause, a job runs again only because the lease of a claim on it ran out, and each of these is counted.
+pub(crate) async fn repeats_are_lost_leases(world: &RedisWorld, verdict: &mut Verdict) {
+    let lost = world.counts(JOB_TYPE).await["lost"].as_u64().unwrap_or_default();
+    if verdict.duplicated > lost {
+        let sentence = format!("{} executions too many, and only {lost} lost leases", verdict.duplicated);
+        verdict.broken.push(sentence);
+    }
+}
+
+/// A fault that takes back what the queue knew explains repeats of jobs that were in flight then, or had ended within
+/// `window` of it. Everything else that ran again is a broken promise.
+pub(crate) fn repeats_are_near(
+    world: &RedisWorld,
+    faults: &[SystemTime],
+    window: Duration,
+    verdict: &mut Verdict,
+) {
+    let mut jobs = HashMap::<String, (u32, Option<SystemTime>)>::new();
+    for process in world.executions() {
+        for (id, count) in process.started {
+            let ended = process.first_done.get(&id).copied();
+            let job = jobs.entry(id).or_default();
+            job.0 += count;
+            job.1 = job.1.into_iter().chain(ended).min();
+        }
+    }
+    let near =
+        |ended: SystemTime| faults.iter().any(|fault| ended <= *fault + window && *fault <= ended + window);
+    // One that never ended before it ran again was in flight, and is explained.
+    let far =
+        |(count, ended): (u32, Option<SystemTime>)| count > 1 && ended.is_some_and(|ended| !near(ended));
+    let unexplained: Vec<_> = jobs.iter().filter(|(_, job)| far(**job)).collect();
+    if let Some((id, _)) = unexplained.first() {
+        let count = unexplained.len();
+        verdict.broken.push(format!(
+            "{count} jobs ran again that had ended long before or after a fault, such as {id}"
+        ));
+    }
+}
+
+/// When a fault happens.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "compared with the times that the processes tell, by the same clock"
+)]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Waits until so many are acknowledged.
+pub(crate) async fn acknowledged(load: &Load, jobs: usize) {
+    until("enough jobs are acknowledged", DEADLINE, || {
+        std::future::ready((load.acknowledged() >= jobs).then_some(()))
+    })
+    .await;
+}

@@ -1,0 +1,44 @@
+//! FLUSHALL under load, with the embedded log behind the queue: it is rebuilt from the log while everything runs. Nothing
+//! acknowledged is lost; what runs again was in flight at the flush, or had ended in the seconds before it.
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use wasmill_tests::{LogKind, RedisWorld, Setup};
+
+use crate::books::Verdict;
+use crate::load::{Load, Told};
+use crate::redis_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close, now, repeats_are_near};
+
+const ROUNDS: usize = 8;
+const JOBS_A_ROUND: usize = 2_000;
+/// Settled offsets reach the log each quarter of a second; a busy machine is late.
+const LAST_SECONDS: Duration = Duration::from_secs(3);
+
+pub(crate) async fn run(seed: u64) -> Verdict {
+    let mut chance = StdRng::seed_from_u64(seed);
+    let mut told = Told::default();
+    let mut flushes = Vec::new();
+    let world = RedisWorld::start(&Setup { log: LogKind::Embedded, ..Setup::default() }).await;
+    world.route(JOB_TYPE, "noop", PATIENT).await;
+    for round in 1..=ROUNDS {
+        let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
+        acknowledged(&load, JOBS_A_ROUND).await;
+        // A random instant, not a wait for something.
+        tokio::time::sleep(Duration::from_micros(chance.random_range(0..400_000))).await;
+        flushes.push(now());
+        world.redis().flush_all().await;
+        // The load goes on: pushes and settles meet the empty Redis.
+        acknowledged(&load, 2 * JOBS_A_ROUND).await;
+        load.gather(&mut told).await;
+        if chance.random_bool(0.5) {
+            // Every second round, the next flush meets an empty queue: only the log knows what is settled.
+            world.drained(DRAINED).await;
+        }
+        eprintln!("round {round}/{ROUNDS}: {} jobs acknowledged", told.acknowledged.len());
+    }
+    let mut verdict = close(&world, &told).await;
+    repeats_are_near(&world, &flushes, LAST_SECONDS, &mut verdict);
+    verdict
+}

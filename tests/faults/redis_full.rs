@@ -1,0 +1,110 @@
+//! Redis reaches its maxmemory with jobs pending, scheduled, in flight and dead. Pushes are refused, and say so; nothing
+//! that was acknowledged is lost; with nobody's help the workers drain what is there, and pushes are accepted again.
+
+use std::cell::Cell;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+use wasmill_tests::{DEADLINE, RedisWorld, Setup, until};
+
+use crate::books::Verdict;
+use crate::load::{Load, Told};
+use crate::redis_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close, repeats_are_lost_leases};
+
+const REFUSALS_MIN: usize = 50;
+const JOBS_AFTERWARDS: usize = 2_000;
+const RETRYING: &str = "fault.flaky";
+const REJECTED: &str = "fault.reject";
+const LONG: &str = "fault.spin";
+/// Fuel that does not end, so that only the work itself decides how long it takes.
+const LONG_LIMITS: &str = "limits = { timeout = \"10m\", fuel = 1_000_000_000_000_000 }";
+/// Turns of a loop; all of these jobs together keep the slots busy for longer than Redis takes to fill.
+const LONG_ROUNDS: u64 = 200_000_000;
+/// Jobs of each of the other states.
+const EACH: usize = 50;
+
+pub(crate) async fn run(seed: u64) -> Verdict {
+    let mut chance = StdRng::seed_from_u64(seed);
+    let setup = Setup { redis: vec![("maxmemory", "64mb")], ..Setup::default() };
+    let world = RedisWorld::start(&setup).await;
+    world.route(JOB_TYPE, "noop", &format!("{PATIENT}\nmode = \"paused\"")).await;
+    world.route(RETRYING, "flaky", PATIENT).await;
+    world.route(REJECTED, "reject", "").await;
+    world.route(LONG, "spin", &format!("{PATIENT}\n{LONG_LIMITS}")).await;
+
+    // Work in every state that takes room.
+    let mut ends_well = Vec::new();
+    for _ in 0..EACH {
+        world.enqueue(REJECTED, &json!(null)).await;
+        ends_well.push(world.enqueue(RETRYING, &json!({ "failures": 1, "after_ms": 60_000 })).await);
+    }
+    in_state(&world, REJECTED, "dead", EACH).await;
+    in_state(&world, RETRYING, "scheduled", EACH).await;
+    for _ in 0..EACH {
+        ends_well.push(world.enqueue(LONG, &json!({ "rounds": LONG_ROUNDS })).await);
+    }
+    in_state(&world, LONG, "in_flight", 1).await;
+
+    // Until it is full.
+    let mut told = Told::default();
+    let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
+    until("the full Redis refuses jobs", DEADLINE * 3, || {
+        std::future::ready((load.refused() >= REFUSALS_MIN).then_some(()))
+    })
+    .await;
+    load.gather(&mut told).await;
+    eprintln!("full: {} jobs acknowledged, {} refused", told.acknowledged.len(), told.refused);
+
+    let in_flight = world.counts(LONG).await["in_flight"].as_u64().unwrap_or_default();
+    let mut broken = Vec::new();
+    if in_flight == 0 {
+        broken.push("nothing was in flight when Redis was full: the scenario shows too little".to_owned());
+    }
+
+    // Nobody helps: the type is only allowed to run. That itself must work while Redis is full.
+    live(&world).await;
+    world.drained(DRAINED).await;
+    for job in &ends_well {
+        let state = world.job(job).await.map(|view| view["state"].clone());
+        if state != Some(json!("completed")) {
+            broken.push(format!("job {} of {} is {state:?}", job.id, job.job_type));
+        }
+    }
+    let dead = world.counts(REJECTED).await["dead"].as_u64();
+    if dead != u64::try_from(EACH).ok() {
+        broken.push(format!("{dead:?} of {EACH} dead letters are left"));
+    }
+
+    // Pushing resumes.
+    let asked = Cell::new(0);
+    let accepted = until("jobs are accepted again", DEADLINE, || async {
+        asked.set(asked.get() + 1);
+        let reply = world.post("/v1/jobs", &json!({ "type": JOB_TYPE, "payload": null })).await;
+        (reply.status == 202).then_some(reply)
+    })
+    .await;
+    told.note(&accepted, 1);
+    told.jobs_of_unknown_fate += asked.get() - 1;
+    let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
+    acknowledged(&load, JOBS_AFTERWARDS).await;
+    load.gather(&mut told).await;
+
+    let mut verdict = close(&world, &told).await;
+    repeats_are_lost_leases(&world, &mut verdict).await;
+    verdict.broken.extend(broken);
+    verdict
+}
+
+async fn live(world: &RedisWorld) {
+    let handlers = "handlers = [{ module = \"noop@1.0.0\" }]";
+    world.apply(&format!("[type.\"{JOB_TYPE}\"]\n{handlers}\n{PATIENT}\nmode = \"live\"\n")).await;
+}
+
+async fn in_state(world: &RedisWorld, job_type: &str, state: &str, jobs: usize) {
+    until(&format!("{jobs} of {job_type} are {state}"), DEADLINE, || async {
+        let there = world.counts(job_type).await[state].as_u64()?;
+        (there >= u64::try_from(jobs).ok()?).then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,51 @@
+//! kill -9 of Redis under load, each time with a torn tail of its append-only file. With no log behind it, its own limits
+//! hold: what it acknowledged in its last seconds may be lost, and what it settled then may run again. Nothing else.
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::time::Instant;
+use wasmill_tests::{RedisWorld, Setup};
+
+use crate::books::Verdict;
+use crate::load::{Load, Told};
+use crate::redis_books::{
+    CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close_with_losses, now, repeats_are_near,
+};
+
+const ROUNDS: usize = 8;
+const JOBS_A_ROUND: usize = 2_000;
+/// Redis holds writes back for up to 2 s while an fsync is under way; then comes the torn tail, a moment's writes.
+const WINDOW: Duration = Duration::from_secs(3);
+const TORN_BYTES_MAX: u64 = 4_000;
+
+pub(crate) async fn run(seed: u64) -> Verdict {
+    let mut chance = StdRng::seed_from_u64(seed);
+    let mut told = Told::default();
+    // The same instants by the clock of the answers and by that of the processes.
+    let (mut kills, mut times) = (Vec::new(), Vec::new());
+    let mut world = RedisWorld::start(&Setup::default()).await;
+    world.route(JOB_TYPE, "noop", PATIENT).await;
+    for round in 1..=ROUNDS {
+        let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
+        acknowledged(&load, JOBS_A_ROUND).await;
+        // A random instant, not a wait for something.
+        tokio::time::sleep(Duration::from_micros(chance.random_range(0..400_000))).await;
+        kills.push(Instant::now());
+        times.push(now());
+        world.redis_mut().kill();
+        load.gather(&mut told).await;
+        world.redis().truncate_aof(chance.random_range(1..=TORN_BYTES_MAX));
+        world.redis_mut().restart().await;
+        // Gateway and workers come back by themselves.
+        world.drained(DRAINED).await;
+        eprintln!("round {round}/{ROUNDS}: {} jobs acknowledged", told.acknowledged.len());
+    }
+    let last_seconds =
+        |told_at: &Instant| kills.iter().any(|kill| *told_at <= *kill + WINDOW && *kill <= *told_at + WINDOW);
+    let mut verdict =
+        close_with_losses(&world, &told, |id| told.acknowledged.get(id).is_some_and(last_seconds)).await;
+    repeats_are_near(&world, &times, WINDOW, &mut verdict);
+    verdict
+}

@@ -1,0 +1,55 @@
+//! SIGSTOP of a worker for one and a half leases while it holds jobs. The others run them; when it thaws, what it settles
+//! late is refused, and what it does from then on counts again.
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rustix::process::Signal;
+use wasmill_tests::{DEADLINE, RedisWorld, Setup, until};
+
+use crate::books::Verdict;
+use crate::load::{Load, Told};
+use crate::redis_books::{CLIENTS, JOB_TYPE, PATIENT, acknowledged, close, repeats_are_lost_leases};
+
+const ROUNDS: usize = 6;
+const JOBS_A_ROUND: usize = 2_000;
+const FROZEN: usize = 0;
+
+pub(crate) async fn run(seed: u64) -> Verdict {
+    let mut chance = StdRng::seed_from_u64(seed);
+    let mut told = Told::default();
+    let setup = Setup::default();
+    let world = RedisWorld::start(&setup).await;
+    world.route(JOB_TYPE, "noop", PATIENT).await;
+    for round in 1..=ROUNDS {
+        let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
+        acknowledged(&load, JOBS_A_ROUND).await;
+        let lost = lost_leases(&world).await;
+        world.worker(FROZEN).signal(Signal::STOP);
+        // The fault itself lasts so long.
+        tokio::time::sleep(Duration::from_secs(setup.lease_s) * 3 / 2).await;
+        world.worker(FROZEN).signal(Signal::CONT);
+        load.gather(&mut told).await;
+        // Under load it held jobs when it froze: their leases ran out, and somebody noticed.
+        until("its leases are seen to be lost", DEADLINE, || async {
+            (lost_leases(&world).await > lost).then_some(())
+        })
+        .await;
+        world.drained(DEADLINE).await;
+        eprintln!("round {round}/{ROUNDS}: {} jobs acknowledged", told.acknowledged.len());
+    }
+    let mut verdict = close(&world, &told).await;
+    repeats_are_lost_leases(&world, &mut verdict).await;
+    // A late settle that was taken would count a job as completed twice.
+    let completed = world.counts(JOB_TYPE).await["completed"].as_u64().unwrap_or_default();
+    let most = u64::try_from(told.acknowledged.len() + told.jobs_of_unknown_fate).unwrap();
+    if completed > most {
+        verdict.broken.push(format!("{completed} jobs were settled as completed, of at most {most}"));
+    }
+    verdict
+}
+
+async fn lost_leases(world: &RedisWorld) -> u64 {
+    world.counts(JOB_TYPE).await["lost"].as_u64().unwrap_or_default()
+}
