@@ -41,6 +41,7 @@ impl<const SHARDS: u16> InRedis<SHARDS> {
 
 impl<const SHARDS: u16> QueueUnderTest for InRedis<SHARDS> {
     type Queue = RedisQueue;
+    const CLAIMS_SURVIVE: bool = true;
 
     async fn fresh() -> Self {
         let redis = Redis::start().await;
@@ -65,9 +66,8 @@ impl<const SHARDS: u16> QueueUnderTest for InRedis<SHARDS> {
         self.tell_time().await;
     }
 
-    /// What Redis has answered it has written; a killed process loses nothing of that.
     async fn restart(mut self) -> Self {
-        self.redis.kill();
+        self.redis.end();
         self.redis.restart().await;
         self.queue = Self::handle(&self.redis);
         self
