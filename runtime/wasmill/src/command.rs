@@ -14,6 +14,7 @@ mod dev;
 mod enqueue;
 pub(crate) mod job;
 mod run;
+pub(crate) mod run_alone;
 pub(crate) mod status;
 mod target;
 
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Run(run::Run),
     Check(check::Check),
     Completions(completions::Completions),
+    #[command(hide = true)]
+    RunAlone(run_alone::RunAlone),
 }
 
 impl Command {
@@ -52,6 +55,8 @@ impl Command {
             Self::Run(run) => run.run(),
             Self::Check(check) => check.run(),
             Self::Completions(completions) => completions.run(),
+            // One thread: jobs and what they wait for have their own.
+            Self::RunAlone(alone) => inside(Builder::new_multi_thread().worker_threads(1), alone.run()),
         }
     }
 }

@@ -14,8 +14,9 @@ use wasmill_queue::EmbeddedQueue;
 use wasmill_relay::{Relay, Standing};
 use wasmill_worker::{Worker, WorkerConfig};
 
+use crate::command::run_alone::start_alone;
 use crate::failure::{Exit, Failure, Result};
-use loader::Loader;
+pub(crate) use loader::Loader;
 
 mod gateway;
 mod loader;
@@ -171,6 +172,7 @@ impl Ends {
             sandbox: self.loader.sandbox().clone(),
             catalog: self.catalog(),
             load: Arc::new(move |digest| loader.load(digest)),
+            alone: start_alone(config),
             clock: Arc::clone(&self.clock),
         };
         let (worker, token) = (Worker::new(times, parts), part.token());
