@@ -7,3 +7,4 @@ mod crash;
 mod developer;
 mod limits;
 mod operator;
+mod suspects;

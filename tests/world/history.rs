@@ -13,6 +13,8 @@ pub struct Executions {
     pub started: HashMap<String, u32>,
     /// Job id to the number of attempts that ended with a result.
     pub done: HashMap<String, u32>,
+    /// Job id to the processes that its attempts began in: the server's own, or a child of it.
+    pub pids: HashMap<String, Vec<u32>>,
 }
 
 /// Settings that make a server tell its attempts, as JSON lines.
@@ -33,7 +35,11 @@ pub fn executions(log: &Path) -> Executions {
         let Ok(line) = serde_json::from_str::<Value>(&line) else { continue };
         let Some(job) = line["job"].as_str() else { continue };
         match line["message"].as_str() {
-            Some("attempt started") => *executions.started.entry(job.into()).or_default() += 1,
+            Some("attempt started") => {
+                *executions.started.entry(job.into()).or_default() += 1;
+                let pid = line["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
+                executions.pids.entry(job.into()).or_default().extend(pid);
+            }
             Some("attempt ended") if line["end"] == "done" => {
                 *executions.done.entry(job.into()).or_default() += 1;
             }

@@ -102,6 +102,15 @@ impl World {
         (1..=self.incarnations).map(|incarnation| executions(&self.log_of(incarnation))).collect()
     }
 
+    /// Waits until the server that runs has started this job, and answers in which process: its own, or a child of it.
+    /// The world must be one that tells ([`TELLING`](crate::TELLING)).
+    pub async fn runs_in(&self, job: &JobRef) -> u32 {
+        until(&format!("job {} runs", job.id), DEADLINE, || async {
+            executions(&self.log_path()).pids.get(&job.id)?.last().copied()
+        })
+        .await
+    }
+
     fn log_of(&self, incarnation: usize) -> PathBuf {
         self.folder.path().join(format!("server-{incarnation}.log"))
     }
