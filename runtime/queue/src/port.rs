@@ -37,7 +37,8 @@ pub trait Queue: Clone + Send + Sync + 'static {
     fn push(&self, push: Push) -> impl Future<Output = Result<Pushed, QueueError>> + Send;
 
     /// Takes in jobs that stand in no log, each as a push would: an answer per job, in order. They live as long as the
-    /// queue does, and so do their dead letters, which nobody is owed.
+    /// queue does, and so do their dead letters, which nobody is owed. A job whose dead letter is still owed to the log
+    /// is a duplicate, also a redrive, until that is paid.
     fn enqueue(&self, jobs: Vec<NewJob>) -> impl Future<Output = Result<Enqueued, QueueError>> + Send;
 
     /// Up to `take.max` jobs of the offered types; each is in flight for `take.lease`. Between types the order is fair by

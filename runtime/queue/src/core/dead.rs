@@ -189,6 +189,16 @@ impl Core {
         }
     }
 
+    /// Throws letters away, but for those that are owed; how many.
+    pub(crate) fn purge(&mut self, keys: &[String]) -> Decision<usize> {
+        let before = self.dead.letters.len();
+        for key in keys {
+            self.note_undead(&key.as_str().into());
+        }
+        let purged = before - self.dead.letters.len();
+        self.decide(purged)
+    }
+
     /// Debts, oldest first.
     pub(crate) fn owed(&self, max: usize) -> Vec<(DebtId, Arc<str>)> {
         self.dead.debts.iter().take(max).map(|(serial, row)| (DebtId(serial.0), row.letter.clone())).collect()

@@ -10,7 +10,7 @@ use super::pending::Side;
 use super::thin::{CHUNK_BYTES, CHUNK_JOBS, Chunk};
 use super::{Core, Decision, lanes};
 use crate::record::{Key, LaneNo, PackWriter, ResumedRow, Row, Serial, StoredJob, TypeNo, Write};
-use crate::{Entry, NewJob, Push, Pushed};
+use crate::{Admission, Entry, NewJob, Push, Pushed};
 
 /// Why a push is not applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +21,16 @@ pub(crate) enum PushRefused {
 
 /// The chunk that the running push is filling.
 #[derive(Default)]
-struct Filling {
+pub(super) struct Filling {
     first: Serial,
     pack: PackWriter,
+}
+
+/// The jobs of a push that were not taken in.
+#[derive(Default)]
+struct Dropped {
+    duplicates: Vec<Position>,
+    over: Vec<Position>,
 }
 
 /// What becomes of a pushed job.
@@ -104,16 +111,15 @@ impl Core {
         if push.to == wanted {
             return Ok(self.decide(Pushed::whole()));
         }
-        let full = self.jobs.len() >= self.limits.jobs_max || self.jobs.bytes() >= self.limits.bytes_max;
-        if full && push.entries.iter().any(|entry| matches!(entry, Entry::Job { .. })) {
+        if self.is_full() && push.entries.iter().any(|entry| matches!(entry, Entry::Job { .. })) {
             return Ok(self.decide(Pushed::Full));
         }
         let mut filling = Filling::default();
-        let mut duplicates = Vec::new();
+        let mut dropped = Dropped::default();
         let mut settled_to = wanted;
         for entry in push.entries {
             let offset = entry.offset();
-            let live = self.apply(entry, number, &push.lane, now, &mut filling, &mut duplicates);
+            let live = self.apply(entry, number, &push.lane, now, &mut filling, &mut dropped);
             if live {
                 self.lanes.get_mut(number).progress.settle(settled_to..offset);
                 settled_to = offset.next();
@@ -123,7 +129,8 @@ impl Core {
         let lane = self.lane_of(number);
         lane.progress.settle(settled_to..push.to);
         lane.wanted = push.to;
-        Ok(self.decide(Pushed::Applied { duplicates, over: Vec::new() }))
+        let Dropped { duplicates, over } = dropped;
+        Ok(self.decide(Pushed::Applied { duplicates, over }))
     }
 
     /// Applies one entry; returns whether its offset is not settled yet.
@@ -134,22 +141,20 @@ impl Core {
         name: &TopicPartition,
         now: UnixMs,
         filling: &mut Filling,
-        duplicates: &mut Vec<Position>,
+        dropped: &mut Dropped,
     ) -> bool {
         match entry {
-            Entry::Job { offset, new: NewJob { job, dedup_window, .. } } => {
-                let settled = self.lanes.get(lane).progress.is_settled(offset);
-                let fate = if settled { Fate::Duplicate } else { self.fate(&job, now) };
-                if matches!(fate, Fate::Duplicate) {
-                    duplicates.push(name.at(offset));
-                    self.count_duplicate(&job);
+            Entry::Job { offset, new } => {
+                if self.lanes.get(lane).progress.is_settled(offset) {
+                    dropped.duplicates.push(name.at(offset));
+                    self.count_duplicate(&new.job);
                     return false;
                 }
-                if matches!(fate, Fate::Revived) {
-                    self.forget_dead(&job.id.to_string().into());
+                match self.admit(&new, lane, offset, now, filling) {
+                    Admission::Accepted => return true,
+                    Admission::Duplicate => dropped.duplicates.push(name.at(offset)),
+                    Admission::Over => dropped.over.push(name.at(offset)),
                 }
-                self.accept(&job, lane, offset, dedup_window, filling);
-                return true;
             }
             Entry::Cancel { cancel, .. } => {
                 self.close_chunk(lane, filling);
@@ -159,6 +164,41 @@ impl Core {
             Entry::Undead { key, .. } => self.note_undead(&key.into()),
         }
         false
+    }
+
+    /// Whether there is no room for another job.
+    pub(super) fn is_full(&self) -> bool {
+        self.jobs.len() >= self.limits.jobs_max || self.jobs.bytes() >= self.limits.bytes_max
+    }
+
+    /// Takes a job in at this offset, unless it is a duplicate or its type has enough already.
+    pub(super) fn admit(
+        &mut self,
+        new: &NewJob,
+        lane: LaneNo,
+        offset: Offset,
+        now: UnixMs,
+        filling: &mut Filling,
+    ) -> Admission {
+        let job = &new.job;
+        match self.fate(job, now) {
+            Fate::Duplicate => {
+                self.count_duplicate(job);
+                return Admission::Duplicate;
+            }
+            Fate::Revived => self.forget_dead(&job.id.to_string().into()),
+            Fate::New if self.is_over(new) => return Admission::Over,
+            Fate::New => {}
+        }
+        self.accept(job, lane, offset, new.dedup_window, filling);
+        Admission::Accepted
+    }
+
+    /// Whether the type has as many jobs waiting as this one allows. A redrive is always let in.
+    fn is_over(&self, new: &NewJob) -> bool {
+        let Some(most) = new.max_pending.filter(|_| new.job.redrives == 0) else { return false };
+        let waiting = self.types.find(&new.job.job_type).map(|number| self.types.get(number).waiting());
+        waiting.unwrap_or_default() >= most
     }
 
     fn fate(&self, job: &Job, now: UnixMs) -> Fate {
@@ -194,6 +234,7 @@ impl Core {
             lane,
             attempts: 0,
             redrives: job.redrives,
+            priority: job.priority,
             window_ms,
             bytes,
             index,
@@ -209,7 +250,7 @@ impl Core {
         }
     }
 
-    fn close_chunk(&mut self, lane: LaneNo, filling: &mut Filling) {
+    pub(super) fn close_chunk(&mut self, lane: LaneNo, filling: &mut Filling) {
         if filling.pack.is_empty() {
             return;
         }
@@ -220,7 +261,7 @@ impl Core {
         self.unwritten.writes.push(Write::Put(Key::Chunk(filling.first), value));
     }
 
-    fn count_duplicate(&mut self, job: &Job) {
+    pub(super) fn count_duplicate(&mut self, job: &Job) {
         let job_type = self.type_number(job);
         self.types.get_mut(job_type).totals.duplicates += 1;
         self.unwritten.types.insert(job_type);

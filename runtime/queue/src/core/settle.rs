@@ -74,7 +74,13 @@ impl Core {
             died_at: now,
             origin,
         };
-        self.add_dead(&letter, Some(last_row(record)), Some((live.lane, live.offset)));
+        let owed = if self.is_direct(live.lane) {
+            self.lanes.get_mut(live.lane).settle(live.offset);
+            None
+        } else {
+            Some((live.lane, live.offset))
+        };
+        self.add_dead(&letter, Some(last_row(record)), owed);
     }
 
     /// What every job that completed or was cancelled leaves behind: a settled offset, a result, perhaps a mark.

@@ -119,6 +119,9 @@ impl Actor {
                 let malformed = |PushRefused::Malformed(reason)| QueueError::Malformed { reason };
                 answer(reply, pushed.and_then(|pushed| pushed.map_err(malformed)));
             }
+            Command::Enqueue(jobs, reply) => {
+                answer(reply, self.operate("enqueue", |engine, _, now| engine.enqueue(jobs, now)));
+            }
             Command::Take(take, reply) => {
                 let taken = self.operate("take", |engine, _, now| engine.take(&take, now));
                 // After the news of this operation itself: what it returned to pending, it has just seen.
@@ -153,13 +156,19 @@ impl Actor {
             Command::Dead(query, reply) => {
                 answer(reply, self.operate("dead", |engine, _, _| engine.dead(&query)));
             }
+            Command::List(query, reply) => {
+                let listed = self.operate("list", |engine, _, now| engine.list(&query, now));
+                answer(reply, listed.and_then(|listed| listed));
+            }
             Command::Cancel(cancel, reply) => {
                 answer(reply, self.operate("cancel", |engine, _, now| engine.cancel(&cancel, now)));
             }
+            Command::Purge(keys, reply) => {
+                answer(reply, self.operate("purge", |engine, _, _| engine.purge(&keys)));
+            }
             Command::Check(reply) => {
                 let check = |engine: &mut Engine, folder: &Folder, now| Ok(engine.check(folder, now));
-                let checked = self.operate("check", check);
-                answer(reply, checked.map(|checked| checked.map_err(|error| error.to_string())));
+                answer(reply, self.operate("check", check));
             }
             // `run` does not pass it on.
             Command::Close(closed) => drop(closed),

@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 use wasmill_job::{Cancel, JobId, JobType, Offset, Progress, TopicPartition};
 
 use crate::{
-    Answer, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, JobView, Push, Pushed, QueueError,
-    Settlement, Swept, Take,
+    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
+    ListQuery, NewJob, Push, Pushed, QueueError, Settlement, Swept, Take,
 };
 
 /// Where an answer goes.
@@ -18,6 +18,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, QueueError>>;
 pub(super) enum Command {
     Resume(TopicPartition, Progress, Reply<Offset>),
     Push(Push, Reply<Pushed>),
+    Enqueue(Vec<NewJob>, Reply<Enqueued>),
     /// Answers the claims and the number of the last news they take account of.
     Take(Take, Reply<(Vec<Claim>, u64)>),
     Renew(Vec<ClaimRef>, std::time::Duration, Reply<Vec<ClaimRef>>),
@@ -29,7 +30,9 @@ pub(super) enum Command {
     Counts(Reply<BTreeMap<JobType, Counts>>),
     Job(JobId, Reply<Option<JobView>>),
     Dead(DeadQuery, Reply<DeadPage>),
+    List(ListQuery, Reply<JobPage>),
     Cancel(Cancel, Reply<bool>),
-    Check(Reply<Result<(), String>>),
+    Purge(Vec<String>, Reply<usize>),
+    Check(Reply<Checked>),
     Close(oneshot::Sender<()>),
 }

@@ -84,15 +84,6 @@ impl EmbeddedQueue {
         }
     }
 
-    /// The queue's own check (fsck): each job is in exactly one place, every count is what it counts, and the store
-    /// says what memory says. Cost: O(everything stored), and the queue does nothing else meanwhile.
-    ///
-    /// # Errors
-    /// With the first thing found wrong.
-    pub async fn check(&self) -> Result<(), String> {
-        self.ask(Command::Check).await.unwrap_or_else(|error| Err(error.to_string()))
-    }
-
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, QueueError> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).map_err(|_| QueueError::Closed)?;
@@ -109,8 +100,8 @@ impl Queue for EmbeddedQueue {
         self.ask(|reply| Command::Push(push, reply)).await
     }
 
-    async fn enqueue(&self, _jobs: Vec<NewJob>) -> Result<Enqueued, QueueError> {
-        Err(QueueError::Closed)
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Enqueued, QueueError> {
+        self.ask(|reply| Command::Enqueue(jobs, reply)).await
     }
 
     async fn take(&self, take: Take) -> Result<Vec<Claim>, QueueError> {
@@ -166,16 +157,8 @@ impl Queue for EmbeddedQueue {
         self.ask(|reply| Command::Job(id, reply)).await
     }
 
-    async fn list(&self, _query: ListQuery) -> Result<JobPage, QueueError> {
-        Err(QueueError::Closed)
-    }
-
-    async fn purge(&self, _keys: Vec<String>) -> Result<usize, QueueError> {
-        Err(QueueError::Closed)
-    }
-
-    async fn check(&self) -> Result<Checked, QueueError> {
-        Err(QueueError::Closed)
+    async fn list(&self, query: ListQuery) -> Result<JobPage, QueueError> {
+        self.ask(|reply| Command::List(query, reply)).await
     }
 
     async fn dead(&self, query: DeadQuery) -> Result<DeadPage, QueueError> {
@@ -184,6 +167,16 @@ impl Queue for EmbeddedQueue {
 
     async fn cancel(&self, cancel: Cancel) -> Result<bool, QueueError> {
         self.ask(|reply| Command::Cancel(cancel, reply)).await
+    }
+
+    async fn purge(&self, keys: Vec<String>) -> Result<usize, QueueError> {
+        self.ask(|reply| Command::Purge(keys, reply)).await
+    }
+
+    /// Also that the store says what memory says. Tells the first thing found wrong, and the queue does nothing else
+    /// meanwhile.
+    async fn check(&self) -> Result<Checked, QueueError> {
+        self.ask(Command::Check).await
     }
 }
 

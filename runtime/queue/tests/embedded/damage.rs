@@ -31,7 +31,7 @@ async fn used(dir: &Path) {
 /// Whatever state the queue came back with, with the log everything gets done.
 async fn everything_gets_done(dir: &Path, what: &str) -> Opening {
     let (queue, opening) = open(dir).await;
-    queue.check().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(queue.check().await.unwrap().faults, [""; 0], "{what}");
     let from = resume(&queue).await;
     assert!(from <= Offset(JOBS), "{what}");
     let missing = JOBS - from.0;
@@ -41,7 +41,7 @@ async fn everything_gets_done(dir: &Path, what: &str) -> Opening {
         let known = done.contains(&offset) || queue.job(id_at(offset)).await.unwrap().is_some();
         assert!(known, "{what}: job {offset} is lost");
     }
-    queue.check().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(queue.check().await.unwrap().faults, [""; 0], "{what}");
     queue.close().await;
     opening
 }

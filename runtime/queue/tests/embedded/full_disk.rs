@@ -13,7 +13,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use wasmill_queue::{Pushed, Queue, QueueError};
 
-use super::support::{child, child_dir, complete_all, open, push_of, resume};
+use super::support::{assert_sound, child, child_dir, complete_all, open, push_of, resume};
 
 #[test]
 fn answers_unavailable_and_recovers_when_there_is_room() {
@@ -66,7 +66,7 @@ async fn fills_and_recovers() {
     assert_eq!(pushed, Pushed::whole());
     let done: BTreeSet<u64> = complete_all(&queue).await.into_iter().collect();
     assert_eq!(done.len(), 1_000);
-    queue.check().await.unwrap();
+    assert_sound(&queue).await;
     queue.close().await;
 }
 

@@ -11,7 +11,9 @@ use tempfile::TempDir;
 use wasmill_job::{Failure, FailureCode, Offset, Verdict};
 use wasmill_queue::{Opening, Pushed, Queue};
 
-use super::support::{child, child_dir, complete, complete_all, lane, open, push_of, resume, settled, take};
+use super::support::{
+    assert_sound, child, child_dir, complete, complete_all, lane, open, push_of, resume, settled, take,
+};
 
 /// Offsets that the children's log has.
 const END: u64 = 100_000;
@@ -43,7 +45,7 @@ async fn between_operations_loses_no_job_and_tears_nothing() {
     }
     let (queue, opening) = open(dir.path()).await;
     assert!(matches!(opening, Opening::Opened { .. }), "{opening:?}");
-    queue.check().await.unwrap();
+    assert_sound(&queue).await;
     let from = resume(&queue).await;
     let to = Offset(done.last().map_or(0, |last| last + 1).max(from.0));
     assert!(matches!(queue.push(push_of(from, to.0 - from.0, 200)).await.unwrap(), Pushed::Applied { .. }));
@@ -51,7 +53,7 @@ async fn between_operations_loses_no_job_and_tears_nothing() {
     let lost: Vec<u64> = (0..to.0).filter(|offset| !done.contains(offset)).collect();
     assert!(lost.is_empty(), "pushed in some round, and done in none: {lost:?}");
     assert_eq!(queue.progress(&lane()).await.unwrap().floor, to);
-    queue.check().await.unwrap();
+    assert_sound(&queue).await;
 }
 
 #[tokio::test]
@@ -61,7 +63,7 @@ async fn works_until_it_is_killed() {
     if let Opening::Rebuilt { reason, .. } = opening {
         println!("rebuilt: {reason}");
     }
-    queue.check().await.unwrap();
+    assert_sound(&queue).await;
     let mut from = resume(&queue).await;
     while from.0 < END {
         queue.push(push_of(from, 50, 200)).await.unwrap();

@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 use wasmill_queue::{EmbeddedConfig, Pushed, Queue};
 
-use super::support::{complete_all, id_at, open_with, push_of, resume};
+use super::support::{assert_sound, complete_all, id_at, open_with, push_of, resume};
 
 #[tokio::test]
 async fn a_full_queue_refuses_jobs_and_keeps_draining() {
@@ -31,5 +31,5 @@ async fn bytes_are_bounded_too() {
     assert_eq!(queue.push(push_of(wasmill_job::Offset(2), 1, 1)).await.unwrap(), Pushed::Full);
     assert_eq!(complete_all(&queue).await.len(), 2);
     assert!(queue.job(id_at(0)).await.unwrap().is_some());
-    queue.check().await.unwrap();
+    assert_sound(&queue).await;
 }

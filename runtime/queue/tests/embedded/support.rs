@@ -115,6 +115,11 @@ pub(crate) async fn complete_all(queue: &EmbeddedQueue) -> Vec<u64> {
     }
 }
 
+/// The queue's own check finds nothing.
+pub(crate) async fn assert_sound(queue: &EmbeddedQueue) {
+    assert_eq!(queue.check().await.unwrap().faults, [""; 0]);
+}
+
 /// The test `name` of this binary, as a child working in `dir`.
 pub(crate) fn child(name: &str, dir: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
