@@ -9,10 +9,12 @@ mod digest;
 mod done;
 mod enqueue;
 mod finish;
+mod flow;
 mod inspect;
 mod job_types;
 mod jobs;
 mod lanes;
+mod list;
 mod pending;
 mod place;
 mod push;
@@ -28,6 +30,7 @@ use hashbrown::HashMap;
 use wasmill_job::{JobType, UnixMs};
 
 pub(crate) use inspect::Located;
+pub(crate) use list::Cursor;
 pub(crate) use push::PushRefused;
 pub(crate) use rebuild::Rebuild;
 pub(crate) use take::Taken;
@@ -146,11 +149,12 @@ impl Core {
         number
     }
 
-    /// When the next lease runs out or the next job falls due.
+    /// When the next lease runs out, the next job falls due, or a type that was held back by its rate may go on.
     pub(crate) fn next_moment(&self) -> Option<UnixMs> {
         let lease = self.leases.first().map(|(at, _)| *at);
         let due = self.due.first().map(|(at, _)| *at);
-        lease.into_iter().chain(due).min()
+        let token = self.types.tokens.first().map(|(at, _)| *at);
+        lease.into_iter().chain(due).chain(token).min()
     }
 
     /// Whether something became takeable since the last call.

@@ -1,4 +1,4 @@
-//! What the embedded queue stores: keys, values and their bytes. Layout version 1; drawn in the README.
+//! What the embedded queue stores: keys, values and their bytes. Layout version 2; drawn in the README.
 
 mod job;
 mod key;
@@ -14,7 +14,7 @@ pub(crate) use row::{
 };
 
 /// The layout this binary reads and writes. Another one is not migrated: the queue is rebuilt from the log.
-pub(crate) const LAYOUT: u32 = 1;
+pub(crate) const LAYOUT: u32 = 2;
 
 /// Why bytes are no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -184,8 +184,8 @@ pub enum QueueError {
     /// Trouble that passes: the queue is being rebuilt, or cannot be reached.
     #[error("the queue is not available at the moment: {reason}")]
     Unavailable { reason: String },
-    /// A push that contradicts itself: a mistake of the caller, which repeating does not mend.
-    #[error("the push makes no sense: {reason}")]
+    /// A request that contradicts itself: a mistake of the caller, which repeating does not mend.
+    #[error("the request makes no sense: {reason}")]
     Malformed { reason: String },
     /// The queue is being closed.
     #[error("the queue is shutting down")]

@@ -5,10 +5,12 @@
 
 mod benchmark;
 mod life;
+mod queue;
 mod rows;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     println!("bare Redis, append-only file fsynced each second, 200-byte payloads, client on the same cores");
     runtime.block_on(rows::print_all());
+    runtime.block_on(queue::print_all());
 }

@@ -40,6 +40,8 @@ impl Embedded {
 impl QueueUnderTest for Embedded {
     type Queue = EmbeddedQueue;
 
+    const CLAIMS_SURVIVE: bool = false;
+
     async fn fresh() -> Self {
         let clock = Arc::new(TurnedClock(AtomicU64::new(1_800_000_000_000)));
         Self::open(TempDir::new().unwrap(), clock).await.0

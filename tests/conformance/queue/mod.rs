@@ -1,5 +1,9 @@
 //! The conformance suite of the `Queue` port. To run it on another implementation, implement [`QueueUnderTest`] for it
 //! and name it below. Each case gets a queue of its own, and the queue's own check runs at the end of each.
+//!
+//! The cases hold for one shard and for two: all jobs of a partition are in one shard, a type's limits are divided evenly
+//! between the shards, and the order between jobs is that of each shard. So a case about order keeps to one partition,
+//! and one about a limit uses two of them, with jobs in both and a limit that can be halved.
 
 mod bury;
 mod cancel;
@@ -8,7 +12,11 @@ mod dead;
 mod dedup;
 mod embedded;
 mod enqueue;
+mod flow;
 mod lease;
+mod limits;
+mod list;
+mod priority;
 mod progress;
 mod purge;
 mod push;
@@ -17,6 +25,7 @@ mod redis;
 mod resume;
 mod settle;
 mod survive;
+mod suspects;
 mod take;
 mod world;
 
@@ -31,6 +40,9 @@ use wasmill_queue::Queue;
 pub(crate) trait QueueUnderTest: Sized + Send + 'static {
     type Queue: Queue;
 
+    /// Whether claims outlive the end of the process: who held one may still settle it.
+    const CLAIMS_SURVIVE: bool;
+
     /// An empty queue.
     fn fresh() -> impl Future<Output = Self> + Send;
 
@@ -43,7 +55,7 @@ pub(crate) trait QueueUnderTest: Sized + Send + 'static {
     /// Turns its clock on.
     fn advance(&self, by: Duration) -> impl Future<Output = ()> + Send;
 
-    /// Ends in order and begins again: nothing is lost but the claims, if they end with the process.
+    /// Ends in order and begins again: nothing is lost but the claims, unless they survive.
     fn restart(self) -> impl Future<Output = Self> + Send;
 
     /// As it is found when it is killed at this moment: the newest operations may be lost, each whole.
@@ -96,10 +108,48 @@ macro_rules! every_case {
                 gives_only_offered_types
                 is_fair_between_types
                 lets_a_late_type_in_at_once
-                respects_concurrency_over_all_workers
                 repeated_gives_the_same_claims
                 repeated_gives_nothing_that_was_settled
                 counts_attempts
+            }
+            limits {
+                respects_concurrency_over_all_workers
+                keeps_the_rate_over_all_workers
+                a_type_held_back_by_its_rate_wakes_by_itself
+                saves_up_no_more_than_a_burst
+                takes_in_no_more_than_max_pending
+                counts_only_what_waits_against_max_pending
+                lets_redrives_in_although_a_type_is_full
+                judges_duplicates_before_max_pending
+                enqueues_no_more_than_max_pending
+            }
+            flow {
+                is_fair_by_weights
+                gives_nothing_of_a_paused_type
+                a_pause_holds_for_workers_of_older_revisions
+                a_higher_revision_ends_a_pause
+                an_older_revision_changes_no_limits
+                a_revision_that_is_silent_about_a_type_changes_nothing
+            }
+            priority {
+                goes_before_age
+                is_kept_over_a_restart
+                is_kept_when_a_job_comes_back
+            }
+            suspects {
+                are_jobs_whose_lease_ran_out
+                are_cleared_by_a_retry
+                are_cleared_by_a_release
+                are_told_again_in_a_repeated_take
+                are_jobs_in_flight_when_their_process_ended
+            }
+            list {
+                pages_through_every_live_state
+                pages_through_what_is_done
+                keeps_to_a_type
+                shows_jobs_that_stay_once_while_others_move
+                shows_a_job_in_its_newest_run_only
+                refuses_what_it_does_not_list
             }
             lease {
                 runs_out_and_the_job_comes_back_first
@@ -183,6 +233,7 @@ macro_rules! every_case {
             }
             survive {
                 a_restart_keeps_everything_but_claims
+                a_claim_outlives_the_process_or_is_void
                 a_restart_counts_the_attempt
                 a_crash_loses_whole_operations
                 a_wipe_replays_only_what_was_not_settled

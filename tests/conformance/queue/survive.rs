@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wasmill_job::{Attempt, Offset};
-use wasmill_queue::{Answer, Pushed, State};
+use wasmill_queue::{Answer, Pushed, Queue, State};
 
 use super::QueueUnderTest;
 use super::world::{LEASE, World, bury, complete, ids, lane, progress, retry};
@@ -23,6 +23,26 @@ pub(crate) async fn a_restart_keeps_everything_but_claims<U: QueueUnderTest>(wor
     world.advance(LEASE).await;
     let done: BTreeSet<_> = ids(&world.complete_all().await).into_iter().collect();
     assert_eq!(done, ids(jobs.iter().skip(3).chain([&jobs[1]])).into_iter().collect());
+}
+
+pub(crate) async fn a_claim_outlives_the_process_or_is_void<U: QueueUnderTest>(world: &mut World<U>) {
+    let job = world.job("a");
+    world.push([job.clone()]).await;
+    let claim = world.take(1).await.remove(0);
+    world.restart().await;
+    let name = claim.reference();
+    let lost = world.queue.renew(vec![name], LEASE).await.unwrap();
+    if U::CLAIMS_SURVIVE {
+        assert_eq!(lost, []);
+        assert!(world.take(1).await.is_empty());
+        assert_eq!(world.settle(claim, complete()).await, Answer::Settled);
+    } else {
+        assert_eq!(lost, [name]);
+        assert_eq!(world.settle(claim, complete()).await, Answer::Lost);
+        assert_eq!(world.state(&job).await, Some(State::Pending));
+        assert_eq!(world.complete_all().await.len(), 1);
+    }
+    assert_eq!(world.state(&job).await, Some(State::Completed));
 }
 
 pub(crate) async fn a_restart_counts_the_attempt<U: QueueUnderTest>(world: &mut World<U>) {

@@ -4,11 +4,7 @@ use wasmill_job::Attempt;
 use wasmill_queue::{Claim, Queue, State};
 
 use super::QueueUnderTest;
-use super::world::{LEASE, World, complete, ids, ids_of};
-
-fn of_type(claims: &[Claim], job_type: &str) -> usize {
-    claims.iter().filter(|claim| claim.job.job_type.as_str() == job_type).count()
-}
+use super::world::{LEASE, World, complete, ids, ids_of, of_type};
 
 pub(crate) async fn gives_at_most_what_was_asked_for<U: QueueUnderTest>(world: &mut World<U>) {
     let jobs = world.jobs("a", 5);
@@ -53,21 +49,6 @@ pub(crate) async fn lets_a_late_type_in_at_once<U: QueueUnderTest>(world: &mut W
     let next = world.take(20).await;
     let of_b = of_type(&next, "b");
     assert!((9..=11).contains(&of_b), "neither starved nor ahead by what it missed: {of_b} of 20");
-}
-
-pub(crate) async fn respects_concurrency_over_all_workers<U: QueueUnderTest>(world: &mut World<U>) {
-    let (a, b) = (world.jobs("a", 10), world.jobs("b", 10));
-    world.push(a).await;
-    world.push(b).await;
-    let offer = [("a", Some(3)), ("b", None)];
-    let mut first = world.take_as(1, 5, &offer).await;
-    let second = world.take_as(2, 100, &offer).await;
-    assert_eq!(of_type(&first, "a") + of_type(&second, "a"), 3);
-    assert_eq!(of_type(&first, "b") + of_type(&second, "b"), 10);
-    let of_a = first.iter().position(|claim| claim.job.job_type.as_str() == "a").unwrap();
-    world.settle(first.swap_remove(of_a), complete()).await;
-    assert_eq!(of_type(&world.take_as(2, 100, &offer).await, "a"), 1);
-    assert!(world.take_as(2, 100, &[("a", Some(0))]).await.is_empty());
 }
 
 pub(crate) async fn repeated_gives_the_same_claims<U: QueueUnderTest>(world: &mut World<U>) {

@@ -31,6 +31,8 @@ pub(crate) struct World<U: QueueUnderTest> {
     pub(crate) queue: U::Queue,
     ids: IdSource,
     requests: u64,
+    /// What was offered last, and by which revision: what a revision says of a type never changes.
+    offered: Offer,
     /// What was pushed, and with it what a replay pushes again.
     log: BTreeMap<TopicPartition, Vec<Option<Entry>>>,
 }
@@ -45,6 +47,7 @@ impl<U: QueueUnderTest> World<U> {
             queue,
             ids: IdSource::default(),
             requests: 0,
+            offered: Offer::default(),
             log: BTreeMap::new(),
         };
         world.resume(&Progress::default()).await;
@@ -110,6 +113,20 @@ impl<U: QueueUnderTest> World<U> {
         (0..count).map(|_| self.job(job_type)).collect()
     }
 
+    /// Some jobs of a partition of their own, pushed there.
+    pub(crate) async fn push_to(&mut self, partition: u32, job_type: &str, count: usize) -> Vec<Job> {
+        let lane = TopicPartition::new(lane().topic, Partition(partition));
+        if self.end(&lane) == Offset(0) {
+            self.queue.resume(&lane, &Progress::default()).await.unwrap();
+        }
+        let now = self.now();
+        let ids = (0..count).map(|_| self.ids.next(now, 1, Generation(1), Partition(partition)));
+        let jobs: Vec<Job> = ids.map(|id| made(id, job_type)).collect();
+        let entries = jobs.iter().cloned().map(|job| move |offset| Some(entry(offset, job)));
+        self.push_records(&lane, entries.collect::<Vec<_>>()).await;
+        jobs
+    }
+
     /// A job with an idempotency key.
     pub(crate) fn keyed(&self, job_type: &str, key: &str) -> Job {
         made(JobId::derived(&name(job_type), key, Generation(1), lane().partition), job_type)
@@ -157,12 +174,27 @@ impl<U: QueueUnderTest> World<U> {
     where
         R: FnOnce(Offset) -> Option<Entry>,
     {
+        match self.try_push_records(lane, records).await {
+            Pushed::Applied { duplicates, .. } => duplicates,
+            refused => panic!("it was not wanted: {refused:?}"),
+        }
+    }
+
+    /// Appends records to a lane's log and pushes them; returns how that went.
+    pub(crate) async fn try_push_records<R>(
+        &mut self,
+        lane: &TopicPartition,
+        records: impl IntoIterator<Item = R>,
+    ) -> Pushed
+    where
+        R: FnOnce(Offset) -> Option<Entry>,
+    {
         let from = self.end(lane);
         for record in records {
             let offset = self.end(lane);
             self.log.entry(lane.clone()).or_default().push(record(offset));
         }
-        self.push_from(lane, from, self.end(lane)).await
+        self.try_push(lane, from, self.end(lane)).await
     }
 
     /// Pushes a piece of the log, which must be wanted.
@@ -205,15 +237,41 @@ impl<U: QueueUnderTest> World<U> {
 
     /// A worker's next request.
     pub(crate) fn request(&mut self, worker: u64, max: usize, types: &[(&str, Option<u32>)]) -> Take {
-        self.requests += 1;
-        let types = types
+        let types: Vec<_> = types
             .iter()
-            .map(|(of, concurrency)| {
-                (name(of), TypeOffer { concurrency: *concurrency, ..TypeOffer::default() })
-            })
+            .map(|(of, concurrency)| (*of, TypeOffer { concurrency: *concurrency, ..TypeOffer::default() }))
             .collect();
-        let offer = Arc::new(Offer { revision: Revision(1), types, ..Offer::default() });
+        let mut offer = offer(self.offered.revision.0, &types);
+        if offer != self.offered {
+            offer.revision.0 += 1;
+            self.offered = offer.clone();
+        }
+        self.request_of(worker, max, offer)
+    }
+
+    /// A worker takes with this offer until nothing comes any more.
+    pub(crate) async fn take_all(&mut self, worker: u64, offer: &Offer) -> Vec<Claim> {
+        let mut taken = Vec::new();
+        loop {
+            let claims = self.take_offered(worker, 100, offer).await;
+            if claims.is_empty() {
+                return taken;
+            }
+            taken.extend(claims);
+        }
+    }
+
+    /// A worker's next request with this offer.
+    pub(crate) fn request_of(&mut self, worker: u64, max: usize, offer: Offer) -> Take {
+        self.requests += 1;
+        let offer = Arc::new(offer);
         Take { worker: WorkerId(worker), request: self.requests, max, lease: LEASE, offer }
+    }
+
+    /// A worker takes with this offer.
+    pub(crate) async fn take_offered(&mut self, worker: u64, max: usize, offer: &Offer) -> Vec<Claim> {
+        let take = self.request_of(worker, max, offer.clone());
+        self.queue.take(take).await.unwrap()
     }
 
     pub(crate) async fn settle(&self, claim: Claim, verdict: Verdict) -> Answer {
@@ -279,6 +337,21 @@ pub(crate) fn name(job_type: &str) -> JobType {
 
 pub(crate) fn entry(offset: Offset, job: Job) -> Entry {
     Entry::Job { offset, new: new_job(job) }
+}
+
+/// What a revision offers.
+pub(crate) fn offer(revision: u64, types: &[(&str, TypeOffer)]) -> Offer {
+    let types = types.iter().map(|(of, terms)| (name(of), *terms)).collect();
+    Offer { revision: Revision(revision), types, ..Offer::default() }
+}
+
+/// What a revision offers that pauses these types.
+pub(crate) fn pausing(revision: u64, paused: &[&str], types: &[(&str, TypeOffer)]) -> Offer {
+    Offer { paused: paused.iter().map(|of| name(of)).collect(), ..offer(revision, types) }
+}
+
+pub(crate) fn of_type(claims: &[Claim], job_type: &str) -> usize {
+    claims.iter().filter(|claim| claim.job.job_type.as_str() == job_type).count()
 }
 
 pub(crate) fn new_job(job: Job) -> NewJob {

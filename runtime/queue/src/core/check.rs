@@ -21,6 +21,7 @@ struct Trait {
     take: Option<std::num::NonZeroU64>,
     attempts: u32,
     redrives: u32,
+    priority: wasmill_job::Priority,
     window_ms: u32,
     bytes: u32,
     turned: bool,
@@ -98,7 +99,7 @@ impl Core {
     }
 
     fn check_types(&self, seen: &HashMap<TypeNo, (u64, u64)>) -> Result<(), Damage> {
-        let (mut leases, mut due, mut pending) = (0, 0, 0);
+        let (mut leases, mut due, mut pending, mut awaiting) = (0, 0, 0, 0);
         for (number, found) in self.types.iter() {
             let (in_flight, scheduled) = seen.get(&number).copied().unwrap_or_default();
             ensure((in_flight, scheduled) == (found.in_flight, found.scheduled), || {
@@ -110,29 +111,42 @@ impl Core {
             ensure(ready == (walked > 0), || {
                 format!("type {} is ready without pending, or not with", found.name)
             })?;
+            let awaited = found.flow.awaited.is_none_or(|at| self.types.tokens.contains(&(at, number)));
+            awaiting += usize::from(found.flow.awaited.is_some());
+            ensure(awaited, || format!("type {} awaits a token that is not noted", found.name))?;
             leases += in_flight;
             due += scheduled;
             pending += walked;
         }
+        ensure(awaiting == self.types.tokens.len(), || "a token is noted that no type awaits".into())?;
         let sums = (leases, due, leases + due + pending);
         let sizes = (self.leases.len() as u64, self.due.len() as u64, self.jobs.len() as u64);
         ensure(sums == sizes, || format!("places hold {sums:?} jobs, and there are {sizes:?}"))
     }
 
-    /// Walks a type's list; its length.
+    /// Walks a type's lists; their length.
     fn walk(&self, number: TypeNo) -> Result<u64, Damage> {
-        let mut at = self.types.get(number).pending.first();
-        let (mut walked, mut last) = (0, None);
-        while let Some(slot) = at {
-            let live = &self.jobs[slot];
-            let Place::Pending { before, after } = live.place else {
-                return Err(Damage(format!("job {} is in a list, and not pending", live.id)));
-            };
-            ensure(before == last && live.job_type == number && walked < self.jobs.len() as u64, || {
-                format!("job {} stands wrong in its list", live.id)
+        let mut walked = 0;
+        let mut above = None;
+        for first in self.types.get(number).pending.firsts() {
+            let priority = self.jobs[first].priority;
+            ensure(above.is_none_or(|above| priority < above), || {
+                format!("job {} stands in the list of another priority", self.jobs[first].id)
             })?;
-            walked += 1;
-            (last, at) = (at, after);
+            above = Some(priority);
+            let (mut at, mut last) = (Some(first), None);
+            while let Some(slot) = at {
+                let live = &self.jobs[slot];
+                let Place::Pending { before, after } = live.place else {
+                    return Err(Damage(format!("job {} is in a list, and not pending", live.id)));
+                };
+                let belongs = live.job_type == number && live.priority == priority;
+                ensure(before == last && belongs && walked < self.jobs.len() as u64, || {
+                    format!("job {} stands wrong in its list", live.id)
+                })?;
+                walked += 1;
+                (last, at) = (at, after);
+            }
         }
         Ok(walked)
     }
@@ -228,6 +242,7 @@ impl Core {
                 take: live.take,
                 attempts: live.attempts,
                 redrives: live.redrives,
+                priority: live.priority,
                 window_ms: live.window_ms,
                 bytes: live.bytes,
                 turned: live.turned,

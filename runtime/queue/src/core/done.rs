@@ -83,6 +83,22 @@ impl Results {
         self.expiry.first().filter(|(until, _)| *until <= now).map(|(_, serial)| *serial)
     }
 
+    /// How many results a pack has.
+    pub(super) fn len_of(&self, serial: Serial) -> Option<u32> {
+        // A pack is closed long before it has 4,294,967,295 results.
+        self.packs.get(&serial).map(|pack| u32::try_from(pack.ids.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The newest pack before this one, and how many results it has.
+    pub(super) fn before(&self, serial: Option<Serial>) -> Option<(Serial, u32)> {
+        let found = match serial {
+            Some(serial) => self.packs.range(..serial).next_back(),
+            None => self.packs.last_key_value(),
+        };
+        let found = *found?.0;
+        Some((found, self.len_of(found)?))
+    }
+
     pub(super) fn index(&self) -> &HashMap<JobId, (Serial, u32)> {
         &self.index
     }

@@ -3,25 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wasmill_job::{Attempt, JobId, JobType, Progress, TopicPartition, UnixMs};
+use wasmill_job::{JobId, JobType, Progress, TopicPartition};
 
 use super::Core;
-use super::jobs::Place;
 use crate::record::{Serial, TypeNo};
-use crate::{Counts, State};
+use crate::{Counts, JobView};
 
 /// Where a job was found, and what is known of it without the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Located {
-    Live {
-        job_type: JobType,
-        state: State,
-        attempts: Attempt,
-        accepted_at: UnixMs,
-        due_at: Option<UnixMs>,
-        /// Where its last failure is stored.
-        failed: Option<Serial>,
-    },
+    /// All but its last attempt, and where that attempt's failure is stored.
+    Live(JobView, Option<Serial>),
     Dead(Arc<str>),
     /// In this entry of a pack of results.
     Done(Serial, u32),
@@ -32,19 +24,7 @@ impl Core {
     pub(crate) fn locate(&self, id: JobId) -> Option<Located> {
         if let Some(slot) = self.jobs.find(id) {
             let live = &self.jobs[slot];
-            let (state, due_at) = match live.place {
-                Place::Pending { .. } => (State::Pending, None),
-                Place::InFlight { .. } => (State::InFlight, None),
-                Place::Scheduled { due } => (State::Scheduled, Some(due)),
-            };
-            return Some(Located::Live {
-                job_type: self.types.get(live.job_type).name.clone(),
-                state,
-                attempts: Attempt(live.attempts),
-                accepted_at: live.accepted_at,
-                due_at,
-                failed: live.failed.then_some(live.serial),
-            });
+            return Some(Located::Live(self.view(live), live.failed.then_some(live.serial)));
         }
         if let Some(key) = self.dead.key_of(id) {
             return Some(Located::Dead(key.clone()));

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
-use wasmill_job::JobType;
+use wasmill_job::{JobType, UnixMs};
 
-use super::pending::List;
+use super::flow::{Early, Flow};
+use super::pending::Pending;
 use crate::Counts;
 use crate::record::{Totals, TypeNo};
 
@@ -13,12 +14,13 @@ use crate::record::{Totals, TypeNo};
 pub(super) struct TypeState {
     pub(super) name: JobType,
     pub(super) totals: Totals,
-    pub(super) pending: List,
+    pub(super) pending: Pending,
     pub(super) scheduled: u64,
     pub(super) in_flight: u64,
     pub(super) dead: u64,
-    /// How many jobs it was served, in virtual time: the type with the smallest is next.
+    /// What it was served, in virtual time: the type with the smallest is next.
     pub(super) turn: u64,
+    pub(super) flow: Flow,
     /// A take left jobs of it behind because of its concurrency.
     pub(super) capped: bool,
     /// Its share of the digest; `None` until it is stored.
@@ -35,6 +37,9 @@ pub(super) struct Types {
     pub(super) ready: BTreeSet<(u64, TypeNo)>,
     /// The turn of the type that was served last: a type that was idle begins here.
     pub(super) turn: u64,
+    /// Types that were held back by their rate, by when they may go on.
+    pub(super) tokens: BTreeSet<(UnixMs, TypeNo)>,
+    pub(super) early: Early,
     changed: Vec<TypeNo>,
 }
 
@@ -51,14 +56,16 @@ impl Types {
         // A catalog holds far fewer types than 4,294,967,295.
         let number = TypeNo(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
         self.by_name.insert(name.clone(), number);
+        let flow = self.early.remove(&name).unwrap_or_default();
         self.all.push(TypeState {
             name,
             totals: Totals::default(),
-            pending: List::default(),
+            pending: Pending::default(),
             scheduled: 0,
             in_flight: 0,
             dead: 0,
             turn: 0,
+            flow,
             capped: false,
             stamp: None,
             changed: false,
@@ -78,6 +85,28 @@ impl Types {
             self.changed.push(number);
         }
         found
+    }
+
+    /// For changing what is in force for it, which is not among its numbers.
+    pub(super) fn flow_mut(&mut self, number: TypeNo) -> &mut Flow {
+        &mut self.all[number.0 as usize].flow
+    }
+
+    /// The type may go on at `at` although its rate holds it back now.
+    pub(super) fn await_token(&mut self, number: TypeNo, at: UnixMs) {
+        let before = self.flow_mut(number).awaited.replace(at);
+        if let Some(before) = before {
+            self.tokens.remove(&(before, number));
+        }
+        self.tokens.insert((at, number));
+    }
+
+    /// A type whose token has come.
+    pub(super) fn next_token(&mut self, now: UnixMs) -> Option<TypeNo> {
+        let (at, number) = self.tokens.first().copied().filter(|(at, _)| *at <= now)?;
+        self.tokens.remove(&(at, number));
+        self.flow_mut(number).awaited = None;
+        Some(number)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (TypeNo, &TypeState)> {
@@ -100,8 +129,8 @@ impl Types {
         }
     }
 
-    /// Moves turns on: `order` names a type once for each job it is about to give.
-    pub(super) fn advance(&mut self, order: &[TypeNo]) {
+    /// Moves turns on, and spends tokens: `order` names a type once for each job it is about to give.
+    pub(super) fn advance(&mut self, order: &[TypeNo], now: UnixMs) {
         let mut served: BTreeMap<TypeNo, u64> = BTreeMap::new();
         for number in order {
             *served.entry(*number).or_default() += 1;
@@ -109,9 +138,11 @@ impl Types {
         for (number, jobs) in served {
             let found = &mut self.all[number.0 as usize];
             self.ready.remove(&(found.turn, number));
+            found.flow.spend(jobs, now);
+            let stride = found.flow.stride();
             // The turn of the last job it gives is where an idle type may come in.
-            self.turn = self.turn.max(found.turn + jobs - 1);
-            found.turn += jobs;
+            self.turn = self.turn.max(found.turn + (jobs - 1) * stride);
+            found.turn += jobs * stride;
             self.ready.insert((found.turn, number));
         }
     }
@@ -127,6 +158,11 @@ impl Types {
 }
 
 impl TypeState {
+    /// Jobs that wait: pending and scheduled.
+    pub(super) fn waiting(&self) -> u64 {
+        self.pending.len() + self.scheduled
+    }
+
     pub(super) fn counts(&self) -> Counts {
         Counts {
             pending: self.pending.len(),

@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use wasmill_job::{JobId, Offset, UnixMs};
+use wasmill_job::{JobId, Offset, Priority, UnixMs};
 
 use crate::Token;
 use crate::record::{LaneNo, Serial, TypeNo};
@@ -28,6 +28,7 @@ pub(super) struct Live {
     /// What it takes in its chunk.
     pub(super) bytes: u32,
     pub(super) index: u8,
+    pub(super) priority: Priority,
     /// Whether a turn is stored.
     pub(super) turned: bool,
     /// Whether a failure is stored.
@@ -37,7 +38,7 @@ pub(super) struct Live {
 /// Where a live job is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
-    /// In its type's list, between these two.
+    /// In its type's list of its priority, between these two.
     Pending {
         before: Option<SlotNo>,
         after: Option<SlotNo>,
@@ -141,6 +142,19 @@ impl Jobs {
         }
     }
 
+    /// The job in `slot`, if there is one.
+    pub(super) fn get(&self, slot: SlotNo) -> Option<&Live> {
+        match self.slots.get(slot.index()) {
+            Some(Slot::Live(live)) => Some(live),
+            _ => None,
+        }
+    }
+
+    /// All slots behind the first so many, live or not.
+    pub(super) fn from(&self, skip: usize) -> impl Iterator<Item = SlotNo> {
+        (skip..self.slots.len()).map(|index| SlotNo::of(index + 1))
+    }
+
     /// All of them, in no order. Cost: O(slots).
     pub(super) fn iter(&self) -> impl Iterator<Item = (SlotNo, &Live)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| match slot {
@@ -155,6 +169,15 @@ impl SlotNo {
         // The queue is full long before 4,294,967,295 jobs (`jobs_max`), and numbers begin at 1.
         let number = u32::try_from(number).ok().and_then(std::num::NonZeroU32::new);
         Self(number.unwrap_or(std::num::NonZeroU32::MAX))
+    }
+
+    /// As a number, from 1 on.
+    pub(super) fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    pub(super) fn from_number(number: u32) -> Option<Self> {
+        std::num::NonZeroU32::new(number).map(Self)
     }
 
     fn index(self) -> usize {

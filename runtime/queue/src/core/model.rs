@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod driver;
+mod made;
 mod simple;
 
 use proptest::prelude::*;
@@ -21,6 +22,9 @@ pub(super) enum Step {
     Misplaced {
         lane: usize,
         by: u64,
+    },
+    Enqueue {
+        records: Vec<Made>,
     },
     Take {
         worker: u64,
@@ -61,7 +65,7 @@ pub(super) enum Step {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Made {
     Gap,
-    Ordered { job_type: u8 },
+    Ordered { job_type: u8, priority: usize, max_pending: Option<u64> },
     Keyed { job_type: u8, key: u8 },
     Cancel { job: usize },
     Redrive { dead: usize, by: u32 },
@@ -80,7 +84,8 @@ pub(super) enum Judged {
 fn made() -> impl Strategy<Value = Made> {
     prop_oneof![
         1 => Just(Made::Gap),
-        6 => (0..3u8).prop_map(|job_type| Made::Ordered { job_type }),
+        6 => (0..3u8, 0..4usize, prop::option::of(0..4u64))
+            .prop_map(|(job_type, priority, max_pending)| Made::Ordered { job_type, priority, max_pending }),
         4 => (0..3u8, 0..5u8).prop_map(|(job_type, key)| Made::Keyed { job_type, key }),
         1 => any::<usize>().prop_map(|job| Made::Cancel { job }),
         2 => (any::<usize>(), 0..3u32).prop_map(|(dead, by)| Made::Redrive { dead, by }),
@@ -103,6 +108,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0..2usize, prop::collection::vec(made(), 1..12)).prop_map(|(lane, records)| Step::Push { lane, records }),
         1 => (0..2usize, 1..5u64).prop_map(|(lane, by)| Step::Misplaced { lane, by }),
+        2 => prop::collection::vec(made(), 1..5).prop_map(|records| Step::Enqueue { records }),
         6 => (0..3u64, 0..8usize, any::<u8>(), prop::option::of(0..4u32))
             .prop_map(|(worker, max, offered, concurrency)| Step::Take { worker, max, offered, concurrency }),
         1 => (0..3u64).prop_map(|worker| Step::Repeat { worker }),

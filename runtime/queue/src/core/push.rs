@@ -26,6 +26,13 @@ pub(super) struct Filling {
     pack: PackWriter,
 }
 
+/// The jobs of a push that were not taken in.
+#[derive(Default)]
+struct Dropped {
+    duplicates: Vec<Position>,
+    over: Vec<Position>,
+}
+
 /// What becomes of a pushed job.
 enum Fate {
     New,
@@ -108,11 +115,11 @@ impl Core {
             return Ok(self.decide(Pushed::Full));
         }
         let mut filling = Filling::default();
-        let mut duplicates = Vec::new();
+        let mut dropped = Dropped::default();
         let mut settled_to = wanted;
         for entry in push.entries {
             let offset = entry.offset();
-            let live = self.apply(entry, number, &push.lane, now, &mut filling, &mut duplicates);
+            let live = self.apply(entry, number, &push.lane, now, &mut filling, &mut dropped);
             if live {
                 self.lanes.get_mut(number).progress.settle(settled_to..offset);
                 settled_to = offset.next();
@@ -122,7 +129,8 @@ impl Core {
         let lane = self.lane_of(number);
         lane.progress.settle(settled_to..push.to);
         lane.wanted = push.to;
-        Ok(self.decide(Pushed::Applied { duplicates, over: Vec::new() }))
+        let Dropped { duplicates, over } = dropped;
+        Ok(self.decide(Pushed::Applied { duplicates, over }))
     }
 
     /// Applies one entry; returns whether its offset is not settled yet.
@@ -133,19 +141,19 @@ impl Core {
         name: &TopicPartition,
         now: UnixMs,
         filling: &mut Filling,
-        duplicates: &mut Vec<Position>,
+        dropped: &mut Dropped,
     ) -> bool {
         match entry {
             Entry::Job { offset, new } => {
                 if self.lanes.get(lane).progress.is_settled(offset) {
-                    duplicates.push(name.at(offset));
+                    dropped.duplicates.push(name.at(offset));
                     self.count_duplicate(&new.job);
                     return false;
                 }
                 match self.admit(&new, lane, offset, now, filling) {
                     Admission::Accepted => return true,
-                    Admission::Duplicate => duplicates.push(name.at(offset)),
-                    Admission::Over => {}
+                    Admission::Duplicate => dropped.duplicates.push(name.at(offset)),
+                    Admission::Over => dropped.over.push(name.at(offset)),
                 }
             }
             Entry::Cancel { cancel, .. } => {
@@ -163,7 +171,7 @@ impl Core {
         self.jobs.len() >= self.limits.jobs_max || self.jobs.bytes() >= self.limits.bytes_max
     }
 
-    /// Takes a job in at this offset, unless it is a duplicate.
+    /// Takes a job in at this offset, unless it is a duplicate or its type has enough already.
     pub(super) fn admit(
         &mut self,
         new: &NewJob,
@@ -179,10 +187,18 @@ impl Core {
                 return Admission::Duplicate;
             }
             Fate::Revived => self.forget_dead(&job.id.to_string().into()),
+            Fate::New if self.is_over(new) => return Admission::Over,
             Fate::New => {}
         }
         self.accept(job, lane, offset, new.dedup_window, filling);
         Admission::Accepted
+    }
+
+    /// Whether the type has as many jobs waiting as this one allows. A redrive is always let in.
+    fn is_over(&self, new: &NewJob) -> bool {
+        let Some(most) = new.max_pending.filter(|_| new.job.redrives == 0) else { return false };
+        let waiting = self.types.find(&new.job.job_type).map(|number| self.types.get(number).waiting());
+        waiting.unwrap_or_default() >= most
     }
 
     fn fate(&self, job: &Job, now: UnixMs) -> Fate {
@@ -218,6 +234,7 @@ impl Core {
             lane,
             attempts: 0,
             redrives: job.redrives,
+            priority: job.priority,
             window_ms,
             bytes,
             index,

@@ -212,6 +212,7 @@ impl Rebuild {
             lane,
             attempts: taken.map_or(stored, |(_, attempt)| attempt),
             redrives: head.redrives,
+            priority: head.priority,
             window_ms: head.window_ms,
             bytes: u32::try_from(entry.len()).unwrap_or(u32::MAX),
             index,

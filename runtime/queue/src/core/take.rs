@@ -1,12 +1,13 @@
 //! Take: jobs of the offered types, fair between types, by virtual time: each job served moves its type's turn on by
-//! one, the smallest turn is next, and a type that was idle begins where the others are.
+//! one part in its weight, the smallest turn is next, and a type that was idle begins where the others are.
 //!
-//! Cost: O(k log ready types), plus one look at each ready type that is not offered or at its concurrency; types
-//! without pending jobs cost nothing.
+//! Cost: O(k log ready types), plus one look at each ready type that is not offered, paused, at its concurrency or held
+//! back by its rate; types without pending jobs cost nothing. O(types offered) when a worker's offer is a new one.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use wasmill_job::{Attempt, JobType, UnixMs};
 
@@ -28,13 +29,29 @@ pub(crate) struct Taken {
     pub(crate) attempt: Attempt,
     pub(crate) lease_until: UnixMs,
     pub(crate) token: Token,
+    pub(crate) suspect: bool,
 }
 
 /// A worker's last take.
 pub(super) struct LastTake {
     request: u64,
-    jobs: Vec<(SlotNo, Serial, Token)>,
+    offer: Arc<Offer>,
+    jobs: Vec<LastTaken>,
     until: UnixMs,
+}
+
+struct LastTaken {
+    slot: SlotNo,
+    serial: Serial,
+    token: Token,
+    suspect: bool,
+}
+
+impl LastTake {
+    /// Whether it was made with this very offer.
+    pub(super) fn is_of(&self, offer: &Arc<Offer>) -> bool {
+        Arc::ptr_eq(&self.offer, offer)
+    }
 }
 
 impl Core {
@@ -46,9 +63,11 @@ impl Core {
             let again = if take.request == last.request { self.again(last) } else { Vec::new() };
             return self.decide(again);
         }
-        let order = self.choose(&take.offer, take.max);
+        self.hear(take);
+        let (request, offer) = (take.request, take.offer.clone());
+        let order = self.choose(&offer, take.max, now);
         if order.is_empty() {
-            self.remember(take.worker, LastTake { request: take.request, jobs: Vec::new(), until: now }, now);
+            self.remember(take.worker, LastTake { request, offer, jobs: Vec::new(), until: now }, now);
             return self.decide(Vec::new());
         }
         let until = now.plus(take.lease);
@@ -65,15 +84,17 @@ impl Core {
             let live = &mut self.jobs[slot];
             live.attempts = live.attempts.saturating_add(1);
             row.jobs.push((live.serial, live.attempts));
-            jobs.push((slot, live.serial, token));
             let held = std::mem::replace(&mut live.take, NonZeroU64::new(number.0));
+            // Neither retried nor released since it was taken last: that claim was lost.
+            let suspect = held.is_some();
+            jobs.push(LastTaken { slot, serial: live.serial, token, suspect });
             self.let_go_of_take(held);
-            taken.push(self.taken(slot, token, until));
+            taken.push(self.taken(slot, token, until, suspect));
         }
         self.takes.insert(number, u32::try_from(jobs.len()).unwrap_or(u32::MAX));
         self.digest.add(Part::Take(number));
         self.unwritten.writes.push(Write::Put(Key::Take(number), row.to_bytes()));
-        self.remember(take.worker, LastTake { request: take.request, jobs, until }, now);
+        self.remember(take.worker, LastTake { request, offer, jobs, until }, now);
         self.decide(taken)
     }
 
@@ -108,12 +129,12 @@ impl Core {
     }
 
     /// Which types to serve, in order, one entry a job.
-    fn choose(&mut self, offer: &Offer, max: usize) -> Vec<TypeNo> {
+    fn choose(&mut self, offer: &Offer, max: usize, now: UnixMs) -> Vec<TypeNo> {
         let mut order = Vec::new();
         // The types being served, by turn, and how many more each may give.
         let mut open: BinaryHeap<Reverse<(u64, TypeNo)>> = BinaryHeap::new();
         let mut left: BTreeMap<TypeNo, u64> = BTreeMap::new();
-        let mut capped = Vec::new();
+        let (mut capped, mut limited) = (Vec::new(), Vec::new());
         let mut waiting = self.types.ready.iter().peekable();
         while order.len() < max {
             let open_turn = open.peek().map(|Reverse((turn, _))| *turn);
@@ -122,15 +143,20 @@ impl Core {
             {
                 waiting.next();
                 let found = self.types.get(number);
-                let Some(offered) = offer.types.get(&found.name) else { continue };
-                let room = offered
-                    .concurrency
-                    .map_or(u64::MAX, |most| u64::from(most).saturating_sub(found.in_flight));
-                if room < found.pending.len() {
+                if found.flow.paused || !offer.types.contains_key(&found.name) {
+                    continue;
+                }
+                let (places, tokens) = (found.flow.places(found.in_flight), found.flow.tokens(now));
+                let takeable = places.min(found.pending.len());
+                if places < found.pending.len() {
                     capped.push(number);
                 }
+                if tokens < takeable {
+                    limited.push(number);
+                }
+                let room = takeable.min(tokens);
                 if room > 0 {
-                    left.insert(number, room.min(found.pending.len()));
+                    left.insert(number, room);
                     open.push(Reverse((turn, number)));
                 }
                 continue;
@@ -140,18 +166,24 @@ impl Core {
             if let Some(more) = left.get_mut(&number) {
                 *more -= 1;
                 if *more > 0 {
-                    open.push(Reverse((turn + 1, number)));
+                    open.push(Reverse((turn + self.types.get(number).flow.stride(), number)));
                 }
             }
         }
         for number in capped {
             self.types.get_mut(number).capped = true;
         }
-        self.types.advance(&order);
+        self.types.advance(&order, now);
+        for number in limited {
+            // Where the take was full before the tokens were used up, another may follow at once.
+            if let Some(at) = self.types.get(number).flow.next_token(now) {
+                self.types.await_token(number, at);
+            }
+        }
         order
     }
 
-    fn taken(&self, slot: SlotNo, token: Token, lease_until: UnixMs) -> Taken {
+    fn taken(&self, slot: SlotNo, token: Token, lease_until: UnixMs, suspect: bool) -> Taken {
         let live = &self.jobs[slot];
         Taken {
             chunk: live.chunk(),
@@ -160,19 +192,20 @@ impl Core {
             attempt: Attempt(live.attempts),
             lease_until,
             token,
+            suspect,
         }
     }
 
     fn again(&self, last: &LastTake) -> Vec<Taken> {
-        let held = last.jobs.iter().filter_map(|(slot, serial, token)| {
+        let held = last.jobs.iter().filter_map(|LastTaken { slot, serial, token, suspect }| {
             match self.jobs.still(*slot, *serial)?.place {
                 Place::InFlight { token: current, until } if current == *token => {
-                    Some((*slot, *token, until))
+                    Some(self.taken(*slot, *token, until, *suspect))
                 }
                 _ => None,
             }
         });
-        held.map(|(slot, token, until)| self.taken(slot, token, until)).collect()
+        held.collect()
     }
 
     fn remember(&mut self, worker: WorkerId, last: LastTake, now: UnixMs) {

@@ -17,7 +17,8 @@ impl Core {
         self.decide(Swept { expired, due, forgotten })
     }
 
-    /// Returns jobs whose lease ran out to the front of pending, and jobs fallen due to its back; how many of each.
+    /// Returns jobs whose lease ran out to the front of pending, and jobs fallen due to its back; how many of each. Lets
+    /// types go on that their rate held back.
     pub(super) fn tend(&mut self, now: UnixMs, max: usize) -> (usize, usize) {
         let mut expired = 0;
         while let Some((_, slot)) = self.leases.first().copied().filter(|(at, _)| expired < max && *at <= now)
@@ -36,6 +37,9 @@ impl Core {
             self.leave(slot);
             self.make_pending(slot, Side::Back);
             due += 1;
+        }
+        while let Some(number) = self.types.next_token(now) {
+            self.stirred |= self.types.get(number).pending.len() > 0;
         }
         (expired, due)
     }

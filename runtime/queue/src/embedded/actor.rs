@@ -156,6 +156,10 @@ impl Actor {
             Command::Dead(query, reply) => {
                 answer(reply, self.operate("dead", |engine, _, _| engine.dead(&query)));
             }
+            Command::List(query, reply) => {
+                let listed = self.operate("list", |engine, _, now| engine.list(&query, now));
+                answer(reply, listed.and_then(|listed| listed));
+            }
             Command::Cancel(cancel, reply) => {
                 answer(reply, self.operate("cancel", |engine, _, now| engine.cancel(&cancel, now)));
             }

@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 use wasmill_job::{Cancel, JobId, JobType, Offset, Progress, TopicPartition};
 
 use crate::{
-    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobView, NewJob,
-    Push, Pushed, QueueError, Settlement, Swept, Take,
+    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
+    ListQuery, NewJob, Push, Pushed, QueueError, Settlement, Swept, Take,
 };
 
 /// Where an answer goes.
@@ -30,6 +30,7 @@ pub(super) enum Command {
     Counts(Reply<BTreeMap<JobType, Counts>>),
     Job(JobId, Reply<Option<JobView>>),
     Dead(DeadQuery, Reply<DeadPage>),
+    List(ListQuery, Reply<JobPage>),
     Cancel(Cancel, Reply<bool>),
     Purge(Vec<String>, Reply<usize>),
     Check(Reply<Checked>),

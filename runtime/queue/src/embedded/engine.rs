@@ -8,11 +8,11 @@ use wasmill_job::{Cancel, DeadLetter, JobId, Offset, Progress, TopicPartition, U
 
 use super::folder::Folder;
 use super::store::{Store, StoreError};
-use crate::core::{Core, Decision, Located, PushRefused, Taken, thinned};
+use crate::core::{Core, Cursor, Decision, Located, PushRefused, Taken, thinned};
 use crate::record::{DeadRow, FailedRow, Key, LastRow, Pack, ResultRow, Row, Serial, StoredJob};
 use crate::{
-    Answer, Checked, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobView, LastAttempt, NewJob, Push,
-    Pushed, Settlement, State, Swept, Take,
+    Answer, Checked, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView, LastAttempt,
+    ListQuery, NewJob, Push, Pushed, QueueError, Settlement, State, Swept, Take,
 };
 
 /// An open queue.
@@ -24,6 +24,9 @@ pub(super) struct Engine {
 /// Chunks thinned by one sweep, and by one push.
 const THIN_BY_SWEEP: usize = 256;
 const THIN_BY_PUSH: usize = 16;
+
+/// Packs of results that are read for one page at most, each of about 8 KiB.
+const PACKS_BY_PAGE: usize = 1_000;
 
 impl Engine {
     fn apply<T>(&mut self, decision: Decision<T>) -> Result<T, StoreError> {
@@ -125,6 +128,58 @@ impl Engine {
         Ok(DeadPage { letters: letters.collect::<Result<_, StoreError>>()?, next: choice.next })
     }
 
+    pub(super) fn list(
+        &self,
+        query: &ListQuery,
+        now: UnixMs,
+    ) -> Result<Result<JobPage, QueueError>, StoreError> {
+        let malformed = |reason: String| Ok(Err(QueueError::Malformed { reason }));
+        let after = match query.after.as_deref().map(str::parse::<Cursor>).transpose() {
+            Ok(after) => after,
+            Err(error) => return malformed(error.to_string()),
+        };
+        match query.state {
+            State::Dead => malformed("dead letters have a list of their own: ask for that".into()),
+            State::Pending | State::Scheduled | State::InFlight => {
+                let page = self.core.list_live(query.state, query.job_type.as_ref(), after, query.max);
+                Ok(Ok(JobPage { jobs: page.jobs, next: page.next.map(|next| next.to_string()) }))
+            }
+            State::Completed | State::Cancelled => Ok(Ok(self.list_done(query, after, now)?)),
+        }
+    }
+
+    /// Newest first.
+    fn list_done(
+        &self,
+        query: &ListQuery,
+        mut after: Option<Cursor>,
+        now: UnixMs,
+    ) -> Result<JobPage, StoreError> {
+        let mut page = JobPage::default();
+        let mut packs = 0;
+        while let Some((serial, mut left)) = self.core.pack_of_results(after) {
+            if page.jobs.len() >= query.max.max(1) || packs == PACKS_BY_PAGE {
+                page.next = after.map(|after| after.to_string());
+                return Ok(page);
+            }
+            packs += 1;
+            let value = self.store.expect(&Key::Results(serial))?;
+            let pack = Pack::read(&value)?;
+            while left > 0 && page.jobs.len() < query.max.max(1) {
+                left -= 1;
+                let (row, _) = ResultRow::split(pack.get(left as usize)?)?;
+                let view = self.done_view(row, now).filter(|view| {
+                    view.state == query.state
+                        && query.job_type.as_ref().is_none_or(|name| *name == view.job_type)
+                        && self.core.is_newest(view.id, serial, left)
+                });
+                page.jobs.extend(view.map(|view| JobView { last: None, ..view }));
+            }
+            after = Some(Core::cursor_at(serial, left));
+        }
+        Ok(page)
+    }
+
     pub(super) fn purge(&mut self, keys: &[String]) -> Result<usize, StoreError> {
         let decision = self.core.purge(keys);
         self.apply(decision)
@@ -133,9 +188,9 @@ impl Engine {
     pub(super) fn job(&self, id: JobId, now: UnixMs) -> Result<Option<JobView>, StoreError> {
         match self.core.locate(id) {
             None => Ok(None),
-            Some(Located::Live { job_type, state, attempts, accepted_at, due_at, failed }) => {
+            Some(Located::Live(view, failed)) => {
                 let last = failed.map(|serial| self.failed(serial)).transpose()?;
-                Ok(Some(JobView { id, job_type, state, attempts, accepted_at, due_at, ended_at: None, last }))
+                Ok(Some(JobView { last, ..view }))
             }
             Some(Located::Dead(key)) => {
                 let (row, letter) = self.letter(&key)?;
@@ -183,16 +238,21 @@ impl Engine {
     fn done(&self, pack: Serial, index: u32, now: UnixMs) -> Result<Option<JobView>, StoreError> {
         let value = self.store.expect(&Key::Results(pack))?;
         let (row, output) = ResultRow::split(Pack::read(&value)?.get(index as usize)?)?;
-        let Some(job_type) = self.core.type_name(row.job_type).filter(|_| row.until > now) else {
-            return Ok(None);
-        };
-        let last = row.last.map(|LastRow { logs, usage }| LastAttempt {
-            output: Some(Bytes::copy_from_slice(output)),
-            failure: None,
-            logs,
-            usage,
+        let view = self.done_view(row, now).map(|mut view| {
+            if let Some(last) = &mut view.last {
+                last.output = Some(Bytes::copy_from_slice(output));
+            }
+            view
         });
-        Ok(Some(JobView {
+        Ok(view)
+    }
+
+    /// All but the output; nothing of a result past its time.
+    fn done_view(&self, row: ResultRow, now: UnixMs) -> Option<JobView> {
+        let job_type = self.core.type_name(row.job_type).filter(|_| row.until > now)?;
+        let last =
+            row.last.map(|LastRow { logs, usage }| LastAttempt { output: None, failure: None, logs, usage });
+        Some(JobView {
             id: JobId::from_bytes(row.id),
             job_type,
             state: if row.completed { State::Completed } else { State::Cancelled },
@@ -201,7 +261,7 @@ impl Engine {
             due_at: None,
             ended_at: Some(row.ended_at),
             last,
-        }))
+        })
     }
 }
 
@@ -210,7 +270,7 @@ fn claim(taken: Taken, chunk: &Bytes) -> Result<Claim, StoreError> {
     let stored = StoredJob::read(&entry)?;
     let payload = entry.slice_ref(stored.payload);
     let job = stored.into_job(taken.job_type, payload)?;
-    Ok(Claim::new(job, taken.attempt, taken.lease_until, false, taken.token))
+    Ok(Claim::new(job, taken.attempt, taken.lease_until, taken.suspect, taken.token))
 }
 
 fn dead_view(row: DeadRow, letter: DeadLetter) -> Option<JobView> {

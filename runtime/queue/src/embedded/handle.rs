@@ -157,8 +157,8 @@ impl Queue for EmbeddedQueue {
         self.ask(|reply| Command::Job(id, reply)).await
     }
 
-    async fn list(&self, _query: ListQuery) -> Result<JobPage, QueueError> {
-        Err(QueueError::Closed)
+    async fn list(&self, query: ListQuery) -> Result<JobPage, QueueError> {
+        self.ask(|reply| Command::List(query, reply)).await
     }
 
     async fn dead(&self, query: DeadQuery) -> Result<DeadPage, QueueError> {

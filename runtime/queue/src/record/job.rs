@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use wasmill_job::{Job, JobId, JobType, Mode, Offset, Path, Revision, Stamp, UnixMs};
+use wasmill_job::{Job, JobId, JobType, Mode, Offset, Path, Priority, Revision, Stamp, UnixMs};
 
 use super::{Damage, TypeNo};
 
@@ -21,6 +21,7 @@ pub(crate) struct StoredHead<'a> {
     #[serde(borrow)]
     trace: Option<&'a str>,
     pub(crate) redrives: u32,
+    pub(crate) priority: Priority,
     /// The window in which a repeat is a duplicate, in milliseconds.
     pub(crate) window_ms: u32,
     /// A JSON object; empty when there are none.
@@ -55,6 +56,7 @@ impl<'a> StoredJob<'a> {
             key: job.idempotency_key.as_deref(),
             trace: job.traceparent.as_deref(),
             redrives: job.redrives,
+            priority: job.priority,
             window_ms,
             unknown: &unknown,
         };
@@ -82,7 +84,7 @@ impl<'a> StoredJob<'a> {
             payload,
             accepted_at: head.accepted_at,
             stamp: Stamp { revision: head.revision, path: head.path, mode: head.mode },
-            priority: wasmill_job::Priority::Normal,
+            priority: head.priority,
             idempotency_key: head.key.map(Into::into),
             traceparent: head.trace.map(Into::into),
             redrives: head.redrives,

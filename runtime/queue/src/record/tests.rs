@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use wasmill_job::{Generation, Job, JobId, JobType, Mode, Offset, Partition, Path, Revision, Stamp, UnixMs};
+use wasmill_job::{
+    Generation, Job, JobId, JobType, Mode, Offset, Partition, Path, Priority, Revision, Stamp, UnixMs,
+};
 
 use super::*;
 
@@ -84,6 +86,7 @@ proptest! {
         unknown in prop::collection::hash_map("[a-z]{1,5}", any::<i64>(), 0..3),
         (offset, at, revision, redrives) in any::<(u64, u64, u64, u32)>(),
         paused in any::<bool>(),
+        priority in prop::sample::select(&Priority::FIRST_TO_LAST),
     ) {
         let job_type = JobType::try_from(Arc::<str>::from("a.type")).unwrap();
         let job = Job {
@@ -92,7 +95,7 @@ proptest! {
             payload: Bytes::from(payload),
             accepted_at: UnixMs(at),
             stamp: Stamp { revision: Revision(revision), path: Path::Log, mode: if paused { Mode::Paused } else { Mode::Live } },
-            priority: wasmill_job::Priority::Normal,
+            priority,
             idempotency_key: key,
             traceparent: trace,
             redrives,

@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wasmill_job::{
-    Attempt, Cancel, DeadLetter, Failure, FailureCode, Generation, IdSource, Job, JobId, JobType, Mode,
-    Offset, Partition, Path, Progress, Revision, Stamp, Topic, TopicPartition, UnixMs, Verdict,
+    Attempt, Cancel, DeadLetter, Generation, IdSource, Job, JobId, JobType, Offset, Partition, Priority,
+    Progress, Revision, TopicPartition, UnixMs,
 };
 
-use super::super::{Beginning, Core, Decision, Limits, Located, Rebuild, Taken};
+use super::super::{Core, Decision, Limits, Located, Rebuild, Taken};
+use super::made::{beginning, direct, failure, job, lane_name, type_name, verdict};
 use super::simple::{At, Simple, SimpleDead, SimpleJob, SimpleLane};
 use super::{Judged, Made, Step};
-use crate::record::{Key, Pack, Serial, StoredJob, Write};
+use crate::record::{Key, Pack, StoredJob, Write};
 use crate::{
-    Answer, AttemptRecord, Claim, ClaimRef, Entry, NewJob, Offer, Push, Pushed, State, Take, Token,
-    TypeOffer, WorkerId,
+    Admission, Answer, AttemptRecord, Claim, ClaimRef, Enqueued, Entry, JobView, NewJob, Offer, Push, Pushed,
+    State, Take, Token, TypeOffer, WorkerId,
 };
 
 const WINDOW: Duration = Duration::from_secs(5);
@@ -43,6 +44,10 @@ pub(super) struct Driver {
     lives: u64,
     /// Jobs that ended once, in whichever life.
     ended: BTreeSet<JobId>,
+    /// Jobs that were not taken in because of their type's limit: a relay would keep them.
+    over: BTreeSet<JobId>,
+    /// Jobs that stood in no log at some time: they live as long as the queue.
+    enqueued: BTreeSet<JobId>,
 }
 
 impl Driver {
@@ -63,6 +68,8 @@ impl Driver {
             last: BTreeMap::new(),
             lives: 0,
             ended: BTreeSet::new(),
+            over: BTreeSet::new(),
+            enqueued: BTreeSet::new(),
         };
         driver.resume();
         driver
@@ -72,6 +79,7 @@ impl Driver {
         match step {
             Step::Push { lane, records } => self.push(&lane_name(*lane), records),
             Step::Misplaced { lane, by } => self.misplaced(&lane_name(*lane), *by),
+            Step::Enqueue { records } => self.enqueue(records),
             Step::Take { worker, max, offered, concurrency } => {
                 self.take(*worker, *max, *offered, *concurrency);
             }
@@ -113,7 +121,12 @@ impl Driver {
             assert_eq!(self.core.progress(lane).floor, Offset(log.len() as u64));
         }
         for job in &self.jobs {
-            assert!(self.ended.contains(&job.id), "job {} was accepted, and never ended", job.id);
+            let lives = [&self.ended, &self.over, &self.enqueued];
+            assert!(
+                lives.iter().any(|known| known.contains(&job.id)),
+                "job {} was accepted, and never ended",
+                job.id
+            );
         }
     }
 
@@ -134,12 +147,15 @@ impl Driver {
 
     fn make(&mut self, made: Made, lane: &TopicPartition, offset: Offset) -> Option<Entry> {
         let dedup_window = WINDOW;
+        let mut most = None;
         let partition = lane.partition;
         let job = match made {
             Made::Gap => return None,
-            Made::Ordered { job_type } => {
+            Made::Ordered { job_type, priority, max_pending } => {
                 let id = self.ids.next(self.now, 7, Generation(1), partition);
-                job(id, type_name(job_type), offset, 0)
+                most = max_pending;
+                let priority = Priority::FIRST_TO_LAST[priority];
+                Job { priority, ..job(id, type_name(job_type), offset, 0) }
             }
             Made::Keyed { job_type, key } => {
                 let name = type_name(job_type);
@@ -165,7 +181,7 @@ impl Driver {
             }
         };
         self.jobs.push(job.clone());
-        Some(Entry::Job { offset, new: NewJob { job, dedup_window, max_pending: None } })
+        Some(Entry::Job { offset, new: NewJob { job, dedup_window, max_pending: most } })
     }
 
     fn push(&mut self, lane: &TopicPartition, records: &[Made]) {
@@ -181,20 +197,21 @@ impl Driver {
         let entries: Vec<Entry> = self.log[lane][index(from)..index(to)].iter().flatten().cloned().collect();
         let push = Push { lane: lane.clone(), from: Offset(from), to: Offset(to), entries: entries.clone() };
         let pushed = self.core.push(push, self.now).unwrap();
-        let Pushed::Applied { duplicates, .. } = self.apply(pushed) else {
+        let Pushed::Applied { duplicates, over } = self.apply(pushed) else {
             panic!("not applied at the wanted offset")
         };
-        let mut expected = Vec::new();
+        let mut expected = (Vec::new(), Vec::new());
         let mut live = BTreeSet::new();
         for entry in entries {
             let offset = entry.offset();
-            if self.model_entry(lane, entry) {
-                live.insert(offset.0);
-            } else if let Some(Entry::Job { .. }) = &self.log[lane][index(offset.0)] {
-                expected.push(lane.at(offset));
+            match self.model_entry(lane, entry) {
+                Some(Admission::Accepted) => drop(live.insert(offset.0)),
+                Some(Admission::Duplicate) => expected.0.push(lane.at(offset)),
+                Some(Admission::Over) => expected.1.push(lane.at(offset)),
+                None => {}
             }
         }
-        assert_eq!(duplicates, expected);
+        assert_eq!((duplicates, over), expected);
         // A job that was cancelled later in the same push is settled already.
         let known = self.model.lanes.get_mut(lane).unwrap();
         known.settled.extend((from..to).filter(|offset| !live.contains(offset)));
@@ -202,21 +219,63 @@ impl Driver {
         self.note();
     }
 
-    /// Whether the entry's offset is live.
-    fn model_entry(&mut self, lane: &TopicPartition, entry: Entry) -> bool {
+    fn enqueue(&mut self, records: &[Made]) {
+        let lane = direct();
+        let made: Vec<_> = records.iter().map(|made| self.make(*made, &lane_name(0), Offset(0))).collect();
+        let is_job = |entry: Option<Entry>| match entry {
+            Some(Entry::Job { new, .. }) => Some(new),
+            _ => None,
+        };
+        let new: Vec<NewJob> = made.into_iter().filter_map(is_job).collect();
+        self.enqueued.extend(new.iter().map(|new| new.job.id));
+        let decision = self.core.enqueue(new.clone(), self.now);
+        let enqueued = self.apply(decision);
+        let mut expected = Vec::new();
+        for new in new {
+            self.model.lanes.entry(lane.clone()).or_default();
+            let owed = self.model.dead.get(&new.job.id).is_some_and(|dead| dead.owed.is_some());
+            let offset = Offset(self.model.lanes[&lane].wanted);
+            let admission = if owed { Admission::Duplicate } else { self.model_job(&lane, offset, &new) };
+            if admission == Admission::Accepted {
+                self.model.lanes.get_mut(&lane).unwrap().wanted += 1;
+            }
+            expected.push(admission);
+        }
+        assert_eq!(enqueued, Enqueued::Done(expected));
+        self.note();
+    }
+
+    fn model_job(&mut self, lane: &TopicPartition, offset: Offset, new: &NewJob) -> Admission {
+        let job = &new.job;
+        let settled = self.model.lanes[lane].settled.contains(&offset.0);
+        if settled || !self.model.is_new(job.id, job.redrives, self.now) {
+            return Admission::Duplicate;
+        }
+        let waiting = self.model.waiting(&job.job_type);
+        if job.redrives == 0 && new.max_pending.is_some_and(|most| waiting >= most) {
+            self.over.insert(job.id);
+            return Admission::Over;
+        }
+        self.model.undead(job.id);
+        let new = SimpleJob {
+            lane: lane.clone(),
+            offset: offset.0,
+            redrives: job.redrives,
+            job_type: job.job_type.clone(),
+            priority: job.priority,
+            attempts: 0,
+            suspect: false,
+            at: At::Pending,
+        };
+        self.model.live.insert(job.id, new);
+        Admission::Accepted
+    }
+
+    /// What becomes of the entry's job, if it is one.
+    fn model_entry(&mut self, lane: &TopicPartition, entry: Entry) -> Option<Admission> {
         let now = self.now;
         match entry {
-            Entry::Job { offset, new: NewJob { job, .. } } => {
-                let settled = self.model.lanes[lane].settled.contains(&offset.0);
-                if settled || !self.model.is_new(job.id, job.redrives, now) {
-                    return false;
-                }
-                self.model.undead(job.id);
-                let (lane, offset) = (lane.clone(), offset.0);
-                let new = SimpleJob { lane, offset, redrives: job.redrives, attempts: 0, at: At::Pending };
-                self.model.live.insert(job.id, new);
-                return true;
-            }
+            Entry::Job { offset, new } => return Some(self.model_job(lane, offset, &new)),
             Entry::Cancel { cancel, .. } => self.model_cancel(cancel.id),
             Entry::Undead { key, .. } => {
                 let id = key.parse().unwrap();
@@ -237,7 +296,7 @@ impl Driver {
                 }
             }
         }
-        false
+        None
     }
 
     fn misplaced(&mut self, lane: &TopicPartition, by: u64) {
@@ -269,7 +328,12 @@ impl Driver {
             assert!(take.offer.types.contains_key(&taken.job_type) && taken.job_type == job.job_type);
             known.attempts += 1;
             known.at = At::InFlight { token: taken.token, until: taken.lease_until };
+            assert_eq!(taken.suspect, known.suspect, "job {}", job.id);
             assert_eq!((Attempt(known.attempts), taken.lease_until), (taken.attempt, self.now.plus(LEASE)));
+            let passed_over = self.model.live.values().any(|other| {
+                other.job_type == job.job_type && other.at == At::Pending && other.priority > job.priority
+            });
+            assert!(!passed_over, "one of a higher priority goes before {}", job.id);
             self.held.push((job, taken.clone()));
         }
         self.last.insert(worker, (take, taken));
@@ -277,10 +341,9 @@ impl Driver {
     }
 
     fn takeable(&self, name: &JobType, concurrency: Option<u32>) -> usize {
-        let of_type = |id: &&JobId| self.jobs.iter().any(|job| job.id == **id && job.job_type == *name);
-        let ids: Vec<&JobId> = self.model.live.keys().filter(of_type).collect();
-        let pending = ids.iter().filter(|id| self.model.live[id].at == At::Pending).count();
-        let in_flight = ids.iter().filter(|id| matches!(self.model.live[id].at, At::InFlight { .. })).count();
+        let of_type = || self.model.live.values().filter(|job| job.job_type == *name);
+        let pending = of_type().filter(|job| job.at == At::Pending).count();
+        let in_flight = of_type().filter(|job| matches!(job.at, At::InFlight { .. })).count();
         concurrency.map_or(pending, |most| (most as usize).saturating_sub(in_flight).min(pending))
     }
 
@@ -305,7 +368,7 @@ impl Driver {
         let mut expected = Vec::new();
         for (index, judged) in claims {
             let Some((job, taken)) = self.held.get(index % self.held.len().max(1)).cloned() else { return };
-            let claim = Claim::new(job.clone(), taken.attempt, taken.lease_until, false, taken.token);
+            let claim = Claim::new(job.clone(), taken.attempt, taken.lease_until, taken.suspect, taken.token);
             let record =
                 AttemptRecord { keep_result: KEEP, dedup_window: WINDOW, ..AttemptRecord::default() };
             settlements.push(claim.settle(verdict(*judged), record));
@@ -329,15 +392,20 @@ impl Driver {
                 self.ended.insert(job.id);
             }
             Judged::Retry { pause_ms } => {
+                known.suspect = false;
                 known.at = At::Scheduled { due: now.plus(Duration::from_millis(pause_ms)) };
             }
             Judged::Release => {
+                known.suspect = false;
                 known.attempts -= 1;
                 known.at = At::Pending;
             }
             Judged::Bury => {
                 let known = self.model.live.remove(&job.id).unwrap();
-                let owed = Some((known.lane.clone(), known.offset));
+                let owed = (known.lane != direct()).then(|| (known.lane.clone(), known.offset));
+                if owed.is_none() {
+                    self.model.settle(&known.lane, known.offset);
+                }
                 let dead = SimpleDead { redrives: known.redrives, owed };
                 self.model.dead.insert(job.id, dead);
                 self.letters.push(DeadLetter {
@@ -468,7 +536,7 @@ impl Driver {
         self.core.compare(&self.rebuilt(), self.now).unwrap();
         assert_eq!(self.core.live(), self.model.live.len());
         for (id, job) in &self.model.live {
-            let Some(Located::Live { state, attempts, .. }) = self.core.locate(*id) else {
+            let Some(Located::Live(JobView { state, attempts, .. }, _)) = self.core.locate(*id) else {
                 panic!("{id} is missing")
             };
             let expected = match job.at {
@@ -495,47 +563,5 @@ impl Driver {
                 assert_eq!(told.is_settled(offset), progress.is_settled(offset), "{name} at {offset}");
             }
         }
-    }
-}
-
-fn beginning(life: u64) -> Beginning {
-    Beginning { serial: Serial(1), claim: life << 32 }
-}
-
-fn lane_name(number: usize) -> TopicPartition {
-    TopicPartition::new(Topic::from("wasmill.q.model.1"), Partition(u32::try_from(number).unwrap()))
-}
-
-fn type_name(number: u8) -> JobType {
-    JobType::try_from(Arc::<str>::from(format!("type-{number}"))).unwrap()
-}
-
-fn failure() -> Failure {
-    Failure::new(FailureCode::Rejected, "no")
-}
-
-fn verdict(judged: Judged) -> Verdict {
-    match judged {
-        Judged::Complete => Verdict::Complete { output: Bytes::from_static(b"done") },
-        Judged::Retry { pause_ms } => {
-            Verdict::Retry { pause: Duration::from_millis(pause_ms), failure: failure() }
-        }
-        Judged::Bury => Verdict::Bury { failure: failure() },
-        Judged::Release => Verdict::Release,
-    }
-}
-
-fn job(id: JobId, job_type: JobType, offset: Offset, redrives: u32) -> Job {
-    Job {
-        id,
-        job_type,
-        payload: Bytes::from(format!("payload of {offset}")),
-        accepted_at: UnixMs(offset.0),
-        stamp: Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Live },
-        priority: wasmill_job::Priority::Normal,
-        idempotency_key: None,
-        traceparent: None,
-        redrives,
-        unknown: serde_json::Map::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wasmill_job::{JobId, Offset, Progress, TopicPartition, UnixMs};
+use wasmill_job::{JobId, JobType, Offset, Priority, Progress, TopicPartition, UnixMs};
 
 use crate::Token;
 
@@ -20,7 +20,11 @@ pub(super) struct SimpleJob {
     pub(super) lane: TopicPartition,
     pub(super) offset: u64,
     pub(super) redrives: u32,
+    pub(super) job_type: JobType,
+    pub(super) priority: Priority,
     pub(super) attempts: u32,
+    /// Its last claim was lost.
+    pub(super) suspect: bool,
     pub(super) at: At,
 }
 
@@ -47,7 +51,7 @@ impl Simple {
     pub(super) fn tend(&mut self, now: UnixMs) {
         for job in self.live.values_mut() {
             match job.at {
-                At::InFlight { until, .. } if until <= now => job.at = At::Pending,
+                At::InFlight { until, .. } if until <= now => (job.at, job.suspect) = (At::Pending, true),
                 At::Scheduled { due } if due <= now => job.at = At::Pending,
                 _ => {}
             }
@@ -62,6 +66,12 @@ impl Simple {
             (None, Some(dead)) => redrives > dead.redrives,
             (None, None) => !marked,
         }
+    }
+
+    /// Jobs of the type that wait.
+    pub(super) fn waiting(&self, job_type: &JobType) -> u64 {
+        let waits = |job: &&SimpleJob| job.job_type == *job_type && !matches!(job.at, At::InFlight { .. });
+        self.live.values().filter(waits).count() as u64
     }
 
     /// The job is no longer live; its offset is settled.
@@ -93,7 +103,7 @@ impl Simple {
     pub(super) fn crash(&mut self) {
         for job in self.live.values_mut() {
             if matches!(job.at, At::InFlight { .. }) {
-                job.at = At::Pending;
+                (job.at, job.suspect) = (At::Pending, true);
             }
         }
     }

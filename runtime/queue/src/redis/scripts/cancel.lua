@@ -6,4 +6,6 @@
 -- Gives 1 when there was one, else 0
 -- Cost  O(log in flight + log scheduled)
 begin()
-return cancel(ARGV[1]) and 1 or 0
+local found = cancel(ARGV[1])
+wake(finish())
+return found and 1 or 0

@@ -9,13 +9,13 @@
 begin()
 local faults = {}
 local function fault(...) if #faults < 100 then faults[#faults + 1] = fmt(...) end end
-local types = tonumber(call('HGET', P .. 'c', 'types') or 0)
+local last = tonumber(call('HGET', P .. 'c', 'types') or 0) - 1
 local function hex(s) return (string.gsub(s, '.', function(c) return fmt('%02x', string.byte(c)) end)) end
 if #ARGV > 0 then
   for _, key in ipairs(ARGV) do
     local record = call('HGET', P .. 'j', key)
     local places = {}
-    for no = 0, types - 1 do
+    for no = 0, last do
       for priority = 0, 3 do
         local found = call('LPOS', list_of(no, priority), key, 'COUNT', 0)
         for _ in ipairs(found) do places[#places + 1] = 'pending' end
@@ -32,21 +32,22 @@ if #ARGV > 0 then
   end
   return faults
 end
-local live, infl, sched, dead, owed = 0, 0, 0, 0, 0
-for no = 0, types - 1 do
-  local t = call('HMGET', P .. 't:' .. no, 'n', 'pend', 'ghost', 'sched', 'infl', 'dead', 'owed', 'conc', 'paused', 'kept')
-  local n = {}
-  for field = 2, 7 do n[field] = tonumber(t[field] or 0) end
+local live, infl, sched, owed = 0, 0, 0, 0
+for no = 0, last do
+  local t, name = type_of(no), name_of(no)
   local listed = 0
   for priority = 0, 3 do listed = listed + call('LLEN', list_of(no, priority)) end
-  if listed ~= n[2] + n[3] then
-    fault('type %s counts %d pending jobs and %d tombstones, and lists %d', t[1], n[2], n[3], listed)
+  if listed ~= t.pend + t.ghost then
+    fault('type %s counts %d pending jobs and %d tombstones, and lists %d', name, t.pend, t.ghost, listed)
   end
-  if call('ZCARD', P .. 'dx:' .. no) ~= n[6] then fault('type %s counts %d dead letters and lists %d', t[1], n[6], call('ZCARD', P .. 'dx:' .. no)) end
-  live, sched, infl, dead, owed = live + listed, sched + n[4], infl + n[5], dead + n[6], owed + n[7]
-  local open = n[2] > 0 and t[9] ~= '1' and not (t[8] and n[5] >= tonumber(t[8])) and tonumber(t[10] or 0) < core.dmax and n[7] < OWED_MAX
-  local ranked = (call('ZSCORE', P .. 'y', no) or call('ZSCORE', P .. 'h', no)) and true or false
-  if open ~= ranked then fault('type %s can be taken: %s; it is ranked: %s', t[1], tostring(open), tostring(ranked)) end
+  local letters = call('ZCARD', P .. 'dx:' .. no)
+  if letters ~= t.dead then fault('type %s counts %d dead letters and lists %d', name, t.dead, letters) end
+  live, sched, infl, owed = live + listed, sched + t.sched, infl + t.infl, owed + t.owed
+  local place = call('ZSCORE', P .. 'y', no) and 1 or call('ZSCORE', P .. 'h', no) and 2 or 0
+  if place ~= t.place then fault('type %s is in place %d and says %d', name, place, t.place) end
+  if (room_of(t) > 0) ~= (place > 0) then
+    fault('type %s has room for %d jobs and is in place %d', name, room_of(t), place)
+  end
 end
 local function same(what, a, b) if a ~= b then fault('%s: %d and %d', what, a, b) end end
 same('claims and types in flight', call('HLEN', P .. 'f'), infl)

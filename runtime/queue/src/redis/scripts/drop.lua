@@ -13,14 +13,12 @@ local function is_settled(offset)
   return offset < below or call('GETBIT', block_key(lane, floor(offset / BLOCK)), offset % BLOCK) == 1
 end
 local page = call('HSCAN', P .. 'j', ARGV[2], 'COUNT', 200)
-local touched = {}
 for at = 1, #page[2], 2 do
   local record = page[2][at + 1]
   if record ~= '' then
     local no, of, _, _, _, _, _, offset = unpack_(HEADER, record)
     if of == lane and is_settled(offset) then
       take_out(page[2][at])
-      touched[no] = true
       dropped = dropped + 1
     end
   end
@@ -37,12 +35,10 @@ if page[1] == '0' then
       call('ZREM', P .. 'o', debt)
       call('HDEL', P .. 'od', debt)
       add(no, 'owed', -1)
-      touched[no] = true
       dropped = dropped + 1
     end
   end
   call('HSET', P .. 'n:' .. lane, 'drop', '0')
 end
-write_sums()
-for no in pairs(touched) do rank(no) end
+finish()
 return { page[1], dropped }

@@ -19,13 +19,13 @@ if record and record ~= '' then
     if tried then attempts = unpack_(TRIED, tried) end
     if due then state = 'z' end
   end
-  return { 'live', state, call('HGET', P .. 't:' .. no, 'n'), attempts, due or '', call('HGET', P .. 'e', key) or '', record }
+  return { 'live', state, name_of(no), attempts, due or '', call('HGET', P .. 'e', key) or '', record }
 end
 local letter = call('HGET', P .. 'dk', key)
 if letter then return { 'dead', call('HGET', P .. 'd', letter) } end
 local result = call('HGET', P .. 'r', key)
 if result then
   local _, _, no, _, _, _, ends = unpack_('>BI2I3I2I6I6I6', result)
-  if ends > now then return { 'done', call('HGET', P .. 't:' .. no, 'n'), result } end
+  if ends > now then return { 'done', name_of(no), result } end
 end
 return {}

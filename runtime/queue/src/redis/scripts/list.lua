@@ -12,14 +12,14 @@ local state, name, list, place, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonu
 local only = name ~= '' and call('HGET', P .. 'tn', name)
 if name ~= '' and not only then return { '', '' } end
 local names = {}
-local function name_of(no)
-  names[no] = names[no] or call('HGET', P .. 't:' .. no, 'n')
+local function known_name(no)
+  names[no] = names[no] or name_of(no)
   return names[no]
 end
 local answer = { '', '' }
 local function show(key, no, attempts, due, bytes)
   local n = #answer
-  answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4], answer[n + 5] = key, name_of(no), attempts, due, bytes
+  answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4], answer[n + 5] = key, known_name(no), attempts, due, bytes
 end
 local function show_live(key, due)
   local record = call('HGET', P .. 'j', key)

@@ -9,32 +9,31 @@
 -- Cost  O(types)
 begin()
 local mine, revision = P .. 'w:' .. ARGV[1], tonumber(ARGV[3])
-local bytes, opened = {}, 0
-for at = 4, #ARGV, 6 do
-  local no, is_offered = number_of(ARGV[at]), ARGV[at + 1] == '1'
+local names, bytes = {}, {}
+for at = 4, #ARGV, 6 do names[#names + 1] = ARGV[at] end
+local numbers = numbers_of(names)
+for index, no in ipairs(numbers) do
+  local at = 6 * index - 2
+  local is_offered = ARGV[at + 1] == '1'
   if is_offered then
     local byte = floor(no / 8) + 1
     bytes[byte] = (bytes[byte] or 0) + 2 ^ (no % 8)
     bytes.last = max(bytes.last or 0, byte)
   end
-  local of = P .. 't:' .. no
-  if tonumber(call('HGET', of, 'rev') or -1) <= revision then
-    call('HSET', of, 'rev', ARGV[3], 'paused', is_offered and '0' or '1')
+  local t = types[no]
+  if t.rev <= revision + 1 then
+    touch(no)
+    t.rev, t.paused = revision + 1, is_offered and 0 or 1
     if is_offered then
-      call('HSET', of, 'stride', ARGV[at + 5])
-      if ARGV[at + 2] ~= '' then call('HSET', of, 'conc', ARGV[at + 2]) else call('HDEL', of, 'conc') end
-      if ARGV[at + 3] ~= '' then
-        call('HSET', of, 'ri', ARGV[at + 3], 'rb', ARGV[at + 4])
-      else
-        call('HDEL', of, 'ri', 'rb', 'tat')
-      end
+      t.stride, t.conc = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 2]) or NO_LIMIT
+      t.ri, t.rb = tonumber(ARGV[at + 3]) or 0, tonumber(ARGV[at + 4]) or 0
+      if t.ri == 0 then t.tat = 0 end
     end
-    opened = opened + rank(no)
   end
 end
 local map = {}
 for byte = 1, bytes.last or 0 do map[byte] = string.char(bytes[byte] or 0) end
 call('HSET', mine, 'offer', ARGV[2], 'types', table.concat(map))
 call('PEXPIRE', mine, 600000)
-wake(opened)
+wake(finish())
 return redis.status_reply('OK')

@@ -6,7 +6,7 @@
 -- Gives how many were known
 -- Cost  O(debts)
 begin()
-local settled, touched, paid = {}, {}, 0
+local settled, paid = {}, 0
 for _, debt in ipairs(ARGV) do
   local owed = call('HGET', P .. 'od', debt)
   if owed then
@@ -20,11 +20,9 @@ for _, debt in ipairs(ARGV) do
     local no, redrives, died = unpack_(LETTER, index)
     call('HSET', P .. 'di', letter, pack(LETTER, no, redrives, died, 0, 0) .. string.sub(index, LETTER_BYTES + 1))
     add(no, 'owed', -1)
-    touched[no] = true
     paid = paid + 1
   end
 end
 mark_settled(settled)
-write_sums()
-for no in pairs(touched) do wake(min(1, rank(no))) end
+wake(finish())
 return paid

@@ -9,8 +9,8 @@
 --       {full}
 -- Cost  O(entries). Guarantee: validated before the first write; all or nothing.
 begin()
-local name, from, to, types = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local first = 5 + 2 * types
+local name, from, to, types_named = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local first = 5 + 2 * types_named
 local lane, wanted, top, tracked = 0, nil, 0, false
 if name ~= '' then
   lane = tonumber(call('HGET', P .. 'n', name) or nil)
@@ -28,15 +28,9 @@ if jobs > 0 then
   if core.full then return { 'full' } end
 end
 
-local numbers, most, waiting = {}, {}, {}
-for of = 1, types do
-  local no = number_of(ARGV[3 + 2 * of])
-  numbers[of], most[of] = no, tonumber(ARGV[4 + 2 * of])
-  if most[of] then
-    local t = call('HMGET', P .. 't:' .. no, 'pend', 'sched')
-    waiting[of] = (t[1] or 0) + (t[2] or 0)
-  end
-end
+local names, most = {}, {}
+for of = 1, types_named do names[of], most[of] = ARGV[3 + 2 * of], tonumber(ARGV[4 + 2 * of]) end
+local numbers = numbers_of(names)
 
 -- What is known of the jobs, asked for all at once.
 local keys, known, marks, letters = {}, {}, {}, {}
@@ -64,7 +58,6 @@ local new, lists, codes, live = {}, {}, {}, {}
 local function flush()
   many('HSET', P .. 'j', new, 2)
   return_to_pending('RPUSH', lists)
-  write_sums()
   new, lists = {}, {}
 end
 local function fate(key, redrives)
@@ -73,7 +66,9 @@ local function fate(key, redrives)
   if letter then
     local index = call('HGET', P .. 'di', letter)
     if index then
-      local _, before = unpack_(LETTER, index)
+      local _, before, _, debt = unpack_(LETTER, index)
+      -- What stands in no log cannot take the place of a letter that the log is owed.
+      if lane == 0 and debt > 0 then return 'd' end
       return redrives > before and 'r' or 'd'
     end
   end
@@ -81,7 +76,6 @@ local function fate(key, redrives)
   if mark and floor(mark / 1024) > now and redrives <= mark % 1024 then return 'd' end
   return 'n'
 end
-local touched = {}
 for at = first, #ARGV, 4 do
   local kind, code = ARGV[at], '-'
   if kind == 'j' then
@@ -93,7 +87,7 @@ for at = first, #ARGV, 4 do
     else
       code = fate(key, redrives)
     end
-    if code ~= 'd' and most[of] and redrives == 0 and waiting[of] >= most[of] then code = 'o' end
+    if code ~= 'd' and most[of] and redrives == 0 and types[no].pend + types[no].sched >= most[of] then code = 'o' end
     if code == 'r' then
       drop_letter(letters[key])
       letters[key] = nil
@@ -105,14 +99,13 @@ for at = first, #ARGV, 4 do
         -- Its tombstone's entry in the list is its own again.
         add(no, 'ghost', -1)
         add(no, 'pend', 1)
+        add(no, 'fresh', 1)
       else
         note(lists, no, priority, key)
       end
       known[key] = 'live'
       live[#live + 1] = offset
       add(no, 'acc', 1)
-      if waiting[of] then waiting[of] = waiting[of] + 1 end
-      touched[no] = (touched[no] or 0) + 1
     elseif code == 'd' then
       add(no, 'dupl', 1)
     end
@@ -171,5 +164,5 @@ if lane > 0 then
   end
   call('HSET', P .. 'n:' .. lane, 'want', fmt('%d', to))
 end
-for no, count in pairs(touched) do wake(min(count, rank(no))) end
+wake(finish())
 return { 'applied', table.concat(codes) }

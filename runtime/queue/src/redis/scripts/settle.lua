@@ -22,7 +22,6 @@ end
 local ended, forget, held, done = {}, {}, {}, {}
 local settled, marks, results, ends = {}, {}, {}, {}
 local tried, due, failures, front, owes = {}, {}, {}, {}, false
-local touched = {}
 local function settle(lane, offset)
   if lane == 0 then return end
   local offsets = settled[lane]
@@ -41,7 +40,6 @@ for index, key in ipairs(keys) do
     held[#held + 1] = key
     local verdict, meta, one, two = ARGV[at], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
     local attempts, no, lane, offset, priority = unpack_(CLAIM, claim, 9)
-    touched[no] = true
     add(no, 'infl', -1)
     if verdict == 'c' then
       local repeatable, generation, redrives, window, keep, accepted = unpack_('>BI2I2I4I6I6', meta)
@@ -98,15 +96,6 @@ keep_results(results, ends)
 local back = {}
 for index = #front, 1, -1 do note(back, unpack(front[index])) end
 return_to_pending('LPUSH', back)
-write_sums()
-local opened = 0
-for no in pairs(touched) do
-  local room = rank(no)
-  local returned = 0
-  for _, returned_keys in pairs(back[no] or {}) do returned = returned + #returned_keys end
-  -- A place that became free may let in a job of a type that was full.
-  opened = opened + min(room, max(returned, call('HEXISTS', P .. 't:' .. no, 'conc')))
-end
-wake(opened)
+wake(finish())
 if owes then call('PUBLISH', P .. '!owed', '') end
 return table.concat(answers)

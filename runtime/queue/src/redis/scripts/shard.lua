@@ -13,6 +13,10 @@ local HEADER, HEADER_BYTES = '>I3I2BI2I2I4I6I6', 26
 local CLAIM = '>I2I3I2I6B'
 -- What is remembered of a job that was tried and is not in flight: attempts, suspect, type, priority.
 local TRIED = '>I2BI3B'
+-- A type: pending, tombstones, scheduled, in flight, dead, letters kept here, letters owed, place (0 nowhere, 1 in `y`, 2
+-- in `h`), paused, revision + 1, concurrency, burst, interval in ms (0: no rate), theoretical arrival, stride, turn, then
+-- what came: accepted, completed, cancelled, retried, lost, duplicates.
+local TYPE, NO_LIMIT = '>I5I4I5I4I5I5I4BBI6I5I4ddddI6I6I6I6I6I6', 1099511627775
 -- Index of a dead letter: type, redrives, died at, debt, where it stands (0 in the log, 1 owed to it, 2 only here).
 local LETTER, LETTER_BYTES = '>I3I2I6I6B', 18
 local NO_TYPE = 16777215
@@ -72,60 +76,110 @@ local function wake(jobs)
   end
 end
 
--- Puts a type where its numbers say it belongs: `y` when it can be taken, `h` when its rate holds it back, else
--- nowhere. Answers how many jobs can be taken.
-local function rank(no)
-  local t = call('HMGET', P .. 't:' .. no, 'pend', 'infl', 'conc', 'paused', 'kept', 'owed', 'ri', 'rb', 'tat', 'turn')
-  local room = tonumber(t[1] or 0)
-  if t[3] then room = min(room, t[3] - (t[2] or 0)) end
-  if t[4] == '1' or tonumber(t[5] or 0) >= core.dmax or tonumber(t[6] or 0) >= OWED_MAX then room = 0 end
-  if room <= 0 then
-    call('ZREM', P .. 'y', no)
-    call('ZREM', P .. 'h', no)
-    return 0
-  end
-  if t[7] then
-    local due = max(tonumber(t[9] or 0), now - t[8] * t[7]) + t[7]
-    if due > now + 0.000001 then
-      call('ZREM', P .. 'y', no)
-      call('ZADD', P .. 'h', fmt('%.6f', due), no)
-      return 0
+-- The types that this call has to do with, by number; those that changed are written by `finish`.
+local types, dirty = {}, {}
+local function load_types(numbers)
+  for begins = 1, #numbers, PIECE do
+    local ends = min(begins + PIECE - 1, #numbers)
+    local records = call('HMGET', P .. 't', unpack(numbers, begins, ends))
+    for at = begins, ends do
+      local no, record = tonumber(numbers[at]), records[at - begins + 1]
+      if not types[no] then
+        local t = { fresh = 0 }
+        if record then
+          t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl =
+            unpack_(TYPE, record)
+        else
+          t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl =
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NO_LIMIT, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0
+        end
+        types[no] = t
+      end
     end
-    call('ZREM', P .. 'h', no)
   end
-  call('ZADD', P .. 'y', 'NX', fmt('%.17g', max(tonumber(t[10] or 0), core.turn)), no)
-  return room
 end
-
--- The number of a type; made when it is new.
-local function number_of(name)
-  local no = call('HGET', P .. 'tn', name)
-  if not no then
-    no = call('HINCRBY', P .. 'c', 'types', 1) - 1
-    call('HSET', P .. 'tn', name, no)
-    call('HSET', P .. 't:' .. no, 'n', name)
-  end
-  return tonumber(no)
+local function type_of(no)
+  if not types[no] then load_types({ no }) end
+  return types[no]
 end
-
--- Sums of what changes about types, written at the end.
-local sums = {}
+local function touch(no)
+  local t = type_of(no)
+  dirty[no] = t
+  return t
+end
 local function add(no, field, by)
-  local sum = sums[no]
-  if not sum then
-    sum = {}
-    sums[no] = sum
-  end
-  sum[field] = (sum[field] or 0) + by
+  local t = dirty[no] or touch(no)
+  t[field] = t[field] + by
 end
-local function write_sums()
-  for no, sum in pairs(sums) do
-    for field, by in pairs(sum) do
-      if by ~= 0 then call('HINCRBY', P .. 't:' .. no, field, by) end
+
+-- How many jobs of a type could be taken, but for its rate.
+local function room_of(t)
+  if t.paused == 1 or t.kept >= core.dmax or t.owed >= OWED_MAX then return 0 end
+  return min(t.pend, t.conc - t.infl)
+end
+
+-- Writes the types that changed, and puts each where its numbers say it belongs: into `y` when it can be taken, into `h`
+-- when its rate holds it back, else nowhere. Answers how many jobs became takeable.
+local function finish()
+  local records, taken_up, held, not_y, not_h, opened = {}, {}, {}, {}, {}, 0
+  for no, t in pairs(dirty) do
+    local room, place = room_of(t), 0
+    if room > 0 then
+      place = 1
+      if t.ri > 0 then
+        local due = max(t.tat, now - t.rb * t.ri) + t.ri
+        if due > now + 0.000001 then
+          place = 2
+          held[#held + 1], held[#held + 2] = fmt('%.6f', due), no
+        end
+      end
+    end
+    if place == 1 then
+      if t.place ~= 1 then
+        t.turn = max(t.turn, core.turn)
+        opened = opened + room
+      else
+        opened = opened + min(room, t.fresh)
+      end
+      if t.place ~= 1 or t.moved then taken_up[#taken_up + 1], taken_up[#taken_up + 2] = fmt('%.17g', t.turn), no end
+    elseif t.place == 1 then
+      not_y[#not_y + 1] = no
+    end
+    if t.place == 2 and place ~= 2 then not_h[#not_h + 1] = no end
+    t.place, t.fresh, t.moved = place, 0, nil
+    records[#records + 1] = no
+    records[#records + 1] =
+      pack(TYPE, t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl)
+  end
+  many('HSET', P .. 't', records, 2)
+  many('ZADD', P .. 'y', taken_up, 2)
+  many('ZADD', P .. 'h', held, 2)
+  many('ZREM', P .. 'y', not_y)
+  many('ZREM', P .. 'h', not_h)
+  dirty = {}
+  return opened
+end
+
+-- The numbers of types by their names; new ones are given numbers.
+local function numbers_of(names)
+  local numbers = {}
+  for begins = 1, #names, PIECE do
+    local ends = min(begins + PIECE - 1, #names)
+    local found = call('HMGET', P .. 'tn', unpack(names, begins, ends))
+    for at = begins, ends do
+      local no = tonumber(found[at - begins + 1] or nil)
+      if not no then
+        no = call('HINCRBY', P .. 'c', 'types', 1) - 1
+        call('HSET', P .. 'tn', names[at], no)
+        call('HSET', P .. 'ti', no, names[at])
+      end
+      numbers[at] = no
     end
   end
-  sums = {}
+  load_types(numbers)
+  return numbers
 end
+local function name_of(no) return call('HGET', P .. 'ti', no) end
 
 local function block_key(lane, block) return P .. 'b:' .. lane .. ':' .. fmt('%d', block) end
 
@@ -229,17 +283,7 @@ end
 -- A mark against repeats: until when it holds, and with how many redrives the job ended.
 local function mark_of(window, redrives) return fmt('%d', (now + window) * 1024 + min(redrives, 1023)) end
 
--- Returns jobs to pending: { [no] = { [priority] = { key, … } } }, at the front or at the back.
-local function return_to_pending(side, by_type)
-  for no, priorities in pairs(by_type) do
-    local jobs = 0
-    for priority, keys in pairs(priorities) do
-      many(side, list_of(no, priority), keys)
-      jobs = jobs + #keys
-    end
-    add(no, 'pend', jobs)
-  end
-end
+-- Jobs on their way to pending: { [no] = { [priority] = { key, … } } }; then into the lists, at the front or at the back.
 local function note(by_type, no, priority, key)
   local priorities = by_type[no]
   if not priorities then
@@ -252,11 +296,13 @@ local function note(by_type, no, priority, key)
     priorities[priority] = keys
   end
   keys[#keys + 1] = key
+  add(no, 'pend', 1)
+  add(no, 'fresh', 1)
 end
-local function rank_all(by_type)
-  local jobs = 0
-  for no in pairs(by_type) do jobs = jobs + rank(no) end
-  return jobs
+local function return_to_pending(side, by_type)
+  for no, priorities in pairs(by_type) do
+    for priority, keys in pairs(priorities) do many(side, list_of(no, priority), keys) end
+  end
 end
 
 -- Returns to the front jobs whose lease ran out; they are suspects from now on. At most `most`; how many.
@@ -279,8 +325,6 @@ local function expire(most)
   end
   many('HSET', P .. 'a', tried, 2)
   return_to_pending('LPUSH', back)
-  write_sums()
-  wake(rank_all(back))
   return #keys
 end
 
@@ -297,17 +341,14 @@ local function fall_due(most)
     add(no, 'sched', -1)
   end
   return_to_pending('RPUSH', back)
-  write_sums()
-  wake(rank_all(back))
   return #keys
 end
 
 -- Lets in types whose rate allows a job again.
 local function unhold()
-  local held = call('ZRANGEBYSCORE', P .. 'h', '-inf', fmt('%d', now), 'LIMIT', 0, 1000)
-  local jobs = 0
-  for _, no in ipairs(held) do jobs = jobs + rank(no) end
-  return jobs
+  local held = call('ZRANGEBYSCORE', P .. 'h', '-inf', fmt('%.6f', now + 0.000001), 'LIMIT', 0, 1000)
+  load_types(held)
+  for _, no in ipairs(held) do touch(tonumber(no)) end
 end
 
 -- In how many milliseconds something falls due or may start by itself; -1: not soon.
@@ -366,7 +407,5 @@ local function cancel(key)
     keep_results({ key, result_of(1, attempts, no, generation, accepted, ends, '', '') }, { fmt('%d', ends), key })
   end
   add(no, 'canc', 1)
-  write_sums()
-  wake(rank(no))
   return true
 end

@@ -11,6 +11,7 @@ measure()
 call('HSET', P .. 'c', 'dmax', ARGV[1])
 if core.dmax ~= tonumber(ARGV[1]) then
   core.dmax = tonumber(ARGV[1])
-  for no = 0, tonumber(call('HGET', P .. 'c', 'types') or 0) - 1 do wake(rank(no)) end
+  for no = 0, tonumber(call('HGET', P .. 'c', 'types') or 0) - 1 do touch(no) end
+  wake(finish())
 end
 return redis.status_reply('OK')

@@ -11,7 +11,8 @@ measure()
 local most = tonumber(ARGV[1])
 local expired = expire(most)
 local due = fall_due(most - expired)
-wake(unhold())
+unhold()
+wake(finish())
 local old = call('ZRANGEBYSCORE', P .. 'ru', '-inf', fmt('%d', now), 'LIMIT', 0, PIECE)
 if core.full and #old == 0 then
   -- Memory is short: results go first.

@@ -17,6 +17,7 @@ if w[1] ~= ARGV[7] then return { 'offer' } end
 expire(1000)
 fall_due(1000)
 unhold()
+wake(finish())
 local waiter = client .. ':' .. worker
 
 if w[3] and request <= tonumber(w[3]) then
@@ -80,6 +81,11 @@ local window, looked, ready, at = max(most, 16), 0, {}, 1
 while #order < most do
   if at > #ready and looked >= 0 then
     ready = call('ZRANGE', P .. 'y', looked, looked + window - 1, 'WITHSCORES')
+    local numbers = {}
+    for index = 1, #ready, 2 do
+      if is_offered(tonumber(ready[index])) then numbers[#numbers + 1] = ready[index] end
+    end
+    load_types(numbers)
     at = 1
     looked = #ready == 2 * window and looked + window or -1
   end
@@ -88,16 +94,14 @@ while #order < most do
     local no = tonumber(ready[at])
     at = at + 2
     if is_offered(no) then
-      local t = call('HMGET', P .. 't:' .. no, 'pend', 'infl', 'conc', 'stride', 'ri', 'rb', 'tat')
-      local room = tonumber(t[1] or 0)
-      if t[3] then room = min(room, t[3] - (t[2] or 0)) end
-      local tat
-      if t[5] then
-        tat = max(tonumber(t[7] or 0), now - t[6] * t[5])
-        room = min(room, floor((now - tat) / t[5] + 0.000001))
+      local t = types[no]
+      local room, tat = room_of(t), 0
+      if t.ri > 0 then
+        tat = max(t.tat, now - t.rb * t.ri)
+        room = min(room, floor((now - tat) / t.ri + 0.000001))
       end
       if room > 0 then
-        info[no] = { turn = turn, stride = tonumber(t[4] or 1), ri = t[5], tat = tat, given = 0 }
+        info[no] = { turn = turn, tat = tat, given = 0 }
         left[no] = room
         push_open({ turn, no })
       end
@@ -108,7 +112,7 @@ while #order < most do
     order[#order + 1] = no
     info[no].given = info[no].given + 1
     left[no] = left[no] - 1
-    if left[no] > 0 then push_open({ item[1] + info[no].stride, no }) end
+    if left[no] > 0 then push_open({ item[1] + types[no].stride, no }) end
   else
     break
   end
@@ -188,27 +192,21 @@ if n > 0 then
   for no, of in pairs(info) do
     local got = jobs[no] and #jobs[no].keys or 0
     if got > 0 then
-      add(no, 'pend', -got)
-      add(no, 'infl', got)
-      local after = of.turn + of.stride * got
-      turn = max(turn, after - of.stride)
-      local fields = { 'turn', fmt('%.17g', after) }
-      if of.ri then fields[3], fields[4] = 'tat', fmt('%.6f', of.tat + of.ri * got) end
-      call('HSET', P .. 't:' .. no, unpack(fields))
-      call('ZADD', P .. 'y', fmt('%.17g', after), no)
+      local t = touch(no)
+      t.pend, t.infl, t.moved = t.pend - got, t.infl + got, true
+      t.turn = of.turn + t.stride * got
+      if t.ri > 0 then t.tat = of.tat + t.ri * got end
+      turn = max(turn, t.turn - t.stride)
     end
   end
   core.turn = turn
   call('HSET', P .. 'c', 'turn', fmt('%.17g', turn))
-  write_sums()
-  -- Out of the way whatever cannot give more.
-  for no in pairs(jobs) do rank(no) end
   call('DEL', mine)
   call('HSET', mine, 'offer', ARGV[7], 'types', offered, 'req', ARGV[3], 'base', base, 'keys', table.concat(all), unpack(suspects))
 else
-  write_sums()
   call('HSET', mine, 'req', ARGV[3], 'base', base, 'keys', '')
 end
+finish()
 call('PEXPIRE', mine, 600000)
 if n < tonumber(ARGV[4]) then
   call('SADD', P .. 's', waiter)
