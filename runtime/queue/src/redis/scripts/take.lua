@@ -204,7 +204,8 @@ if n > 0 then
   -- Out of the way whatever cannot give more.
   for no in pairs(jobs) do rank(no) end
   call('DEL', mine)
-  call('HSET', mine, 'offer', ARGV[7], 'types', offered, 'req', ARGV[3], 'base', base, 'keys', table.concat(all), unpack(suspects))
+  call('HSET', mine, 'offer', ARGV[7], 'types', offered, 'req', ARGV[3], 'base', base, 'keys', table.concat(all))
+  many('HSET', mine, suspects, 2)
 else
   write_sums()
   call('HSET', mine, 'req', ARGV[3], 'base', base, 'keys', '')
