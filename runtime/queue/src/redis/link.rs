@@ -98,6 +98,11 @@ impl Link {
         &self.cores
     }
 
+    /// Dead letters kept per type and shard where no log takes them.
+    pub(super) fn dead_max(&self) -> u64 {
+        self.dead_max
+    }
+
     /// A call of a script on a shard.
     pub(super) fn call(&self, name: Name, shard: usize) -> Call {
         self.scripts.call(name, &self.cores[shard])

@@ -264,7 +264,7 @@ impl Shard<'_> {
 
     pub(super) async fn sweep(&self, most: usize) -> Result<ShardSwept, Trouble> {
         let mut call = self.call(Name::Sweep);
-        call.arg(most.min(1_000_000));
+        call.arg(most.min(1_000_000)).arg(self.link.dead_max());
         let mut answer = self.list(&call).await?;
         let mut number = || answer.number().map(|number| number as usize);
         let swept = Swept { expired: number()?, due: number()?, forgotten: number()? };

@@ -310,6 +310,14 @@ local function unhold()
   return jobs
 end
 
+-- How many dead letters a type may keep where no log takes them. Cost: O(types) when that changes.
+local function keep_dead(most)
+  if core.dmax == most then return end
+  core.dmax = most
+  call('HSET', P .. 'c', 'dmax', most)
+  for no = 0, tonumber(call('HGET', P .. 'c', 'types') or 0) - 1 do wake(rank(no)) end
+end
+
 -- In how many milliseconds something falls due or may start by itself; -1: not soon.
 local function next_moment()
   local soonest = -1

@@ -8,9 +8,5 @@
 -- Cost  O(types)
 begin()
 measure()
-call('HSET', P .. 'c', 'dmax', ARGV[1])
-if core.dmax ~= tonumber(ARGV[1]) then
-  core.dmax = tonumber(ARGV[1])
-  for no = 0, tonumber(call('HGET', P .. 'c', 'types') or 0) - 1 do wake(rank(no)) end
-end
+keep_dead(tonumber(ARGV[1]))
 return redis.status_reply('OK')

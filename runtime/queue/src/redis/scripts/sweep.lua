@@ -3,11 +3,12 @@
 -- Any worker, about once a second.
 --
 -- KEYS  core
--- ARGV  most jobs to move
+-- ARGV  most jobs to move · dead letters kept per type where no log takes them: a shard that was wiped forgot it
 -- Gives {expired, due, forgotten, 1 if something can be taken, ms until something may start by itself or -1}
 -- Cost  O(jobs moved · log n), bounded
 begin()
 measure()
+keep_dead(tonumber(ARGV[2]))
 local most = tonumber(ARGV[1])
 local expired = expire(most)
 local due = fall_due(most - expired)
