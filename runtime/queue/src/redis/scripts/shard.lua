@@ -54,6 +54,11 @@ local function measure()
   call('HSET', P .. 'c', 'full', core.full and '1' or '0', 'cap', core.cap, 'roomat', fmt('%d', now))
 end
 
+-- Measures before a call brings bytes, unless that was done just now and they are few.
+local function measure_before(bytes)
+  if bytes > 65536 or now - tonumber(core[6] or 0) >= 50 then measure() end
+end
+
 -- A call whose many arguments are cut into pieces; `step` of them belong together.
 local function many(command, key, arguments, step)
   local size = PIECE - PIECE % (step or 1)
