@@ -6,13 +6,16 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rustix::process::Signal;
-use wasmill_tests::{DEADLINE, RedisWorld, Setup, until};
+use wasmill_tests::{DEADLINE, RedisWorld, Setup};
 
 use crate::books::Verdict;
 use crate::load::{Load, Told};
 use crate::redis_books::{CLIENTS, JOB_TYPE, PATIENT, acknowledged, close, repeats_are_lost_leases};
 
-const ROUNDS: usize = 6;
+/// Rounds in which the frozen worker was seen to lose jobs.
+const ROUNDS: usize = 4;
+/// Rounds in all: in some it holds nothing at the instant when it freezes.
+const ROUNDS_MAX: usize = 30;
 const JOBS_A_ROUND: usize = 2_000;
 const FROZEN: usize = 0;
 
@@ -22,7 +25,11 @@ pub(crate) async fn run(seed: u64) -> Verdict {
     let setup = Setup::default();
     let world = RedisWorld::start(&setup).await;
     world.route(JOB_TYPE, "noop", PATIENT).await;
-    for round in 1..=ROUNDS {
+    let mut rounds = 0;
+    for round in 1..=ROUNDS_MAX {
+        if rounds == ROUNDS {
+            break;
+        }
         let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
         acknowledged(&load, JOBS_A_ROUND).await;
         let lost = lost_leases(&world).await;
@@ -31,16 +38,21 @@ pub(crate) async fn run(seed: u64) -> Verdict {
         tokio::time::sleep(Duration::from_secs(setup.lease_s) * 3 / 2).await;
         world.worker(FROZEN).signal(Signal::CONT);
         load.gather(&mut told).await;
-        // Under load it held jobs when it froze: their leases ran out, and somebody noticed.
-        until("its leases are seen to be lost", DEADLINE, || async {
-            (lost_leases(&world).await > lost).then_some(())
-        })
-        .await;
         world.drained(DEADLINE).await;
-        eprintln!("round {round}/{ROUNDS}: {} jobs acknowledged", told.acknowledged.len());
+        // If it held jobs when it froze, their leases ran out, and another worker ran them.
+        rounds += usize::from(lost_leases(&world).await > lost);
+        eprintln!(
+            "round {round}: {} jobs acknowledged, {rounds} times it lost jobs",
+            told.acknowledged.len()
+        );
     }
     let mut verdict = close(&world, &told).await;
     repeats_are_lost_leases(&world, &mut verdict).await;
+    if rounds < ROUNDS {
+        verdict
+            .broken
+            .push(format!("only in {rounds} of {ROUNDS_MAX} rounds did the frozen worker hold jobs"));
+    }
     // A late settle that was taken would count a job as completed twice.
     let completed = world.counts(JOB_TYPE).await["completed"].as_u64().unwrap_or_default();
     let most = u64::try_from(told.acknowledged.len() + told.jobs_of_unknown_fate).unwrap();

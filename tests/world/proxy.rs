@@ -227,9 +227,7 @@ async fn answers(
     while redis.read_buf(&mut received).await? > 0 {
         let (mut passed, mut stolen) = (0, false);
         while let Some(length) = frame(&received[passed..]) {
-            // Messages that nobody asked for are no answers.
-            let pushed = received[passed] == b'>';
-            let command = if pushed { None } else { asked.lock().unwrap().pop_front() };
+            let command = answered(&received[passed..passed + length], &mut asked.lock().unwrap());
             stolen = command.is_some_and(|command| thief.lock().unwrap().takes(&command));
             if stolen {
                 break;
@@ -244,6 +242,19 @@ async fn answers(
         }
     }
     Ok(())
+}
+
+/// The command that a frame answers. Messages that nobody asked for are no answers, and of those that are pushed only the
+/// confirmations of a subscription are asked for; they are never stolen.
+fn answered(frame: &[u8], asked: &mut VecDeque<String>) -> Option<String> {
+    if frame.first() != Some(&b'>') {
+        return asked.pop_front();
+    }
+    let confirms = frame.starts_with(b">3\r\n$9\r\nsubscribe\r\n");
+    if confirms && asked.front().is_some_and(|command| command == "SUBSCRIBE") {
+        asked.pop_front();
+    }
+    None
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The check (fsck): walks over everything page by page, so that Redis is never held up for long, and asks again, in one
-//! step, about what looks wrong, so that what moved meanwhile is not held against it.
+//! step, about what looks wrong, so that what moved meanwhile is not held against it. After a restart of the server what
+//! it finds is mended.
 
 use std::collections::HashMap;
 
@@ -45,6 +46,49 @@ impl Seen {
 
 /// Checks a shard, and adds what it finds.
 pub(super) async fn check(shard: &Shard<'_>, checked: &mut Checked) -> Result<(), Trouble> {
+    let seen = walk(shard).await?;
+    checked.jobs += seen.values().filter(|seen| seen.record == 1 && !seen.tombstone).count() as u64;
+    for jobs in doubtful(seen).chunks(DOUBTS) {
+        if checked.faults.len() >= FAULTS_MAX {
+            return Ok(());
+        }
+        ask(shard, jobs, checked).await?;
+    }
+    ask(shard, &[], checked).await
+}
+
+/// Looks at what a server has loaded that was started again, and puts right what is wrong: Redis may load half of a
+/// script's effects when the end of its file was torn off. Nothing is lost: a job that is in no place becomes pending.
+pub(super) async fn mend(shard: &Shard<'_>) -> Result<(), Trouble> {
+    let (mut found, mut mended) = (Checked::default(), 0);
+    for jobs in doubtful(walk(shard).await?).chunks(DOUBTS) {
+        let before = found.faults.len();
+        ask(shard, jobs, &mut found).await?;
+        if found.faults.len() > before || before >= FAULTS_MAX {
+            let mut call = shard.link.call(Name::Mend, shard.number);
+            jobs.iter().for_each(|(key, seen)| {
+                call.arg(&key[..]).arg(u8::from(seen.pending > 0));
+            });
+            shard.link.run(&call).await?;
+            mended += jobs.len();
+        }
+    }
+    let mut counts = Checked::default();
+    ask(shard, &[], &mut counts).await?;
+    if !counts.faults.is_empty() || mended > 0 {
+        shard.link.run(&shard.link.call(Name::Mend, shard.number)).await?;
+        let first = found.faults.into_iter().chain(counts.faults).next().unwrap_or_default();
+        tracing::warn!(
+            jobs = mended,
+            "Redis was started again with a torn file; the queue in it is mended ({first})"
+        );
+        metrics::counter!("wasmill_queue_mended_total").increment(mended as u64);
+    }
+    shard.link.run(&shard.link.call(Name::Mended, shard.number)).await.map(|_| ())
+}
+
+/// Every job, and where it was seen.
+async fn walk(shard: &Shard<'_>) -> Result<HashMap<Key, Seen>, Trouble> {
     let core = &shard.link.cores()[shard.number];
     let keys = &core[..core.len() - 1];
     let mut seen = HashMap::<Key, Seen>::new();
@@ -53,22 +97,17 @@ pub(super) async fn check(shard: &Shard<'_>, checked: &mut Checked) -> Result<()
     scan(shard, "ZSCAN", &format!("{keys}l"), |key, _| seen.entry(key).or_default().lease = 1).await?;
     scan(shard, "ZSCAN", &format!("{keys}z"), |key, _| seen.entry(key).or_default().scheduled = 1).await?;
     pending(shard, keys, &mut seen).await?;
-    checked.jobs += seen.values().filter(|seen| seen.record == 1 && !seen.tombstone).count() as u64;
-    let doubtful: Vec<Key> =
-        seen.into_iter().filter(|(_, seen)| !seen.is_sound()).map(|(key, _)| key).collect();
-    for keys in doubtful.chunks(DOUBTS) {
-        if checked.faults.len() >= FAULTS_MAX {
-            return Ok(());
-        }
-        ask(shard, keys, checked).await?;
-    }
-    ask(shard, &[], checked).await
+    Ok(seen)
+}
+
+fn doubtful(seen: HashMap<Key, Seen>) -> Vec<(Key, Seen)> {
+    seen.into_iter().filter(|(_, seen)| !seen.is_sound()).collect()
 }
 
 /// What the shard says of these jobs, or, without any, of its counts.
-async fn ask(shard: &Shard<'_>, keys: &[Key], checked: &mut Checked) -> Result<(), Trouble> {
+async fn ask(shard: &Shard<'_>, jobs: &[(Key, Seen)], checked: &mut Checked) -> Result<(), Trouble> {
     let mut call = shard.link.call(Name::Check, shard.number);
-    keys.iter().for_each(|key| {
+    jobs.iter().for_each(|(key, _)| {
         call.arg(&key[..]);
     });
     let mut answer = Reply::list(shard.link.run(&call).await?)?;

@@ -305,6 +305,9 @@ impl Queue for RedisQueue {
         if swept.iter().any(|shard| shard.is_ready) {
             self.shared.news.tell_all();
         }
+        for (shard, _) in self.shards().zip(&swept).filter(|(_, swept)| swept.has_to_mend) {
+            check::mend(&shard).await?;
+        }
         let next = swept.iter().filter_map(|shard| shard.next).min();
         if let Some(next) = next {
             let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);

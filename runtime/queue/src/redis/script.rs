@@ -25,6 +25,8 @@ pub(super) enum Name {
     Purge,
     Cancel,
     Check,
+    Mend,
+    Mended,
 }
 
 /// All scripts, whole, with their hashes.
@@ -40,7 +42,7 @@ pub(super) struct Call {
 const SHARED: &str = include_str!("scripts/shard.lua");
 
 /// In the order of [`Name`].
-const FILES: [&str; 19] = [
+const FILES: [&str; 21] = [
     include_str!("scripts/start.lua"),
     include_str!("scripts/resume.lua"),
     include_str!("scripts/drop.lua"),
@@ -60,6 +62,8 @@ const FILES: [&str; 19] = [
     include_str!("scripts/purge.lua"),
     include_str!("scripts/cancel.lua"),
     include_str!("scripts/check.lua"),
+    include_str!("scripts/mend.lua"),
+    include_str!("scripts/mended.lua"),
 ];
 
 impl Scripts {

@@ -42,6 +42,8 @@ pub(super) struct ShardSwept {
     /// Something can be taken.
     pub(super) is_ready: bool,
     pub(super) next: Option<Duration>,
+    /// The server was started again, and it is ours to look at what it has loaded.
+    pub(super) has_to_mend: bool,
 }
 
 /// Where a page of a shard's list goes on.
@@ -264,12 +266,13 @@ impl Shard<'_> {
 
     pub(super) async fn sweep(&self, most: usize) -> Result<ShardSwept, Trouble> {
         let mut call = self.call(Name::Sweep);
-        call.arg(most.min(1_000_000));
+        call.arg(most.min(1_000_000)).arg(self.link.dead_max());
         let mut answer = self.list(&call).await?;
         let mut number = || answer.number().map(|number| number as usize);
         let swept = Swept { expired: number()?, due: number()?, forgotten: number()? };
         let is_ready = number()? == 1;
-        Ok(ShardSwept { swept, is_ready, next: answer.maybe_number()?.map(Duration::from_millis) })
+        let next = answer.maybe_number()?.map(Duration::from_millis);
+        Ok(ShardSwept { swept, is_ready, next, has_to_mend: answer.number()? == 1 })
     }
 
     /// Numbers and letters of what is owed.

@@ -18,10 +18,11 @@ pub(super) enum Trouble {
 impl Trouble {
     /// What an error of Redis at `address` means.
     pub(super) fn of(error: &RedisError, address: &str) -> Self {
-        let said = error.detail().unwrap_or_default();
-        if let Some(layout) = error.code().filter(|code| *code == "LAYOUT").map(|_| said) {
+        // Behind what was said Redis tells where in which script that was.
+        let said = error.detail().unwrap_or_default().split(" script: ").next().unwrap_or_default();
+        if error.code() == Some("LAYOUT") {
             return Self::Lasting(format!(
-                "the queue in Redis at {address} has layout {layout}, which is newer than this binary: use a newer one"
+                "the queue in Redis at {address} has layout {said}, which is newer than this binary: use a newer one"
             ));
         }
         match (error.kind(), error.code().unwrap_or_default()) {
@@ -46,10 +47,9 @@ impl Trouble {
             (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => Self::Lasting(format!(
                 "Redis at {address} is a read-only replica: put its primary into queue.url"
             )),
-            (ErrorKind::Server(ServerErrorKind::NoPerm), _) => Self::Lasting(format!(
-                "the user at Redis {address} may not do what the queue does ({said}): give it the commands and keys that \
-                 runtime/queue/README.md names"
-            )),
+            (ErrorKind::Server(ServerErrorKind::NoPerm), _) => Self::not_allowed(said, address),
+            // So Redis 7.0 says it inside a script.
+            _ if said.starts_with("The user executing the script") => Self::not_allowed(said, address),
             (_, "ERR") if said.contains("DB index is out of range") || said.contains("invalid DB index") => {
                 Self::Lasting(format!(
                     "Redis at {address} has no database of that number: correct the number behind the last / of queue.url"
@@ -64,6 +64,13 @@ impl Trouble {
             }
             _ => Self::Passing(format!("Redis at {address} answered with an error: {error}")),
         }
+    }
+
+    fn not_allowed(said: &str, address: &str) -> Self {
+        Self::Lasting(format!(
+            "the user at Redis {address} may not do what the queue does ({said}): give it the commands, keys and channels \
+             that runtime/queue/README.md names"
+        ))
     }
 
     /// An answer that no script gives.

@@ -19,12 +19,12 @@ if name ~= '' then
   wanted, top, tracked = tonumber(l[1]), tonumber(l[2] or 0), not l[3]
   if wanted ~= from then return { 'wants', wanted } end
 end
-local jobs = 0
+local jobs, bytes = 0, 0
 for at = first, #ARGV, 4 do
-  if ARGV[at] == 'j' then jobs = jobs + 1 end
+  if ARGV[at] == 'j' then jobs, bytes = jobs + 1, bytes + #ARGV[at + 3] end
 end
 if jobs > 0 then
-  if now - tonumber(core[6] or 0) >= 50 then measure() end
+  measure_before(bytes)
   if core.full then return { 'full' } end
 end
 

@@ -11,8 +11,13 @@
 -- Cost  O(settlements · log in flight). Frees memory, but for results, which are dropped while memory is short, and for
 --       the last failure of a job that is tried again, which is cut then.
 begin()
-local keys, answers = {}, {}
-for at = 2, #ARGV, 6 do keys[#keys + 1] = ARGV[at] end
+local keys, answers, bytes = {}, {}, 0
+for at = 2, #ARGV, 6 do
+  keys[#keys + 1] = ARGV[at]
+  bytes = bytes + #ARGV[at + 3] + #ARGV[at + 4]
+end
+-- Between two sweeps results could fill what is kept in reserve.
+if not core.full then measure_before(bytes) end
 local claims, lasts = {}, {}
 for begins = 1, #keys, PIECE do
   local upto = min(begins + PIECE - 1, #keys)

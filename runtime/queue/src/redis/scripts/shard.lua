@@ -60,6 +60,11 @@ local function measure()
   call('HSET', P .. 'c', 'full', core.full and '1' or '0', 'cap', core.cap, 'roomat', fmt('%d', now))
 end
 
+-- Measures before a call brings bytes, unless that was done just now and they are few.
+local function measure_before(bytes)
+  if bytes > 65536 or now - tonumber(core[6] or 0) >= 50 then measure() end
+end
+
 -- A call whose many arguments are cut into pieces; `step` of them belong together.
 local function many(command, key, arguments, step)
   local size = PIECE - PIECE % (step or 1)
@@ -354,6 +359,14 @@ local function unhold()
   local held = call('ZRANGEBYSCORE', P .. 'h', '-inf', fmt('%.6f', now + 0.000001), 'LIMIT', 0, 1000)
   load_types(held)
   for _, no in ipairs(held) do touch(tonumber(no)) end
+end
+
+-- How many dead letters a type may keep where no log takes them. Cost: O(types) when that changes.
+local function keep_dead(most)
+  if core.dmax == most then return end
+  core.dmax = most
+  call('HSET', P .. 'c', 'dmax', most)
+  for no = 0, tonumber(call('HGET', P .. 'c', 'types') or 0) - 1 do touch(no) end
 end
 
 -- In how many milliseconds something falls due or may start by itself; -1: not soon.

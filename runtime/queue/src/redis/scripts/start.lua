@@ -1,17 +1,18 @@
 #!lua flags=allow-oom
 -- Start: what a process says when it has connected. A newer layout refuses it (LAYOUT n); this one is the first, so none
--- is migrated yet.
+-- is migrated yet. When the server is another run than before, what it loaded may have to be mended (see mend).
 --
 -- KEYS  core
--- ARGV  dead letters kept per type where no log takes them
--- Gives OK
+-- ARGV  dead letters kept per type where no log takes them · the server's run
+-- Gives 1 when the server is another run than before, else 0
 -- Cost  O(types)
 begin()
 measure()
-call('HSET', P .. 'c', 'dmax', ARGV[1])
-if core.dmax ~= tonumber(ARGV[1]) then
-  core.dmax = tonumber(ARGV[1])
-  for no = 0, tonumber(call('HGET', P .. 'c', 'types') or 0) - 1 do touch(no) end
-  wake(finish())
-end
-return redis.status_reply('OK')
+keep_dead(tonumber(ARGV[1]))
+wake(finish())
+local before = call('HGET', P .. 'c', 'run')
+if before == ARGV[2] then return 0 end
+call('HSET', P .. 'c', 'run', ARGV[2])
+if not before then return 0 end
+call('HSET', P .. 'c', 'mend', '0')
+return 1

@@ -3,11 +3,13 @@
 -- Any worker, about once a second.
 --
 -- KEYS  core
--- ARGV  most jobs to move
--- Gives {expired, due, forgotten, 1 if something can be taken, ms until something may start by itself or -1}
+-- ARGV  most jobs to move · dead letters kept per type where no log takes them: a shard that was wiped forgot it
+-- Gives {expired, due, forgotten, 1 if something can be taken, ms until something may start by itself or -1, 1 if the
+--       caller has to mend the shard: its server was started again}
 -- Cost  O(jobs moved · log n), bounded
 begin()
 measure()
+keep_dead(tonumber(ARGV[2]))
 local most = tonumber(ARGV[1])
 local expired = expire(most)
 local due = fall_due(most - expired)
@@ -23,4 +25,8 @@ many('ZREM', P .. 'ru', old)
 many('HDEL', P .. 'r', old)
 local over = call('ZRANGEBYSCORE', P .. 'm', '-inf', fmt('%d', (now + 1) * 1024 - 1), 'LIMIT', 0, PIECE)
 many('ZREM', P .. 'm', over)
-return { expired, due, #old + #over, call('ZCARD', P .. 'y') > 0 and 1 or 0, next_moment() }
+local mend = tonumber(call('HGET', P .. 'c', 'mend') or nil)
+-- One caller at a time; another one when the first has not come to an end in half a minute.
+local is_mine = mend and now - mend > 30000
+if is_mine then call('HSET', P .. 'c', 'mend', fmt('%d', now)) end
+return { expired, due, #old + #over, call('ZCARD', P .. 'y') > 0 and 1 or 0, next_moment(), is_mine and 1 or 0 }

@@ -203,7 +203,8 @@ if n > 0 then
   core.turn = turn
   call('HSET', P .. 'c', 'turn', fmt('%.17g', turn))
   call('DEL', mine)
-  call('HSET', mine, 'offer', ARGV[7], 'types', offered, 'req', ARGV[3], 'base', base, 'keys', table.concat(all), unpack(suspects))
+  call('HSET', mine, 'offer', ARGV[7], 'types', offered, 'req', ARGV[3], 'base', base, 'keys', table.concat(all))
+  many('HSET', mine, suspects, 2)
 else
   call('HSET', mine, 'req', ARGV[3], 'base', base, 'keys', '')
 end

@@ -1,0 +1,121 @@
+#!lua flags=allow-oom
+-- Mend: puts jobs in doubt into exactly one place, and counts anew. Redis writes a script's effects as one transaction,
+-- but a file whose end was torn off inside one may be loaded with half of it: then a job can be in no place, or in two.
+--
+-- KEYS  core
+-- ARGV  two per job in doubt: key, 1 when it was seen in a list; without any, everything is counted anew
+-- Gives how many were put right
+-- Cost  O(pending) per job; without jobs O(everything), in one step: only after a restart, and only if the check found
+--       something
+begin()
+local mended = 0
+for at = 1, #ARGV, 2 do
+  local key, record = ARGV[at], call('HGET', P .. 'j', ARGV[at])
+  if not record or record == '' then
+    call('HDEL', P .. 'f', key)
+    call('ZREM', P .. 'l', key)
+    call('ZREM', P .. 'z', key)
+    if record and ARGV[at + 1] ~= '1' then call('HDEL', P .. 'j', key) end
+  else
+    local no, _, flags = unpack_(HEADER, record)
+    local listed = 0
+    for priority = 0, 3 do
+      local found = call('LPOS', list_of(no, priority), key, 'COUNT', 0)
+      if #found > 0 then call('LREM', list_of(no, priority), 0, key) end
+      listed = listed + #found
+    end
+    local claimed = call('HEXISTS', P .. 'f', key) == 1 and call('ZSCORE', P .. 'l', key)
+    local due = call('ZSCORE', P .. 'z', key)
+    if claimed then
+      call('ZREM', P .. 'z', key)
+    else
+      local claim = call('HGET', P .. 'f', key)
+      call('HDEL', P .. 'f', key)
+      call('ZREM', P .. 'l', key)
+      if claim then
+        -- The attempt was begun: it counts, and perhaps it was the job that took its worker down.
+        call('HSET', P .. 'a', key, pack(TRIED, unpack_(CLAIM, claim, 9), 1, no, flags % 4))
+      end
+      if not (due and call('HEXISTS', P .. 'a', key) == 1) then
+        call('ZREM', P .. 'z', key)
+        call('RPUSH', list_of(no, flags % 4), key)
+      end
+    end
+  end
+  mended = mended + 1
+end
+if #ARGV > 0 then return mended end
+
+local function pages(command, key, each)
+  local cursor = '0'
+  repeat
+    local page = call(command, key, cursor, 'COUNT', 1000)
+    cursor = page[1]
+    for at = 1, #page[2], 2 do each(page[2][at], page[2][at + 1]) end
+  until cursor == '0'
+end
+local last = tonumber(call('HGET', P .. 'c', 'types') or 0) - 1
+for no = 0, last do
+  local t = touch(no)
+  t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place = 0, 0, 0, 0, 0, 0, 0, 0
+  call('ZREM', P .. 'y', no)
+  call('ZREM', P .. 'h', no)
+  for priority = 0, 3 do
+    local from = 0
+    repeat
+      local keys = call('LRANGE', list_of(no, priority), from, from + 999)
+      if #keys > 0 then
+        for _, record in ipairs(call('HMGET', P .. 'j', unpack(keys))) do
+          if record and record ~= '' then t.pend = t.pend + 1 else t.ghost = t.ghost + 1 end
+        end
+      end
+      from = from + #keys
+    until #keys == 0
+  end
+end
+pages('HSCAN', P .. 'f', function(_, claim)
+  local _, no = unpack_(CLAIM, claim, 9)
+  add(no, 'infl', 1)
+end)
+pages('ZSCAN', P .. 'z', function(key)
+  local tried = call('HGET', P .. 'a', key)
+  if tried then
+    local _, _, no = unpack_(TRIED, tried)
+    add(no, 'sched', 1)
+  end
+end)
+-- Letters whose second half is missing: their jobs are still alive, and will die again.
+pages('HSCAN', P .. 'd', function(letter)
+  if call('HEXISTS', P .. 'di', letter) == 0 or not call('ZSCORE', P .. 'dx', letter) then
+    call('HDEL', P .. 'd', letter)
+    call('HDEL', P .. 'di', letter)
+    call('ZREM', P .. 'dx', letter)
+    for no = 0, last do call('ZREM', P .. 'dx:' .. no, letter) end
+  end
+end)
+pages('HSCAN', P .. 'di', function(letter, index)
+  local no, _, _, _, where = unpack_(LETTER, index)
+  if call('HEXISTS', P .. 'd', letter) == 0 then
+    call('HDEL', P .. 'di', letter)
+    call('ZREM', P .. 'dx', letter)
+    if no ~= NO_TYPE then call('ZREM', P .. 'dx:' .. no, letter) end
+  elseif no ~= NO_TYPE then
+    call('ZADD', P .. 'dx:' .. no, 0, letter)
+    add(no, 'dead', 1)
+    if where == 2 then add(no, 'kept', 1) end
+    if where == 1 then add(no, 'owed', 1) end
+  end
+end)
+for _, debt in ipairs(call('ZRANGE', P .. 'o', 0, -1)) do
+  if call('HEXISTS', P .. 'od', debt) == 0 then call('ZREM', P .. 'o', debt) end
+end
+pages('HSCAN', P .. 'r', function(key)
+  if not call('ZSCORE', P .. 'ru', key) then call('HDEL', P .. 'r', key) end
+end)
+if call('ZCARD', P .. 'ru') ~= call('HLEN', P .. 'r') then
+  pages('ZSCAN', P .. 'ru', function(key)
+    if call('HEXISTS', P .. 'r', key) == 0 then call('ZREM', P .. 'ru', key) end
+  end)
+end
+wake(finish())
+return 0

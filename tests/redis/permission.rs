@@ -1,0 +1,73 @@
+//! A user of the server that may do what the crate's README says, and nothing else.
+
+use wasmill_job::{Cancel, UnixMs, Verdict};
+use wasmill_queue::{DeadQuery, ListQuery, Queue, State};
+
+use crate::start::refusal;
+use crate::world::{LEASE, World, bury, check, complete, lane, queue_at, retry, settle};
+
+const README: &str = include_str!("../../runtime/queue/README.md");
+
+/// The rule as the README prints it: behind `ACL SETUSER NAME`, until the end of the block.
+fn rule() -> Vec<String> {
+    let (_, rest) = README.split_once("ACL SETUSER ").expect("the README names the rule");
+    let (rule, _) = rest.split_once("```").unwrap();
+    let words = rule.split_whitespace().filter(|word| *word != "\\").skip(1);
+    words.map(|word| word.replace("PASSWORD", "hunter2")).collect()
+}
+
+async fn with_user(rule: &[String]) -> (World, String) {
+    let world = World::with(&[], 2).await;
+    let mut words = vec!["ACL", "SETUSER", "mill"];
+    words.extend(rule.iter().map(String::as_str));
+    world.redis.must(&words).await;
+    let url = format!("redis://mill:hunter2@{}", world.redis.address());
+    (world, url)
+}
+
+#[tokio::test]
+async fn the_rule_in_the_readme_suffices() {
+    let (mut world, url) = with_user(&rule()).await;
+    world.queue = queue_at(url, 2);
+    world.queue.start().await.unwrap();
+    let mut jobs = world.jobs("a", 60);
+    jobs[5].priority = wasmill_job::Priority::High;
+    world.push(jobs.clone()).await;
+    for verdict in [complete, bury, retry, || Verdict::Release] {
+        let claims = world.take(10).await;
+        let named = claims.iter().map(|claim| claim.reference()).collect();
+        assert_eq!(world.queue.renew(named, LEASE).await.unwrap(), []);
+        settle(&world.queue, claims, verdict).await;
+    }
+    let cancel = Cancel { id: jobs[59].id, job_type: jobs[59].job_type.clone(), at: UnixMs(0) };
+    assert!(world.queue.cancel(cancel).await.unwrap());
+    let debts = world.queue.owed(9).await.unwrap();
+    let keys = debts.iter().map(|debt| debt.letter.key()).collect();
+    world.queue.paid(debts.into_iter().map(|debt| debt.id).collect()).await.unwrap();
+    assert_eq!(world.queue.purge(keys).await.unwrap(), 9);
+    for state in [State::Pending, State::Scheduled, State::InFlight, State::Completed, State::Cancelled] {
+        world.queue.list(ListQuery { state, job_type: None, after: None, max: 10 }).await.unwrap();
+    }
+    world.queue.dead(DeadQuery { max: 10, ..DeadQuery::default() }).await.unwrap();
+    for job in &jobs {
+        world.queue.job(job.id).await.unwrap();
+    }
+    world.queue.progress(&lane(0)).await.unwrap();
+    let settled = wasmill_job::Progress { floor: wasmill_job::Offset(30), ..Default::default() };
+    world.queue.resume(&lane(0), &settled).await.unwrap();
+    world.drain().await;
+    check(&world.queue).await;
+    let denied = world.redis.must(&["ACL", "LOG"]).await;
+    assert_eq!(denied, wasmill_tests::Answer::Array(Vec::new()), "something was denied");
+}
+
+#[tokio::test]
+async fn a_user_that_may_not_write_is_refused_and_told_what_it_lacks() {
+    for lacks in ["-hset", "-evalsha", "-subscribe", "resetchannels", "resetkeys", "-info"] {
+        let mut less = rule();
+        less.push(lacks.into());
+        let (_world, url) = with_user(&less).await;
+        let sentence = refusal(url, false).await;
+        assert!(sentence.contains("runtime/queue/README.md"), "{lacks}: {sentence}");
+    }
+}
