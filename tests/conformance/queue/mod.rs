@@ -187,6 +187,7 @@ macro_rules! every_case {
                 settles_the_offset_when_paid
                 survives_a_restart_unpaid
                 pays_what_is_unknown_without_harm
+                owes_at_most_what_was_asked_for
                 pages_letters_in_order
             }
             progress {

@@ -324,12 +324,13 @@ impl Queue for RedisQueue {
     async fn owed(&self, max: usize) -> Result<Vec<Debt>, QueueError> {
         let mut debts = Vec::new();
         for shard in self.shards() {
-            for (number, bytes) in shard.owed(max - debts.len()).await? {
+            let most = max - debts.len();
+            if most == 0 {
+                break;
+            }
+            for (number, bytes) in shard.owed(most).await? {
                 let id = DebtId((shard.number as u64) << SHARD_SHIFT | number);
                 debts.push(Debt { id, letter: letter::shown(&bytes)? });
-            }
-            if debts.len() >= max {
-                break;
             }
         }
         Ok(debts)
