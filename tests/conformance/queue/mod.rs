@@ -158,6 +158,7 @@ macro_rules! every_case {
                 that_ran_out_cannot_be_settled
                 of_another_worker_fences_the_first
                 sweep_returns_at_most_what_was_asked_for
+                sweep_returns_no_more_of_several_partitions
             }
             settle {
                 completes_with_output_logs_and_usage

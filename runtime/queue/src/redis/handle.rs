@@ -301,7 +301,12 @@ impl Queue for RedisQueue {
     }
 
     async fn sweep(&self, max: usize) -> Result<Swept, QueueError> {
-        let swept = try_join_all(self.shards().map(|shard| async move { shard.sweep(max).await })).await?;
+        let (mut swept, mut left) = (Vec::new(), max);
+        for shard in self.shards() {
+            let one = shard.sweep(left).await?;
+            left = left.saturating_sub(one.swept.expired + one.swept.due);
+            swept.push(one);
+        }
         if swept.iter().any(|shard| shard.is_ready) {
             self.shared.news.tell_all();
         }
