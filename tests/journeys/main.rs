@@ -8,3 +8,4 @@ mod developer;
 mod limits;
 mod operator;
 mod profiles;
+mod suspects;

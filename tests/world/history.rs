@@ -18,6 +18,8 @@ pub struct Executions {
     pub first_started: HashMap<String, SystemTime>,
     /// Job id to when the first attempt with a result ended.
     pub first_done: HashMap<String, SystemTime>,
+    /// Job id to the processes that its attempts began in: the server's own, or a child of it.
+    pub pids: HashMap<String, Vec<u32>>,
 }
 
 /// Settings that make a server tell its attempts, as JSON lines.
@@ -39,7 +41,11 @@ pub fn executions(log: &Path) -> Executions {
         let Some(job) = line["job"].as_str() else { continue };
         let told = line["timestamp"].as_str().and_then(|time| humantime::parse_rfc3339(time).ok());
         let (counts, firsts) = match line["message"].as_str() {
-            Some("attempt started") => (&mut executions.started, &mut executions.first_started),
+            Some("attempt started") => {
+                let pid = line["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
+                executions.pids.entry(job.into()).or_default().extend(pid);
+                (&mut executions.started, &mut executions.first_started)
+            }
             Some("attempt ended") if line["end"] == "done" => {
                 (&mut executions.done, &mut executions.first_done)
             }

@@ -149,6 +149,14 @@ impl Redis {
         }
     }
 
+    /// SIGTERM, and waits until it has ended: it hands everything to the disk before.
+    pub fn end(&mut self) {
+        self.signal(Signal::TERM);
+        if let Some(mut child) = self.child.take() {
+            let _ = child.wait();
+        }
+    }
+
     /// SIGSTOP: it keeps its connections, and answers nobody.
     pub fn stop(&self) {
         self.signal(Signal::STOP);

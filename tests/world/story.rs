@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::{DEADLINE, Executions, Mill, Server, executions, free_port};
+use crate::{DEADLINE, Executions, JobRef, Mill, Server, executions, free_port, until};
 
 /// A server on a folder of its own, told what to do in the words of [`Mill`]. When it is dropped with work left behind, the test fails.
 pub struct World {
@@ -89,6 +89,15 @@ impl World {
     /// What each server of this world has executed, in the order of their lives.
     pub fn executions(&self) -> Vec<Executions> {
         (1..=self.incarnations).map(|incarnation| executions(&self.log_of(incarnation))).collect()
+    }
+
+    /// Waits until the server that runs has started this job, and answers in which process: its own, or a child of it.
+    /// The world must be one that tells ([`TELLING`](crate::TELLING)).
+    pub async fn runs_in(&self, job: &JobRef) -> u32 {
+        until(&format!("job {} runs", job.id), DEADLINE, || async {
+            executions(&self.log_path()).pids.get(&job.id)?.last().copied()
+        })
+        .await
     }
 
     fn log_of(&self, incarnation: usize) -> PathBuf {

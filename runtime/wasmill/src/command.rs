@@ -16,6 +16,7 @@ pub(crate) mod job;
 mod listen;
 mod queue;
 mod run;
+pub(crate) mod run_alone;
 pub(crate) mod status;
 mod target;
 mod token;
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Check(check::Check),
     Token(token::Token),
     Completions(completions::Completions),
+    #[command(hide = true)]
+    RunAlone(run_alone::RunAlone),
 }
 
 impl Command {
@@ -63,6 +66,8 @@ impl Command {
             Self::Check(check) => check.run(),
             Self::Token(token) => token.run(),
             Self::Completions(completions) => completions.run(),
+            // One thread: jobs and what they wait for have their own.
+            Self::RunAlone(alone) => inside(Builder::new_multi_thread().worker_threads(1), alone.run()),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::failure::{Exit, Failure, Result};
 use ends::{Base, Ends};
 use redis::Trusted;
 
+pub(crate) use loader::Loader;
 pub(crate) use role::Role;
 
 mod access;

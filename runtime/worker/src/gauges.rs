@@ -16,7 +16,7 @@ pub(crate) struct RunGauges {
 }
 
 /// How an attempt can end.
-const RESULTS: [&str; 11] = [
+const RESULTS: [&str; 12] = [
     "done",
     "retry",
     "rejected",
@@ -28,11 +28,14 @@ const RESULTS: [&str; 11] = [
     "host",
     "interrupted",
     "lost",
+    "quarantined",
 ];
 /// What can become of a job.
 const VERDICTS: [&str; 4] = ["complete", "retry", "bury", "release"];
 /// The index of `lost` in [`RESULTS`]: the attempts were used up by workers that vanished.
 const LOST: usize = 10;
+/// The index of `quarantined` in [`RESULTS`]: the process died in which the job ran alone.
+const QUARANTINED: usize = 11;
 
 impl RunGauges {
     pub(crate) fn of(job_type: &JobType) -> Self {
@@ -63,6 +66,13 @@ impl RunGauges {
     /// A job was buried without a run, because its workers had vanished too often.
     pub(crate) fn lost(&self, verdict: &Verdict) {
         self.results[LOST].increment(1);
+        self.verdicts[verdict_of(verdict)].increment(1);
+    }
+
+    /// A job was buried because the process died in which it ran alone.
+    pub(crate) fn quarantined(&self, ran: Duration, verdict: &Verdict) {
+        self.run_time.record(ran.as_secs_f64());
+        self.results[QUARANTINED].increment(1);
         self.verdicts[verdict_of(verdict)].increment(1);
     }
 }
@@ -109,6 +119,12 @@ pub(crate) fn count_load_failure(job_type: &JobType) {
     counter!("wasmill_worker_load_failures_total", "type" => job_type.to_string()).increment(1);
 }
 
+/// How many suspects wait, and run, at the moment.
+pub(crate) fn suspects(suspects: usize) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; exact below 2^53")]
+    gauge!("wasmill_worker_suspects").set(suspects as f64);
+}
+
 /// What the worker holds at the moment.
 pub(crate) fn load(prefetched: usize, busy: usize, held: usize) {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; exact below 2^53")]
@@ -132,5 +148,6 @@ pub(crate) fn describe() {
     describe_counter!("wasmill_worker_load_failures_total", "modules that could not be loaded, by job type");
     describe_gauge!("wasmill_worker_prefetched", "claims that wait for a slot");
     describe_gauge!("wasmill_worker_slots_busy", "slots that run a job");
+    describe_gauge!("wasmill_worker_suspects", "jobs that wait to run alone in a child process, or do");
     describe_gauge!("wasmill_worker_claims_held", "claims taken and not yet settled");
 }

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod alone;
+mod attempt;
 mod backlog;
 mod config;
 mod gauges;
@@ -11,11 +13,13 @@ mod pace;
 mod route;
 mod settler;
 mod slot;
+mod suspects;
 mod sweeper;
 mod taker;
 mod trouble;
 mod worker;
 
+pub use alone::{ChildError, StartAlone, run_alone};
 pub use config::WorkerConfig;
 pub use handlers::{LoadError, LoadHandler};
 pub use worker::{Parts, Worker};

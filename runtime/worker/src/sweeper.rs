@@ -22,6 +22,7 @@ pub(crate) struct Sweeper<Q> {
     pub(crate) settlements: UnboundedSender<Settlement>,
 }
 
+/// Not more often: this is all that an idle worker asks, and a queue may be shared by a thousand of them.
 const EVERY: Duration = Duration::from_secs(1);
 /// How many jobs one sweep moves, so that it does not hold up takes and settles.
 const SWEEP_MAX: usize = 1_000;
@@ -39,7 +40,7 @@ impl<Q: Queue> Sweeper<Q> {
             let (prefetched, busy) = self.backlog.load();
             gauges::load(prefetched, busy, self.ledger.len());
             pause = match sweep(&self.queue).await {
-                Ok(_) => {
+                Ok(()) => {
                     trouble.over();
                     EVERY
                 }
@@ -49,14 +50,12 @@ impl<Q: Queue> Sweeper<Q> {
     }
 }
 
-/// Sweeps until nothing is left to sweep, and answers how many jobs became pending.
-pub(crate) async fn sweep<Q: Queue>(queue: &Q) -> Result<usize, QueueError> {
-    let mut moved = 0;
+/// Sweeps until nothing is left to sweep. What became pending wakes whoever waits for it, the taker too.
+async fn sweep<Q: Queue>(queue: &Q) -> Result<(), QueueError> {
     loop {
         let swept = queue.sweep(SWEEP_MAX).await?;
-        moved += swept.expired + swept.due;
         if swept.expired + swept.due < SWEEP_MAX {
-            return Ok(moved);
+            return Ok(());
         }
     }
 }

@@ -13,7 +13,6 @@ use wasmill_sandbox::Interrupt;
 use crate::backlog::{Assignment, Backlog};
 use crate::ledger::Ledger;
 use crate::route::Routes;
-use crate::sweeper::sweep;
 use crate::trouble::Trouble;
 
 /// Takes claims.
@@ -23,12 +22,15 @@ pub(crate) struct Taker<Q> {
     pub(crate) lease: Duration,
     pub(crate) routes: watch::Receiver<Arc<Routes>>,
     pub(crate) backlog: Arc<Backlog>,
+    /// The line of those that must run alone.
+    pub(crate) suspects: UnboundedSender<Assignment>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) settlements: UnboundedSender<Settlement>,
 }
 
-/// The longest wait for work between two looks.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The longest wait for work between two looks, in case that a wake was lost for good. Sweeps wake, too, and there is one
+/// each second; an idle worker should cost a shared queue no more than those.
+const LOOK_AGAIN: Duration = Duration::from_secs(300);
 /// The pause after a wake that brought nothing: a flood of jobs that this worker does not run costs it at most 200 takes
 /// a second.
 const HOLD_OFF: Duration = Duration::from_millis(5);
@@ -83,13 +85,14 @@ impl<Q: Queue> Taker<Q> {
         self.queue.take(Take { worker: self.worker, request, max, lease: self.lease, offer }).await
     }
 
-    /// Hands claims to the slots. `until` is when their leases surely last.
+    /// Hands claims to the slots, and suspects to their lane. `until` is when their leases surely last.
     fn assign(&self, claims: Vec<Claim>, routes: &Routes, until: Instant) {
         if claims.is_empty() {
             return;
         }
         let since = Instant::now();
         let mut assignments = Vec::with_capacity(claims.len());
+        let mut suspects = Vec::new();
         let mut held = Vec::with_capacity(claims.len());
         for claim in claims {
             let interrupt = Interrupt::new();
@@ -97,7 +100,12 @@ impl<Q: Queue> Taker<Q> {
             match routes.by_type.get(&claim.job.job_type) {
                 Some(route) => {
                     let route = Arc::clone(route);
-                    assignments.push(Assignment { claim, route, interrupt, since });
+                    let assignment = Assignment { claim, route, interrupt, since };
+                    if assignment.claim.suspect {
+                        suspects.push(assignment);
+                    } else {
+                        assignments.push(assignment);
+                    }
                 }
                 // Not in the offer: a repeated request whose type was paused or removed in between. The job stays
                 // pending, for whoever offers its type.
@@ -108,17 +116,17 @@ impl<Q: Queue> Taker<Q> {
         for late in self.backlog.add(assignments) {
             let _ = self.settlements.send(late.release());
         }
+        for suspect in suspects {
+            // The lane outlives the taker, so this fails only when the process is torn down.
+            let _ = self.suspects.send(suspect);
+        }
     }
 
     /// Waits until the queue may have something. `fruitless` takes in a row gave nothing.
     async fn wait_for_work(&mut self, fruitless: u32, stop: &CancellationToken) {
         let wake = async {
             if fruitless > 1 {
-                // Woken for nothing. Perhaps a job has fallen due that only a sweep makes pending; trouble with that
-                // shows at the next take. Or it was for types that this worker does not run.
-                if sweep(&self.queue).await.is_ok_and(|moved| moved > 0) {
-                    return;
-                }
+                // Woken for nothing: for types that this worker does not run, or another worker was faster.
                 tokio::time::sleep(HOLD_OFF).await;
             }
             self.queue.ready(LOOK_AGAIN).await;

@@ -49,7 +49,7 @@ impl Trouble {
 
 /// The pause after `tries` failed tries: doubling, moved down by up to a half, so that many workers do not come back at
 /// the same moment.
-fn pause(tries: u32, jitter: f64) -> Duration {
+pub(crate) fn pause(tries: u32, jitter: f64) -> Duration {
     let plain = PAUSE_FIRST.saturating_mul(1 << tries.min(20)).min(PAUSE_MAX);
     plain.mul_f64(1.0 - 0.5 * jitter.clamp(0.0, 1.0))
 }

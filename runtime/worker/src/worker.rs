@@ -13,6 +13,7 @@ use wasmill_job::Clock;
 use wasmill_queue::{Queue, Settlement, WorkerId};
 use wasmill_sandbox::Sandbox;
 
+use crate::alone::StartAlone;
 use crate::backlog::Backlog;
 use crate::config::WorkerConfig;
 use crate::gauges;
@@ -23,6 +24,7 @@ use crate::pace::Pace;
 use crate::route::Routes;
 use crate::settler::Settler;
 use crate::slot::Slot;
+use crate::suspects::Suspects;
 use crate::sweeper::Sweeper;
 use crate::taker::Taker;
 
@@ -40,6 +42,8 @@ pub struct Parts<Q> {
     pub catalog: watch::Receiver<Arc<Catalog>>,
     /// Gets the handler of a module, from the artifact store or a cache of it.
     pub load: LoadHandler,
+    /// Starts the process in which suspects run alone, with the same modules and the same sandbox.
+    pub alone: StartAlone,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -50,6 +54,7 @@ struct Running {
     settlements: mpsc::UnboundedSender<Settlement>,
     taker: JoinHandle<()>,
     others: [JoinHandle<()>; 2],
+    suspects: JoinHandle<()>,
     settler: JoinHandle<()>,
     /// Ends the keeper: last of all, when nothing is held any more.
     keeper_stop: CancellationToken,
@@ -80,14 +85,16 @@ impl<Q: Queue> Worker<Q> {
 
     fn start(self, stop: &CancellationToken) -> io::Result<Running> {
         let WorkerConfig { slots, lease, .. } = self.config;
-        let Parts { queue, sandbox, catalog, load, clock } = self.parts;
+        let Parts { queue, sandbox, catalog, load, alone, clock } = self.parts;
         // A random incarnation, new at each start: a name would be taken over by the next process too early.
         let worker = WorkerId(rand::random());
         let backlog = Arc::new(Backlog::new(Pace::new(slots.get(), lease)));
         let ledger = Arc::new(Ledger::default());
         let (settlements, settled) = mpsc::unbounded_channel();
         let (offered, routes) = watch::channel(Arc::new(Routes::default()));
+        let (suspects, line) = mpsc::unbounded_channel();
 
+        let lane = Suspects::new(line, alone, settlements.clone(), Arc::clone(&clock), stop.clone());
         let slot = Slot { sandbox, backlog: Arc::clone(&backlog), settlements: settlements.clone(), clock };
         start_slots(slots.get(), &slot).inspect_err(|_| drop(backlog.close()))?;
 
@@ -114,6 +121,7 @@ impl<Q: Queue> Worker<Q> {
             lease,
             routes,
             backlog: Arc::clone(&backlog),
+            suspects,
             ledger: Arc::clone(&ledger),
             settlements: settlements.clone(),
         };
@@ -121,6 +129,7 @@ impl<Q: Queue> Worker<Q> {
         Ok(Running {
             taker: tokio::spawn(taker.run(stop.clone())),
             others: [tokio::spawn(handlers.run(stop.clone())), tokio::spawn(sweeper.run(stop.clone()))],
+            suspects: tokio::spawn(lane.run()),
             settler: tokio::spawn(settler.run()),
             backlog,
             ledger,
@@ -132,14 +141,15 @@ impl<Q: Queue> Worker<Q> {
 
 impl Running {
     async fn drain(self, grace: Duration) {
-        let Self { backlog, ledger, settlements, taker, others, mut settler, keeper_stop } = self;
+        let Self { backlog, ledger, settlements, taker, others, suspects, mut settler, keeper_stop } = self;
         for task in std::iter::once(taker).chain(others) {
             end(task).await;
         }
         for unstarted in backlog.close() {
             let _ = settlements.send(unstarted.release());
         }
-        // The slots hold the only other senders: the settler ends when the last slot has, and all is settled.
+        // The slots and the lane of suspects hold the only other senders: the settler ends when the last of them has, and
+        // all is settled.
         drop(settlements);
         match tokio::time::timeout(grace, &mut settler).await {
             Ok(ended) => report(ended),
@@ -158,6 +168,7 @@ impl Running {
                 }
             }
         }
+        end(suspects).await;
         keeper_stop.cancel();
         gauges::load(0, 0, 0);
     }

@@ -255,6 +255,21 @@ async fn a_type_whose_module_is_missing_is_not_taken_until_it_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_idle_worker_asks_for_nothing_but_sweeps() {
+    let mut world = World::new(&[("noop", NOOP)]).await;
+    let worker = world.worker(1, LEASE, GRACE);
+    world.push("noop", 1).await;
+    world.counted("noop", "it is completed", |counts| counts.completed == 1).await;
+    // By the end of a second sweep nothing is left of that job.
+    world.queue.called("sweep", world.queue.calls("sweep") + 1).await;
+    let asked = || ["take", "settle", "renew", "counts"].map(|call| world.queue.calls(call));
+    let before = asked();
+    world.queue.called("sweep", world.queue.calls("sweep") + 1).await;
+    assert_eq!(asked(), before);
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_running_job_ends_with_the_handler_it_started_with() {
     let mut world = World::new(&[("busy", BUSY), ("reject", REJECT)]).await;
     let rejecting = wasmill_job::ModuleDigest::of(&REJECT.bytes());

@@ -78,14 +78,8 @@ impl<const SHARDS: u16> QueueUnderTest for InRedis<SHARDS> {
         self.tell_time().await;
     }
 
-    /// What Redis has answered it has written; a killed process loses nothing of that.
     async fn restart(mut self) -> Self {
-        // Unless the disk is slow: then it answers first, and writes within two seconds.
-        until("all is written", DEADLINE, || async {
-            (self.redis.info("aof_buffer_length").await == "0").then_some(())
-        })
-        .await;
-        self.redis.kill();
+        self.redis.end();
         self.redis.restart().await;
         self.queue = Self::handle(&self.redis);
         self

@@ -102,7 +102,9 @@ impl Core {
 
     /// Applies a push, or says what is wanted.
     pub(crate) fn push(&mut self, push: Push, now: UnixMs) -> Result<Decision<Pushed>, PushRefused> {
-        check(&push)?;
+        if let Some(sentence) = push.fault() {
+            return Err(PushRefused::Malformed(sentence));
+        }
         let Some(number) = self.lanes.find(&push.lane) else { return Ok(self.decide(Pushed::Unknown)) };
         let wanted = self.lanes.get(number).wanted;
         if push.from != wanted {
@@ -282,22 +284,4 @@ impl Entry {
             | Self::Undead { offset, .. } => *offset,
         }
     }
-}
-
-fn check(push: &Push) -> Result<(), PushRefused> {
-    let Push { lane, from, to, .. } = push;
-    if to < from {
-        return Err(PushRefused::Malformed(format!("a push to {lane} goes from {from} back to {to}")));
-    }
-    let mut free = *from;
-    for offset in push.entries.iter().map(Entry::offset) {
-        if offset < free || offset >= *to {
-            let sentence = format!(
-                "a push to {lane} of {from}..{to} has an entry at {offset}, out of its range or order"
-            );
-            return Err(PushRefused::Malformed(sentence));
-        }
-        free = offset.next();
-    }
-    Ok(())
 }

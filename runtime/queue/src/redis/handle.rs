@@ -14,7 +14,7 @@ use super::link::Link;
 use super::news::News;
 use super::script::Name;
 use super::settling;
-use super::shard::{Shard, ShardPushed, ShardTaken, direct_entries};
+use super::shard::{Cursor, Shard, ShardPushed, ShardTaken, direct_entries};
 use super::trouble::Trouble;
 use super::{check, letter, start};
 use crate::{
@@ -394,19 +394,20 @@ impl Queue for RedisQueue {
             return Err(refused("dead letters have a list of their own"));
         }
         let (mut number, mut from) = match &after {
-            None => (0, (0, 0)),
+            None => (0, Cursor::default()),
             Some(cursor) => read_cursor(cursor).ok_or_else(|| refused("that is no place in a list"))?,
         };
         let mut page = JobPage::default();
         while number < self.shared.link.cores().len() {
             let most = max - page.jobs.len();
-            let (jobs, next) = self.shard(number).jobs(state, job_type.as_ref(), from, most).await?;
+            let (jobs, next) = self.shard(number).jobs(state, job_type.as_ref(), &from, most).await?;
             page.jobs.extend(jobs);
+            let more_follow = next.is_some();
             (number, from) = match next {
                 Some(next) => (number, next),
-                None => (number + 1, (0, 0)),
+                None => (number + 1, Cursor::default()),
             };
-            if next.is_some() || page.jobs.len() >= max {
+            if more_follow || page.jobs.len() >= max {
                 break;
             }
         }
@@ -463,9 +464,12 @@ impl Clone for RedisQueue {
     }
 }
 
-/// `shard.list.place`.
-fn read_cursor(text: &str) -> Option<(usize, (u64, u64))> {
+/// `shard.list.place`, where the last two are the script's own.
+fn read_cursor(text: &str) -> Option<(usize, Cursor)> {
     let mut parts = text.split('.');
-    let cursor = (parts.next()?.parse().ok()?, (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?));
-    parts.next().is_none().then_some(cursor)
+    let shard = parts.next()?.parse().ok()?;
+    let mut own =
+        || parts.next().filter(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit())).map(str::to_owned);
+    let cursor = (own()?, own()?);
+    (parts.next().is_none() && !cursor.0.is_empty() || cursor == Cursor::default()).then_some((shard, cursor))
 }

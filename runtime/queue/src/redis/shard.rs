@@ -45,7 +45,7 @@ pub(super) struct ShardSwept {
 }
 
 /// Where a page of a shard's list goes on.
-pub(super) type Cursor = (u64, u64);
+pub(super) type Cursor = (String, String);
 
 /// The types named in a push, each once, with how many jobs of it may be pending.
 #[derive(Default)]
@@ -374,7 +374,7 @@ impl Shard<'_> {
         &self,
         state: State,
         of: Option<&JobType>,
-        from: Cursor,
+        from: &Cursor,
         most: usize,
     ) -> Result<(Vec<JobView>, Option<Cursor>), Trouble> {
         let letter = match state {
@@ -385,9 +385,10 @@ impl Shard<'_> {
             State::Cancelled | State::Dead => "x",
         };
         let mut call = self.call(Name::List);
-        call.arg(letter).arg(of.map_or("", JobType::as_str)).arg(from.0).arg(from.1).arg(most);
+        call.arg(letter).arg(of.map_or("", JobType::as_str)).arg(&from.0).arg(&from.1).arg(most);
         let mut answer = self.list(&call).await?;
-        let next = answer.maybe_number()?.zip(answer.maybe_number()?);
+        let next = (answer.text()?, answer.text()?);
+        let next = Some(next).filter(|(list, _)| !list.is_empty());
         let mut jobs = Vec::new();
         while !answer.is_empty() {
             let key = answer.bytes()?;

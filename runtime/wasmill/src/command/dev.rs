@@ -57,7 +57,7 @@ struct Settings {
     /// The folder for modules, catalog, and the embedded log and queue [default: ./wasmill-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The address to listen on; port 0 takes a free one [default: that of the configuration, 127.0.0.1:8420]
+    /// The address to listen on; port 0 takes a free one [default: that of the configuration]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// A configuration file (TOML); `wasmill check` shows what is in force

@@ -17,6 +17,7 @@ use wasmill_worker::{Worker, WorkerConfig};
 use super::loader::Loader;
 use super::redis::Trusted;
 use super::stores;
+use crate::command::run_alone::start_alone;
 use crate::failure::{Exit, Failure, Result};
 
 /// What the parts are made of.
@@ -100,6 +101,7 @@ impl<Q: Queue> Ends<Q> {
             sandbox: self.loader.sandbox().clone(),
             catalog: self.catalog(),
             load: Arc::new(move |digest| loader.load(digest)),
+            alone: start_alone(config),
             clock: Arc::clone(&self.clock),
         };
         let (worker, token) = (Worker::new(times, parts), part.token());

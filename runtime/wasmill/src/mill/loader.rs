@@ -15,6 +15,7 @@ use wasmill_sandbox::{
 };
 use wasmill_worker::LoadError;
 
+use super::stores;
 use crate::failure::{Exit, Failure, Result};
 
 /// Loads handlers for the worker, and prepares uploads for the console.
@@ -49,6 +50,11 @@ impl Loader {
         let folder = config.data.dir.join(COMPILED);
         let compiled = ArtifactStore::open(folder).map_err(|error| unusable(&error))?;
         Ok(Self { sandbox, compiled, store, runtime: Handle::current(), tried: watch::Sender::default() })
+    }
+
+    /// The same in a process that runs jobs for a worker with this data folder and these settings of the sandbox.
+    pub(crate) fn open_alone(config: &Config) -> Result<Self> {
+        Self::open(config, stores::open_artifacts(config)?)
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {

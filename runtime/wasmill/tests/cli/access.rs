@@ -42,6 +42,8 @@ const NEEDS: &[(&str, &str, Need)] = &[
     ("post", "/v1/jobs/batch", Need::Enqueue),
     ("get", "/v1/jobs/{type}/{id}", Need::Enqueue),
     ("delete", "/v1/jobs/{type}/{id}", Need::Enqueue),
+    ("get", "/v1/jobs", Need::Operate),
+    ("post", "/v1/queue/check", Need::Operate),
     ("get", "/v1/modules", Need::Operate),
     ("post", "/v1/modules", Need::Operate),
     ("get", "/v1/catalog", Need::Operate),

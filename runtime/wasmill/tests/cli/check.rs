@@ -5,10 +5,31 @@ use std::fs;
 use crate::wasmill::wasmill;
 
 #[test]
+fn catalog_files_are_checked_for_the_mill_of_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, routes) = (folder.path().join("wasmill.toml"), folder.path().join("routes.toml"));
+    fs::write(
+        &config,
+        "[log]\nkind = \"none\"\n[queue]\nkind = \"redis\"\nurl = \"redis://:secret@host:1\"\n",
+    )
+    .unwrap();
+    fs::write(&routes, "[type.a]\nhandlers = [{ module = \"a@1\" }]\nflow = { max_pending = 9 }\n").unwrap();
+    let (config, routes) = (config.to_str().unwrap(), routes.to_str().unwrap());
+    let said = wasmill(["check", "--config", config, routes]).ok();
+    assert!(
+        said.stdout.contains("redis://:***@host:1") && !said.stdout.contains("secret"),
+        "{}",
+        said.stdout
+    );
+    let said = wasmill(["check", routes]).code(64);
+    assert!(said.stderr.contains("needs parking in the log"), "{}", said.stderr);
+}
+
+#[test]
 fn all_mistakes_of_all_files_come_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("wasmill.toml");
-    fs::write(&config, "[gateway]\nlisten = \"everywhere\"\n\n[queue]\n").unwrap();
+    fs::write(&config, "[gateway]\nlisten = \"everywhere\"\n\n[queues]\n").unwrap();
     let routes = folder.path().join("routes.toml");
     fs::write(
         &routes,

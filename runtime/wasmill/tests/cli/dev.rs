@@ -114,6 +114,12 @@ fn a_job_that_waits_can_be_cancelled() {
     mill.until(["job", "show", "greeting", id, "--json"], |job| job["state"] == "pending");
     let receipt = stored["receipt"].as_str().unwrap();
     mill.wasmill(["job", "show", "greeting", id, "--receipt", receipt]).ok();
+    let listed = mill.wasmill(["job", "list", "--state", "pending", "--type", "greeting"]).ok().stdout;
+    assert!(listed.contains(id), "{listed}");
+    let listed = mill.wasmill(["job", "list", "--state", "pending", "--json"]).ok().json();
+    assert_eq!(listed["id"], id);
+    let sound = mill.wasmill(["queue", "check"]).ok().stdout;
+    assert_eq!(sound, "sound 1 jobs, each in one place\n");
     let cancelled = mill.wasmill(["job", "cancel", "greeting", id]).ok().stdout;
     assert_eq!(cancelled, format!("cancelling {id}\n"));
     mill.until(["job", "show", "greeting", id, "--json"], |job| job["state"] == "cancelled");

@@ -75,4 +75,8 @@ fn files_that_cannot_be_read_are_named() {
 fn a_key_without_a_type_is_refused() {
     let said = wasmill_reading(["enqueue", "--batch", "-", "--key", "k"], "").code(2);
     assert!(said.stderr.contains("--key needs a TYPE"), "{}", said.stderr);
+    let said = wasmill(["enqueue", "--batch", "-", "--priority", "high"]).code(2);
+    assert!(said.stderr.contains("--priority needs a TYPE"), "{}", said.stderr);
+    let said = wasmill(["enqueue", "hello", "--priority", "hihg"]).code(2);
+    assert!(said.stderr.contains("low, normal, high or urgent"), "{}", said.stderr);
 }

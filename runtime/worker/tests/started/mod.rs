@@ -1,6 +1,7 @@
-//! Tells which jobs have started to run, from the spans that slots open: whoever reads the worker's traces sees the same.
+//! Tells which jobs have started to run, and in which process, from what the worker tells of each attempt: whoever reads
+//! its log sees the same.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::{LazyLock, Mutex, Once};
 
@@ -10,10 +11,10 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use wasmill_job::JobId;
 
-/// The ids of all jobs that started, in any test of this process.
+/// All jobs that started, in any test of this process, each with the processes that its attempts ran in.
 #[derive(Default)]
 struct Started {
-    ids: Mutex<HashSet<String>>,
+    pids: Mutex<HashMap<String, Vec<u32>>>,
     more: Notify,
 }
 
@@ -25,13 +26,26 @@ pub(crate) fn listen() {
     ONCE.call_once(|| tracing::subscriber::set_global_default(Listener).unwrap());
 }
 
-/// Waits until a slot runs this job.
+/// Waits until this job runs.
 pub(crate) async fn started(id: JobId) {
-    let id = id.to_string();
+    started_in(id, 1).await;
+}
+
+/// Waits until this job was started so many times, and answers in which process the last of them runs.
+pub(crate) async fn started_in(id: JobId, times: usize) -> u32 {
+    first_started(&[id], times).await.1
+}
+
+/// The same for the first of these jobs, whichever it is.
+pub(crate) async fn first_started(ids: &[JobId], times: usize) -> (JobId, u32) {
     loop {
         let more = STARTED.more.notified();
-        if STARTED.ids.lock().unwrap().contains(&id) {
-            return;
+        {
+            let started = STARTED.pids.lock().unwrap();
+            let pid = |id: &JobId| Some((*id, *started.get(&id.to_string())?.get(times - 1)?));
+            if let Some(found) = ids.iter().find_map(pid) {
+                return found;
+            }
         }
         more.await;
     }
@@ -41,28 +55,45 @@ struct Listener;
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_span() && metadata.name() == "job"
+        metadata.is_event() && metadata.target() == "wasmill_worker::attempt"
     }
 
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        span.record(&mut IdOfJob);
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut start = Start::default();
+        event.record(&mut start);
+        if let Start { job: Some(job), pid: Some(pid) } = start {
+            STARTED.pids.lock().unwrap().entry(job).or_default().push(pid);
+            STARTED.more.notify_waiters();
+        }
     }
 
     fn record(&self, _: &Id, _: &Record<'_>) {}
     fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, _: &Event<'_>) {}
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
 }
 
-struct IdOfJob;
+/// What the line about an attempt's start says; the one about its end has no `pid`.
+#[derive(Default)]
+struct Start {
+    job: Option<String>,
+    pid: Option<u32>,
+}
 
-impl Visit for IdOfJob {
+impl Visit for Start {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == "id" {
-            STARTED.ids.lock().unwrap().insert(format!("{value:?}"));
-            STARTED.more.notify_waiters();
+        if field.name() == "job" {
+            self.job = Some(format!("{value:?}"));
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "pid" {
+            self.pid = u32::try_from(value).ok();
         }
     }
 }

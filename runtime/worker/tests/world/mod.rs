@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,7 +23,7 @@ use wasmill_queue::{
     TypeOffer, WorkerId,
 };
 use wasmill_sandbox::{CheckLimits, Handler, Sandbox, SandboxConfig, check};
-use wasmill_worker::{LoadError, LoadHandler, Parts, Worker, WorkerConfig};
+use wasmill_worker::{LoadError, LoadHandler, Parts, StartAlone, Worker, WorkerConfig};
 
 use crate::guests::Guest;
 use crate::seam::Seam;
@@ -37,6 +38,8 @@ pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     catalog: watch::Sender<Arc<Catalog>>,
     pub(crate) modules: Arc<Modules>,
+    /// How a worker started from now on starts its child for suspects. Unless a test says so, no child can be started.
+    pub(crate) alone: StartAlone,
     ids: IdSource,
     next: Offset,
     queues: u32,
@@ -129,7 +132,8 @@ impl World {
         let catalog = Catalog { revision: Revision(1), queues, types: specs, ..Catalog::default() };
         let catalog = watch::Sender::new(Arc::new(catalog));
         let (ids, next) = (IdSource::default(), Offset(0));
-        let world = Self { dir, queue, clock, sandbox, catalog, modules, ids, next, queues: 1 };
+        let alone: StartAlone = Arc::new(|| Command::new("no-program-to-run-suspects"));
+        let world = Self { dir, queue, clock, sandbox, catalog, modules, alone, ids, next, queues: 1 };
         world.resume().await;
         world
     }
@@ -143,11 +147,17 @@ impl World {
             sandbox: self.sandbox.clone(),
             catalog: self.catalog.subscribe(),
             load,
+            alone: Arc::clone(&self.alone),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
         };
         let config = WorkerConfig { slots: NonZeroUsize::new(slots).unwrap(), lease, grace };
         let stop = CancellationToken::new();
         Running { task: tokio::spawn(Worker::new(config, parts).run(stop.clone())), stop }
+    }
+
+    /// A folder of this world's own.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     /// The catalog's next revision, where one type is different.
@@ -212,6 +222,16 @@ impl World {
         let offer = Arc::new(Offer { revision: Revision(1), types, ..Offer::default() });
         let take = Take { worker: WorkerId(rand::random()), request: 0, max: 100, lease, offer };
         self.queue.queue().take(take).await.unwrap()
+    }
+
+    /// Pushes jobs that a worker died with: suspects. The clock must stand, and no other job of the type be pending.
+    pub(crate) async fn push_suspects(&mut self, job_type: &str, jobs: usize) -> Vec<JobId> {
+        let ids = self.push(job_type, jobs).await;
+        let lease = Duration::from_secs(30);
+        assert_eq!(self.take_and_vanish(job_type, lease).await.len(), jobs);
+        self.clock.turn(lease);
+        self.counted(job_type, "all are pending again", |counts| counts.pending == jobs as u64).await;
+        ids
     }
 
     pub(crate) async fn counts(&self, job_type: &str) -> Counts {

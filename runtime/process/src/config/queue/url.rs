@@ -69,7 +69,7 @@ impl fmt::Display for QueueUrl {
             let separator = if index == 0 { "" } else { "&" };
             match parameter.split_once('=') {
                 Some((name, _)) if SECRET_PARAMETERS.contains(&name) => {
-                    write!(f, "{separator}{name}={MASK}")?
+                    write!(f, "{separator}{name}={MASK}")?;
                 }
                 _ => write!(f, "{separator}{parameter}")?,
             }

@@ -2,14 +2,14 @@
 -- List: a page of the jobs in one state.
 --
 -- KEYS  core
--- ARGV  state: p pending, z scheduled, f in flight, c completed, x cancelled · type's name or '' · cursor, two numbers:
---       list and place · most
--- Gives {next list, next place, or '' '' at the end; then five per job: key, type's name, attempts, due or '', the first
---       bytes of its record or result}
--- Cost  O(page)
+-- ARGV  state: p pending, z scheduled, f in flight, c completed, x cancelled · type's name or '' · cursor, two texts, '' at
+--       the beginning: list and place, or score and key in hex · most
+-- Gives {cursor, '' '' at the end; then five per job: key, type's name, attempts, due or '', the first bytes of its record
+--       or result}
+-- Cost  O(page); in sorted sets also O(jobs of the cursor's score)
 begin()
-local state, name, list, place, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local only = name ~= '' and call('HGET', P .. 'tn', name)
+local state, name, at_list, at_place, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local only = name ~= '' and tonumber(call('HGET', P .. 'tn', name) or nil)
 if name ~= '' and not only then return { '', '' } end
 local names = {}
 local function known_name(no)
@@ -25,45 +25,58 @@ local function show_live(key, due)
   local record = call('HGET', P .. 'j', key)
   if not record or record == '' then return end
   local no = unpack_(HEADER, record)
-  if only and no ~= tonumber(only) then return end
+  if only and no ~= only then return end
   local claim, tried, attempts = call('HGET', P .. 'f', key), call('HGET', P .. 'a', key), 0
   if claim then attempts = unpack_(CLAIM, claim, 9) elseif tried then attempts = unpack_(TRIED, tried) end
   show(key, no, attempts, due or '', string.sub(record, 1, HEADER_BYTES))
 end
+local function show_done(key)
+  local result = call('HGET', P .. 'r', key)
+  local kind, attempts, no, _, _, _, ends = unpack_('>BI2I3I2I6I6I6', result)
+  if ends <= now or kind ~= (state == 'c' and 0 or 1) or (only and no ~= only) then return end
+  -- A job that came again is shown where it is now.
+  local record = call('HGET', P .. 'j', key)
+  if (record and record ~= '') or call('HEXISTS', P .. 'dk', key) == 1 then return end
+  show(key, no, attempts, '', string.sub(result, 1, 26))
+end
+
 if state == 'p' then
-  -- Lists in order: type by type, in each by priority.
+  -- Lists in order: type by type, in each by priority, the first to go first.
   local first, last = 0, tonumber(call('HGET', P .. 'c', 'types') or 0) - 1
-  if only then first, last = tonumber(only), tonumber(only) end
-  local no, priority = max(first, floor(list / 4)), 3 - list % 4
-  if no > floor(list / 4) then priority, place = 3, 0 end
-  local looks = 0
-  while no <= last do
-    local keys = call('LRANGE', list_of(no, priority), place, place + most - 1)
+  if only then first, last = only, only end
+  local list, place = max(tonumber(at_list) or 0, 4 * first), tonumber(at_place) or 0
+  for _ = 1, 1000 do
+    local no, priority = floor(list / 4), 3 - list % 4
+    if no > last then return answer end
+    local head = type_of(no)['h' .. priority]
+    local from = max(place - head, 0)
+    local keys = call('LRANGE', list_of(no, priority), from, from + most - 1)
     for _, key in ipairs(keys) do show_live(key) end
-    looks = looks + 1
-    if #keys == most or looks >= 1000 then
-      answer[1], answer[2] = no * 4 + 3 - priority, place + #keys
-      return answer
-    end
+    place = head + from + #keys
     most = most - #keys
-    place, priority = 0, priority - 1
-    if priority < 0 then no, priority = no + 1, 3 end
+    if most <= 0 then break end
+    list, place = list + 1, 0
   end
+  answer[1], answer[2] = fmt('%d', list), fmt('%d', place)
   return answer
 end
-local from = ({ f = 'l', z = 'z', c = 'ru', x = 'ru' })[state]
-local keys = call('ZRANGE', P .. from, place, place + most - 1, 'WITHSCORES')
-for at = 1, #keys, 2 do
-  local key = keys[at]
-  if from == 'ru' then
-    local result = call('HGET', P .. 'r', key)
-    local kind, attempts, no, _, _, _, ends = unpack_('>BI2I3I2I6I6I6', result)
-    if ends > now and kind == (state == 'c' and 0 or 1) and (not only or no == tonumber(only)) then
-      show(key, no, attempts, '', string.sub(result, 1, 26))
+
+local set = P .. ({ f = 'l', z = 'z', c = 'ru', x = 'ru' })[state]
+local function hex(s) return (string.gsub(s, '.', function(c) return fmt('%02x', string.byte(c)) end)) end
+local offset = 0
+while most > 0 do
+  local found = call('ZRANGEBYSCORE', set, at_list == '' and '-inf' or at_list, '+inf', 'WITHSCORES', 'LIMIT', offset, 1000)
+  if #found == 0 then return { '', '', unpack(answer, 3) } end
+  for at = 1, #found, 2 do
+    local key, score = found[at], found[at + 1]
+    -- What has the cursor's score and comes before it was shown already.
+    if score ~= at_list or hex(key) > at_place then
+      if state == 'f' then show_live(key) elseif state == 'z' then show_live(key, score) else show_done(key) end
+      answer[1], answer[2] = score, hex(key)
+      most = most - 1
+      if most <= 0 then return answer end
     end
-  else
-    show_live(key, state == 'z' and keys[at + 1])
   end
+  offset = offset + 1000
 end
-if #keys == 2 * most then answer[1], answer[2] = 0, place + most end
 return answer

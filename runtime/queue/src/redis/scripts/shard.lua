@@ -15,8 +15,10 @@ local CLAIM = '>I2I3I2I6B'
 local TRIED = '>I2BI3B'
 -- A type: pending, tombstones, scheduled, in flight, dead, letters kept here, letters owed, place (0 nowhere, 1 in `y`, 2
 -- in `h`), paused, revision + 1, concurrency, burst, interval in ms (0: no rate), theoretical arrival, stride, turn, then
--- what came: accepted, completed, cancelled, retried, lost, duplicates.
-local TYPE, NO_LIMIT = '>I5I4I5I4I5I5I4BBI6I5I4ddddI6I6I6I6I6I6', 1099511627775
+-- what came: accepted, completed, cancelled, retried, lost, duplicates; last the places of the heads of its four lists,
+-- counted on with each job that leaves and back with each that returns, so that a job's place never changes.
+local TYPE, NO_LIMIT = '>I5I4I5I4I5I5I4BBI6I5I4ddddI6I6I6I6I6I6I6I6I6I6', 1099511627775
+local HEAD = 1099511627776
 -- Index of a dead letter: type, redrives, died at, debt, where it stands (0 in the log, 1 owed to it, 2 only here).
 local LETTER, LETTER_BYTES = '>I3I2I6I6B', 18
 local NO_TYPE = 16777215
@@ -87,11 +89,11 @@ local function load_types(numbers)
       if not types[no] then
         local t = { fresh = 0 }
         if record then
-          t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl =
+          t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl, t.h0, t.h1, t.h2, t.h3 =
             unpack_(TYPE, record)
         else
-          t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl =
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NO_LIMIT, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0
+          t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl, t.h0, t.h1, t.h2, t.h3 =
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NO_LIMIT, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, HEAD, HEAD, HEAD, HEAD
         end
         types[no] = t
       end
@@ -149,7 +151,7 @@ local function finish()
     t.place, t.fresh, t.moved = place, 0, nil
     records[#records + 1] = no
     records[#records + 1] =
-      pack(TYPE, t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl)
+      pack(TYPE, t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl, t.h0, t.h1, t.h2, t.h3)
   end
   many('HSET', P .. 't', records, 2)
   many('ZADD', P .. 'y', taken_up, 2)
@@ -301,7 +303,10 @@ local function note(by_type, no, priority, key)
 end
 local function return_to_pending(side, by_type)
   for no, priorities in pairs(by_type) do
-    for priority, keys in pairs(priorities) do many(side, list_of(no, priority), keys) end
+    for priority, keys in pairs(priorities) do
+      many(side, list_of(no, priority), keys)
+      if side == 'LPUSH' then add(no, 'h' .. priority, -#keys) end
+    end
   end
 end
 

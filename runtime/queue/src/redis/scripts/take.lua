@@ -129,6 +129,7 @@ for no, of in pairs(info) do
       local popped = call('LMPOP', 4, list_of(no, 3), list_of(no, 2), list_of(no, 1), list_of(no, 0), 'LEFT', 'COUNT', min(of.given - #got.keys, PIECE))
       if not popped then break end
       local keys = popped[2]
+      add(no, 'h' .. string.sub(popped[1], -1), #keys)
       local records = call('HMGET', P .. 'j', unpack(keys))
       for index, key in ipairs(keys) do
         local record = records[index]

@@ -1,0 +1,186 @@
+//! The lane of suspects: jobs whose last worker vanished while it held them. Each runs alone in a child process, one after
+//! the other, so that a death has one cause: the job that ran. The slots go on with other jobs meanwhile, and the keeper
+//! renews the leases of all that wait here.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use wasmill_job::{Clock, End, Outcome, Stop, Usage};
+use wasmill_queue::{Claim, Settlement};
+use wasmill_sandbox::Interrupt;
+
+use crate::alone::{Child, Death, NoChild, Request, StartAlone};
+use crate::attempt::{begin, finish, quarantine, used_up};
+use crate::backlog::Assignment;
+use crate::gauges;
+use crate::route::Route;
+use crate::trouble::pause;
+
+/// Runs suspects.
+pub(crate) struct Suspects {
+    pub(crate) line: UnboundedReceiver<Assignment>,
+    pub(crate) start: StartAlone,
+    pub(crate) settlements: UnboundedSender<Settlement>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The worker drains: nothing begins any more.
+    pub(crate) stop: CancellationToken,
+    /// Kept for the next suspect, for a while.
+    child: Option<Child>,
+}
+
+/// What came of running a suspect.
+enum Ran {
+    Ended(Outcome),
+    /// The child died of it, after so long.
+    Died(Death, Duration),
+    /// The lease was lost, or the grace period is over.
+    Interrupted,
+}
+
+/// How long a child without work is kept.
+const KEEP_IDLE: Duration = Duration::from_secs(10);
+/// How soon a raised flag is seen.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// What a run may take beyond its time limit, which the sandbox in the child holds by itself: the child may get little
+/// of a busy machine, and has to tell its answer. One that takes longer hangs, and a hang is a death.
+const MARGIN: Duration = Duration::from_secs(10);
+
+impl Suspects {
+    pub(crate) fn new(
+        line: UnboundedReceiver<Assignment>,
+        start: StartAlone,
+        settlements: UnboundedSender<Settlement>,
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { line, start, settlements, clock, stop, child: None }
+    }
+
+    /// Works until the taker is gone and the line is empty.
+    pub(crate) async fn run(mut self) {
+        while let Some(assignment) = self.next().await {
+            gauges::suspects(self.line.len() + 1);
+            let settlement =
+                if self.stop.is_cancelled() { assignment.release() } else { self.attempt(assignment).await };
+            // The settler outlives its senders, so this fails only when the process is torn down.
+            let _ = self.settlements.send(settlement);
+            gauges::suspects(self.line.len());
+        }
+    }
+
+    async fn next(&mut self) -> Option<Assignment> {
+        if self.child.is_some() {
+            match timeout(KEEP_IDLE, self.line.recv()).await {
+                Ok(next) => return next,
+                Err(_) => self.child = None,
+            }
+        }
+        self.line.recv().await
+    }
+
+    /// The life of a suspect's claim.
+    async fn attempt(&mut self, assignment: Assignment) -> Settlement {
+        let Assignment { claim, route, interrupt, .. } = assignment;
+        if let Some(verdict) = used_up(&claim, &route) {
+            return claim.settle(verdict, route.record());
+        }
+        let mut child = self.child.take();
+        let ran = tokio::select! {
+            biased;
+            () = raised(&interrupt, &self.stop, &mut self.line, &self.settlements) => Ran::Interrupted,
+            ran = run(&self.start, &mut child, &claim, &route, &*self.clock) => ran,
+        };
+        match ran {
+            Ran::Ended(outcome) => {
+                self.child = child;
+                finish(claim, &route, outcome)
+            }
+            // Whoever ends this worker may have ended its child, too: it is no proof against the job, which comes back.
+            Ran::Died(..) if self.stop.is_cancelled() => finish(claim, &route, interrupted()),
+            Ran::Died(death, ran) => {
+                tracing::warn!(id = %claim.job.id, job_type = %claim.job.job_type, "a suspect is quarantined: the process {death}");
+                quarantine(claim, &route, &death, ran)
+            }
+            // The child is dropped, and so killed.
+            Ran::Interrupted => finish(claim, &route, interrupted()),
+        }
+    }
+}
+
+/// Runs a claim's job in the child that there is, or in a new one, which is left in `child`. Dropping the future leaves
+/// the child amid its work: drop that, too.
+async fn run(
+    start: &StartAlone,
+    child: &mut Option<Child>,
+    claim: &Claim,
+    route: &Route,
+    clock: &dyn Clock,
+) -> Ran {
+    let request = Request {
+        module: route.handler.digest(),
+        job: claim.job.clone(),
+        attempt: claim.attempt,
+        max_attempts: route.retry.attempts,
+        limits: route.limits,
+    };
+    let mut tries = 0_u32;
+    let child = loop {
+        match begun(start, child.take(), &request).await {
+            Ok(begun) => break child.insert(begun),
+            // Nothing that the job did: it has not begun. It waits here, and the suspects behind it, too.
+            Err(error) => {
+                if tries == 0 {
+                    tracing::warn!("a suspect cannot be run alone yet; waiting, and trying again: {error}");
+                }
+                sleep(pause(tries, rand::random())).await;
+                tries = tries.saturating_add(1);
+            }
+        }
+    };
+    let Claim { job, attempt, .. } = claim;
+    tracing::debug_span!("job", id = %job.id, job_type = %job.job_type, %attempt)
+        .in_scope(|| begin(claim, route, clock, child.pid()));
+    let started = Instant::now();
+    match child.outcome(&route.limits, route.limits.timeout + MARGIN).await {
+        Ok(outcome) => Ran::Ended(outcome),
+        Err(death) => Ran::Died(death, started.elapsed()),
+    }
+}
+
+/// A child that runs the job: the one there is, or a new one if that has died meanwhile.
+async fn begun(start: &StartAlone, child: Option<Child>, request: &Request) -> Result<Child, NoChild> {
+    if let Some(mut child) = child
+        && child.begin(request).await.is_ok()
+    {
+        return Ok(child);
+    }
+    let mut child = Child::start(start).await?;
+    child.begin(request).await?;
+    Ok(child)
+}
+
+/// Waits until the flag is raised. Meanwhile, when the worker drains, gives back what waits in the line.
+async fn raised(
+    interrupt: &Interrupt,
+    stop: &CancellationToken,
+    line: &mut UnboundedReceiver<Assignment>,
+    settlements: &UnboundedSender<Settlement>,
+) {
+    while !interrupt.is_interrupted() {
+        sleep(LOOK_EVERY).await;
+        while stop.is_cancelled()
+            && let Ok(unstarted) = line.try_recv()
+        {
+            let _ = settlements.send(unstarted.release());
+        }
+    }
+}
+
+fn interrupted() -> Outcome {
+    let message = "interrupted by the worker; the attempt does not count".into();
+    let end = End::Stopped { stop: Stop::Interrupted, message };
+    Outcome { end, logs: Vec::new(), usage: Usage::default() }
+}
