@@ -2,10 +2,13 @@
 //! queue answers and shows is compared with the model; at the end everything is drained, and nothing may be missing.
 //! `PROPTEST_CASES` asks for more cases than the few of each run.
 
+mod comparing;
 mod crashed;
 mod driver;
 mod order;
+mod pushing;
 mod simple;
+mod taking;
 
 use std::fmt::Write;
 

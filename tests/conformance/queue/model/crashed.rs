@@ -8,7 +8,8 @@ use wasmill_job::{JobId, JobType, Offset, Partition, Progress, TopicPartition, U
 use wasmill_queue::{Claim, ClaimRef, Counts, JobView, Queue, Swept};
 
 use super::QueueUnderTest;
-use super::driver::{Driver, LEASE, lanes, progress_fault, view_fault};
+use super::comparing::{progress_fault, view_fault};
+use super::driver::{Driver, LEASE, lanes};
 use super::simple::Simple;
 
 /// What the queue shows once it was resumed and swept.
