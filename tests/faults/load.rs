@@ -128,7 +128,7 @@ impl Told {
                 }
                 self.jobs_of_unknown_fate += jobs - answers.len();
             }
-            507 => self.refused += jobs,
+            _ if says_not_stored(&reply.json()) => self.refused += jobs,
             503 | 504 => self.jobs_of_unknown_fate += jobs,
             status => panic!("unexpected answer {status}: {text}"),
         }
@@ -138,10 +138,16 @@ impl Told {
         if let Some(id) = answer["id"].as_str() {
             let before = self.acknowledged.insert(id.to_owned(), Instant::now());
             assert!(before.is_none(), "the id {id} was given twice");
-        } else if answer["status"] == 507 {
+        } else if says_not_stored(answer) {
             self.refused += 1;
         } else {
             self.jobs_of_unknown_fate += 1;
         }
     }
+}
+
+/// Whether a problem says that nothing was stored: the disk of the log, or the queue, is full.
+fn says_not_stored(problem: &Value) -> bool {
+    let kind = problem["type"].as_str().unwrap_or_default();
+    ["storage-full", "queue-full"].iter().any(|full| kind.ends_with(full))
 }

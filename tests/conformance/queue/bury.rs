@@ -67,6 +67,18 @@ pub(crate) async fn pays_what_is_unknown_without_harm<U: QueueUnderTest>(world: 
     assert_eq!(world.progress().await, progress(1, &[]));
 }
 
+pub(crate) async fn owes_at_most_what_was_asked_for<U: QueueUnderTest>(world: &mut World<U>) {
+    for partition in [0, 1] {
+        world.push_to(partition, "a", 2).await;
+    }
+    let claims = world.take(4).await;
+    world.settle_all(claims.into_iter().map(|claim| (claim, bury()))).await;
+    for max in [0, 1, 2, 3] {
+        assert_eq!(world.queue.owed(max).await.unwrap().len(), max);
+    }
+    assert_eq!(world.queue.owed(9).await.unwrap().len(), 4);
+}
+
 pub(crate) async fn pages_letters_in_order<U: QueueUnderTest>(world: &mut World<U>) {
     let (a, b) = (world.jobs("a", 5), world.jobs("b", 2));
     world.push(a.clone()).await;

@@ -14,6 +14,11 @@ use super::QueueUnderTest;
 
 super::every_case!(super::Embedded);
 
+#[test]
+fn does_what_the_model_does() {
+    super::model::run::<Embedded>();
+}
+
 /// An embedded queue in a folder of its own, with a clock that is turned by hand.
 pub(crate) struct Embedded {
     queue: EmbeddedQueue,
@@ -67,7 +72,7 @@ impl QueueUnderTest for Embedded {
     }
 
     /// A copy of the files as they are now is what a killed process leaves behind.
-    async fn crash(self) -> Self {
+    async fn crash(self, _lose: u32) -> Self {
         let copy = TempDir::new().unwrap();
         copy_folder(&self.folder.path().join("queue"), &copy.path().join("queue"));
         let (crashed, _) = Self::open(copy, self.clock).await;

@@ -79,3 +79,15 @@ pub(crate) async fn sweep_returns_at_most_what_was_asked_for<U: QueueUnderTest>(
     assert_eq!(world.counts("a").await.pending, 5);
     assert_eq!(world.queue.sweep(10).await.unwrap().expired, 0);
 }
+
+pub(crate) async fn sweep_returns_no_more_of_several_partitions<U: QueueUnderTest>(world: &mut World<U>) {
+    for partition in [0, 1] {
+        world.push_to(partition, "a", 5).await;
+    }
+    let _lost = world.take(10).await;
+    world.advance(LEASE).await;
+    for _ in 0..5 {
+        assert!(world.queue.sweep(2).await.unwrap().expired <= 2);
+    }
+    assert_eq!(world.counts("a").await.pending, 10);
+}

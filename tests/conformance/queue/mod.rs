@@ -16,6 +16,7 @@ mod flow;
 mod lease;
 mod limits;
 mod list;
+mod model;
 mod priority;
 mod progress;
 mod purge;
@@ -40,6 +41,9 @@ use wasmill_queue::Queue;
 pub(crate) trait QueueUnderTest: Sized + Send + 'static {
     type Queue: Queue;
 
+    /// Into how many shards it is cut: a limit over all workers is shared out among them.
+    const SHARDS: u16 = 1;
+
     /// Whether claims outlive the end of the process: who held one may still settle it.
     const CLAIMS_SURVIVE: bool;
 
@@ -58,8 +62,9 @@ pub(crate) trait QueueUnderTest: Sized + Send + 'static {
     /// Ends in order and begins again: nothing is lost but the claims, unless they survive.
     fn restart(self) -> impl Future<Output = Self> + Send;
 
-    /// As it is found when it is killed at this moment: the newest operations may be lost, each whole.
-    fn crash(self) -> impl Future<Output = Self> + Send;
+    /// As it is found when it is killed at this moment: the newest operations may be lost, each whole. Where it can be
+    /// chosen how much goes, it is `lose` thousandths of what was written.
+    fn crash(self, lose: u32) -> impl Future<Output = Self> + Send;
 
     /// All it holds is lost.
     fn wipe(self) -> impl Future<Output = Self> + Send;
@@ -158,6 +163,7 @@ macro_rules! every_case {
                 that_ran_out_cannot_be_settled
                 of_another_worker_fences_the_first
                 sweep_returns_at_most_what_was_asked_for
+                sweep_returns_no_more_of_several_partitions
             }
             settle {
                 completes_with_output_logs_and_usage
@@ -187,6 +193,7 @@ macro_rules! every_case {
                 settles_the_offset_when_paid
                 survives_a_restart_unpaid
                 pays_what_is_unknown_without_harm
+                owes_at_most_what_was_asked_for
                 pages_letters_in_order
             }
             progress {

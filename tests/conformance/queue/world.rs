@@ -88,7 +88,7 @@ impl<U: QueueUnderTest> World<U> {
     }
 
     pub(crate) async fn crash(&mut self) {
-        let under_test = self.under_test.take().unwrap().crash().await;
+        let under_test = self.under_test.take().unwrap().crash(20).await;
         self.adopt(under_test);
     }
 
@@ -395,7 +395,7 @@ pub(crate) fn ids_of(claims: &[Claim]) -> Vec<JobId> {
     claims.iter().map(|claim| claim.job.id).collect()
 }
 
-fn made(id: JobId, job_type: &str) -> Job {
+pub(crate) fn made(id: JobId, job_type: &str) -> Job {
     Job {
         id,
         job_type: name(job_type),

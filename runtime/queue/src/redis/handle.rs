@@ -301,7 +301,12 @@ impl Queue for RedisQueue {
     }
 
     async fn sweep(&self, max: usize) -> Result<Swept, QueueError> {
-        let swept = try_join_all(self.shards().map(|shard| async move { shard.sweep(max).await })).await?;
+        let (mut swept, mut left) = (Vec::new(), max);
+        for shard in self.shards() {
+            let one = shard.sweep(left).await?;
+            left = left.saturating_sub(one.swept.expired + one.swept.due);
+            swept.push(one);
+        }
         if swept.iter().any(|shard| shard.is_ready) {
             self.shared.news.tell_all();
         }
@@ -327,12 +332,13 @@ impl Queue for RedisQueue {
     async fn owed(&self, max: usize) -> Result<Vec<Debt>, QueueError> {
         let mut debts = Vec::new();
         for shard in self.shards() {
-            for (number, bytes) in shard.owed(max - debts.len()).await? {
+            let most = max - debts.len();
+            if most == 0 {
+                break;
+            }
+            for (number, bytes) in shard.owed(most).await? {
                 let id = DebtId((shard.number as u64) << SHARD_SHIFT | number);
                 debts.push(Debt { id, letter: letter::shown(&bytes)? });
-            }
-            if debts.len() >= max {
-                break;
             }
         }
         Ok(debts)
