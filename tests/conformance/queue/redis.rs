@@ -92,7 +92,7 @@ impl<const SHARDS: u16> QueueUnderTest for InRedis<SHARDS> {
         self.redis.truncate_aof(bytes * u64::from(lose) / 1_000);
         self.redis.restart().await;
         // Redis 7.0 leaves the torn transaction's beginning in the file, and applies it with the next one at the restart
-        // after this. A file written anew does not have it.
+        // after this. A file written anew does not have it; what the queue makes of one that has is shown in tests/redis.
         self.redis.must(&["BGREWRITEAOF"]).await;
         until("the file is written anew", DEADLINE, || async {
             let (is_asked, is_begun) = (
