@@ -1,7 +1,7 @@
 //! The books of a mill on Redis: closed once it has drained, with every repeat explained by a cause, and the queue's own
 //! proof that each job is in one place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
 use wasmill_tests::{DEADLINE, RedisWorld, until};
@@ -21,14 +21,32 @@ pub(crate) async fn close(world: &RedisWorld, told: &Told) -> Verdict {
     close_with_losses(world, told, |_| false).await
 }
 
+/// The same, where `others` ran beside the load, and have books of their own.
+pub(crate) async fn close_beside(world: &RedisWorld, told: &Told, others: &HashSet<String>) -> Verdict {
+    close_counting(world, told, others, |_| false).await
+}
+
 /// The same, where a named cause may have lost some.
 pub(crate) async fn close_with_losses(
     world: &RedisWorld,
     told: &Told,
     excused: impl Fn(&str) -> bool,
 ) -> Verdict {
+    close_counting(world, told, &HashSet::new(), excused).await
+}
+
+async fn close_counting(
+    world: &RedisWorld,
+    told: &Told,
+    others: &HashSet<String>,
+    excused: impl Fn(&str) -> bool,
+) -> Verdict {
     world.drained(DRAINED).await;
-    let mut verdict = check_with_losses(world, &world.executions(), told, JOB_TYPE, excused).await;
+    let mut executions = world.executions();
+    for process in &mut executions {
+        process.started.retain(|id, _| !others.contains(id));
+    }
+    let mut verdict = check_with_losses(world, &executions, told, JOB_TYPE, excused).await;
     if let Err(wrong) = world.check_queue() {
         verdict.broken.push(format!("`wasmill queue check` found: {wrong}"));
     }

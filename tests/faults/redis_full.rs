@@ -2,6 +2,7 @@
 //! that was acknowledged is lost; with nobody's help the workers drain what is there, and pushes are accepted again.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -10,7 +11,9 @@ use wasmill_tests::{DEADLINE, RedisWorld, Setup, until};
 
 use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::redis_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close, repeats_are_lost_leases};
+use crate::redis_books::{
+    CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close_beside, repeats_are_lost_leases,
+};
 
 const REFUSALS_MIN: usize = 50;
 const JOBS_AFTERWARDS: usize = 2_000;
@@ -34,14 +37,15 @@ pub(crate) async fn run(seed: u64) -> Verdict {
     world.route(LONG, "spin", &format!("{PATIENT}\n{LONG_LIMITS}")).await;
 
     // Work in every state that takes room.
+    let mut others = HashSet::new();
     for _ in 0..EACH {
-        world.enqueue(REJECTED, &json!(null)).await;
-        world.enqueue(RETRYING, &json!({ "failures": 1, "after_ms": 60_000 })).await;
+        others.insert(world.enqueue(REJECTED, &json!(null)).await.id);
+        others.insert(world.enqueue(RETRYING, &json!({ "failures": 1, "after_ms": 60_000 })).await.id);
     }
     in_state(&world, REJECTED, "dead", EACH).await;
     in_state(&world, RETRYING, "scheduled", EACH).await;
     for _ in 0..EACH {
-        world.enqueue(LONG, &json!({ "rounds": LONG_ROUNDS })).await;
+        others.insert(world.enqueue(LONG, &json!({ "rounds": LONG_ROUNDS })).await.id);
     }
     in_state(&world, LONG, "in_flight", 1).await;
 
@@ -90,7 +94,7 @@ pub(crate) async fn run(seed: u64) -> Verdict {
     acknowledged(&load, JOBS_AFTERWARDS).await;
     load.gather(&mut told).await;
 
-    let mut verdict = close(&world, &told).await;
+    let mut verdict = close_beside(&world, &told, &others).await;
     repeats_are_lost_leases(&world, &mut verdict).await;
     verdict.broken.extend(broken);
     verdict
