@@ -42,7 +42,7 @@ pub trait Queue: Clone + Send + Sync + 'static {
     fn enqueue(&self, jobs: Vec<NewJob>) -> impl Future<Output = Result<Enqueued, QueueError>> + Send;
 
     /// Up to `take.max` jobs of the offered types; each is in flight for `take.lease`. Between types the order is fair by
-    /// their weights; within a type by priority, then by age. Never more of a type than its concurrency and its rate
+    /// their weights, up to a few jobs at a turn; within a type by priority, then by age. Never more of a type than its concurrency and its rate
     /// allow over all workers, and nothing of a type that the highest revision shown so far pauses.
     /// Repeating a worker's last request gives what is left of the same claims; an older request gives nothing.
     /// Cost: O(jobs given), whatever is pending and however many types are idle.

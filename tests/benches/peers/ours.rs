@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use hyper::Method;
+use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use wasmill_tests::{DEADLINE, JobRef, RedisWorld, Setup, until};
 
@@ -85,6 +86,9 @@ async fn enqueue(world: &RedisWorld) {
 /// From the moment a client sends a job to the moment its handler starts; the peer's figure has no HTTP in it.
 async fn latency() {
     let world = world(true, "live").await;
+    // The worker follows the catalog with a delay of its own, which is not the queue's.
+    let first = world.enqueue(JOB_TYPE, &json!(null)).await;
+    world.reaches(&first, "completed").await;
     let mut connection = world.connect().await;
     let mut sent = HashMap::new();
     let mut tick = interval(Duration::from_secs(1) / u32::try_from(PER_SECOND).unwrap());
