@@ -79,7 +79,7 @@ local function is_offered(no)
   local byte = string.byte(offered, floor(no / 8) + 1)
   return byte and floor(byte / 2 ^ (no % 8)) % 2 == 1
 end
-local window, looked, ready, at = max(most, 16), 0, {}, 1
+local window, looked, ready, at = max(math.ceil(most / quantum), 16), 0, {}, 1
 while #order < most do
   if at > #ready and looked >= 0 then
     ready = call('ZRANGE', P .. 'y', looked, looked + window - 1, 'WITHSCORES')
