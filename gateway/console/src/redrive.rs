@@ -1,10 +1,10 @@
 //! `POST /v1/dead/redrive`: sends dead jobs round again.
 //!
-//! With a log, one append holds both the job's record, with one redrive more, and the tombstone of its letter; all or none of it is
-//! stored. A crash therefore leaves each letter either untouched or redriven, and the call can be repeated: a letter that
-//! was redriven and is still shown, because the relay has not passed its tombstone, gives a second record with the same
-//! id, which the queue drops as a duplicate while the job is alive and for the dedup window after. Without a log the
-//! queue itself takes the job in, and its letter away, in one step.
+//! With a log, one append holds both the job's record, with one redrive more, and the tombstone of its letter; all or none
+//! of it is stored. A crash therefore leaves each letter either untouched or redriven, and the call can be repeated: a
+//! letter that was redriven and is still shown, because the relay has not passed its tombstone, gives a second record with
+//! the same id, which the queue drops as a duplicate while the job is alive and for the dedup window after. Without a log
+//! the queue itself takes the job in, and its letter away, in one step.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! One group of a batch: lines in, stored in one step, answer lines out. The hot path of the gateway: each line is parsed once,
-//! payloads are not copied before their record is written, and answers are written without a tree in between.
+//! One group of a batch: lines in, stored in one step, answer lines out. The hot path of the gateway: each line is parsed
+//! once, payloads are not copied before their record is written, and answers are written without a tree in between.
 
 use std::io::Write;
 

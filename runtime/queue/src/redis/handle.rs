@@ -25,8 +25,9 @@ use crate::{
 
 /// The queue in Redis. Cheap to clone; clones share one connection.
 ///
-/// Nothing is connected before the first call. While Redis cannot be reached every call answers `Unavailable` at once,
-/// with the reason; the caller tries again.
+/// Nothing is connected before the first call. While Redis cannot be reached a call answers `Unavailable`, with the reason:
+/// at once where the address refuses or was tried a moment ago, after two seconds where nothing answers. The caller tries
+/// again.
 ///
 /// [`Queue::ready`] is about the takes of the same handle, so a worker keeps one of its own.
 pub struct RedisQueue {

@@ -5,7 +5,7 @@
 -- KEYS  core
 -- ARGV  keys of jobs whose places are in doubt; without any, the counts are compared
 -- Gives sentences; with keys, one per key that is in no place or in several
--- Cost  O(types); with keys O(keys · pending)
+-- Cost  O(types); with keys O(keys · (types + pending))
 begin()
 local faults = {}
 local function fault(...) if #faults < 100 then faults[#faults + 1] = fmt(...) end end

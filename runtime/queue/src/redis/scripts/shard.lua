@@ -412,8 +412,9 @@ local function take_out(key)
   return attempts, header
 end
 
--- Cancels a live job; whether there was one. `keep` is how long that is shown.
+-- How long it is shown that a job was cancelled, in ms.
 local KEEP_CANCELLED = 3600000
+-- Cancels a live job; whether there was one.
 local function cancel(key)
   local attempts, header = take_out(key)
   if not attempts then return false end
