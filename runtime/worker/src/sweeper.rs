@@ -54,7 +54,7 @@ impl<Q: Queue> Sweeper<Q> {
 async fn sweep<Q: Queue>(queue: &Q) -> Result<(), QueueError> {
     loop {
         let swept = queue.sweep(SWEEP_MAX).await?;
-        if swept.expired + swept.due < SWEEP_MAX {
+        if swept.expired + swept.due < SWEEP_MAX && swept.forgotten < SWEEP_MAX {
             return Ok(());
         }
     }

@@ -169,6 +169,7 @@ macro_rules! every_case {
                 completes_with_output_logs_and_usage
                 applies_once
                 retries_after_the_pause
+                retries_after_any_pause
                 keeps_the_last_failure_while_it_is_tried_again
                 releases_to_the_front_without_counting
                 answers_each_in_order

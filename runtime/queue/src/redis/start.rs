@@ -58,6 +58,12 @@ fn judge(info: &HashMap<String, String>, address: &str) -> Result<RedisStart, Tr
             fact("master_port")
         ));
     }
+    if fact("redis_mode") == "cluster" {
+        return lasting(format!(
+            "Redis at {address} is a node of a cluster, and this release speaks to one server: put a server that is none \
+             into queue.url"
+        ));
+    }
     let policy = fact("maxmemory_policy");
     if policy != "noeviction" {
         return lasting(format!(

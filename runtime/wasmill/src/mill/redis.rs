@@ -70,8 +70,6 @@ pub(super) async fn trust(queue: &RedisQueue, latch: Latch, part: &Part) -> Resu
                     () = wait(queue, error, latch) => drop(trust.send_replace(true)),
                     () = stop.cancelled() => {}
                 }
-                // Also the last one to wait must have seen it.
-                trust.closed().await;
             });
             Ok(Trusted(trusted))
         }

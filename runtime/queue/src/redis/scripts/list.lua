@@ -66,7 +66,10 @@ local function hex(s) return (string.gsub(s, '.', function(c) return fmt('%02x',
 local offset = 0
 while most > 0 do
   local found = call('ZRANGEBYSCORE', set, at_list == '' and '-inf' or at_list, '+inf', 'WITHSCORES', 'LIMIT', offset, 1000)
-  if #found == 0 then return { '', '', unpack(answer, 3) } end
+  if #found == 0 then
+    answer[1], answer[2] = '', ''
+    return answer
+  end
   for at = 1, #found, 2 do
     local key, score = found[at], found[at + 1]
     -- What has the cursor's score and comes before it was shown already.

@@ -94,9 +94,19 @@ pages('HSCAN', P .. 'd', function(letter)
   end
 end)
 pages('HSCAN', P .. 'di', function(letter, index)
-  local no, _, _, _, where = unpack_(LETTER, index)
-  if call('HEXISTS', P .. 'd', letter) == 0 then
+  local no, _, _, debt, where = unpack_(LETTER, index)
+  local key = string.sub(index, LETTER_BYTES + 1)
+  local record = key ~= '' and call('HGET', P .. 'j', key)
+  -- A letter whose job is still alive, or whose debt was not written: its bury was torn, and the job will die again.
+  local torn = (record and record ~= '') or (debt > 0 and call('HEXISTS', P .. 'od', fmt('%d', debt)) == 0)
+  if torn or call('HEXISTS', P .. 'd', letter) == 0 then
+    call('HDEL', P .. 'd', letter)
     call('HDEL', P .. 'di', letter)
+    if key ~= '' then call('HDEL', P .. 'dk', key) end
+    if debt > 0 then
+      call('HDEL', P .. 'od', fmt('%d', debt))
+      call('ZREM', P .. 'o', fmt('%d', debt))
+    end
     call('ZREM', P .. 'dx', letter)
     if no ~= NO_TYPE then call('ZREM', P .. 'dx:' .. no, letter) end
   elseif no ~= NO_TYPE then
@@ -106,6 +116,8 @@ pages('HSCAN', P .. 'di', function(letter, index)
     if where == 1 then add(no, 'owed', 1) end
   end
 end)
+-- Paying twice does no harm; a debt that nobody asks for would keep the floor where it is.
+pages('HSCAN', P .. 'od', function(debt) call('ZADD', P .. 'o', debt, debt) end)
 for _, debt in ipairs(call('ZRANGE', P .. 'o', 0, -1)) do
   if call('HEXISTS', P .. 'od', debt) == 0 then call('ZREM', P .. 'o', debt) end
 end

@@ -21,7 +21,9 @@ if name ~= '' then
 end
 local jobs, bytes = 0, 0
 for at = first, #ARGV, 4 do
-  if ARGV[at] == 'j' then jobs, bytes = jobs + 1, bytes + #ARGV[at + 3] end
+  -- A redrive takes the place of its letter, which has its size: it needs no room. A letter from the log does.
+  local is_redrive = lane == 0 and ARGV[at] == 'j' and unpack_('>I2', ARGV[at + 3], 4) > 0
+  if (ARGV[at] == 'j' and not is_redrive) or ARGV[at] == 'd' then jobs, bytes = jobs + 1, bytes + #ARGV[at + 3] end
 end
 if jobs > 0 then
   measure_before(bytes)

@@ -15,7 +15,7 @@ for begins = 1, #keys, PIECE do
   local lasts = call('ZMSCORE', P .. 'l', unpack(keys, begins, upto))
   for index = begins, upto do
     local claim, last = claims[index - begins + 1], lasts[index - begins + 1]
-    if claim and string.sub(claim, 1, 8) == ARGV[2 * index + 1] and tonumber(last) > now then
+    if claim and string.sub(claim, 1, 8) == ARGV[2 * index + 1] and (tonumber(last or nil) or 0) > now then
       leases[#leases + 1], leases[#leases + 2] = ends, keys[index]
     else
       lost[#lost + 1] = index - 1

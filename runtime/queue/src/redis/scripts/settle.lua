@@ -38,7 +38,7 @@ local function settle(lane, offset)
 end
 for index, key in ipairs(keys) do
   local at, claim = 6 * index - 5, claims[index]
-  if not claim or done[key] or string.sub(claim, 1, 8) ~= ARGV[at + 2] or tonumber(lasts[index]) <= now then
+  if not claim or done[key] or string.sub(claim, 1, 8) ~= ARGV[at + 2] or (tonumber(lasts[index] or nil) or 0) <= now then
     answers[index] = 'l'
   else
     answers[index], done[key] = 's', true
@@ -61,7 +61,7 @@ for index, key in ipairs(keys) do
       add(no, 'comp', 1)
     elseif verdict == 'r' then
       tried[#tried + 1], tried[#tried + 2] = key, pack(TRIED, attempts, 0, no, priority)
-      due[#due + 1], due[#due + 2] = fmt('%d', now + tonumber(meta)), key
+      due[#due + 1], due[#due + 2] = fmt('%d', min(now + tonumber(meta), MOMENT_MAX)), key
       if not core.full or #one <= 1024 then failures[#failures + 1], failures[#failures + 2] = key, one end
       add(no, 'sched', 1)
       add(no, 'retr', 1)

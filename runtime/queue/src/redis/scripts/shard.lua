@@ -24,6 +24,8 @@ local LETTER, LETTER_BYTES = '>I3I2I6I6B', 18
 local NO_TYPE = 16777215
 -- Letters that a type may owe the log before it is taken no more.
 local OWED_MAX = 1000
+-- The latest moment that fits into a record's six bytes.
+local MOMENT_MAX = 281474976710655
 -- Offsets in one piece of a lane's bitmap.
 local BLOCK = 65536
 -- Pieces that a call with many arguments is cut into; Lua's own limit is about 8,000.
@@ -246,8 +248,11 @@ local function drop_letter(letter)
     if where == 1 then add(no, 'owed', -1) end
   end
   if debt > 0 then
-    local lane, offset = unpack_('>I2I6', call('HGET', P .. 'od', fmt('%d', debt)))
-    mark_settled({ [lane] = { offset } })
+    local owed = call('HGET', P .. 'od', fmt('%d', debt))
+    if owed then
+      local lane, offset = unpack_('>I2I6', owed)
+      mark_settled({ [lane] = { offset } })
+    end
     call('ZREM', P .. 'o', fmt('%d', debt))
     call('HDEL', P .. 'od', fmt('%d', debt))
   end
@@ -346,9 +351,12 @@ local function fall_due(most)
   call('ZREM', P .. 'z', unpack(keys))
   local back = {}
   for at, key in ipairs(keys) do
-    local _, _, no, priority = unpack_(TRIED, tried[at])
-    note(back, no, priority, key)
-    add(no, 'sched', -1)
+    -- One without is what a torn file left, and is mended.
+    if tried[at] then
+      local _, _, no, priority = unpack_(TRIED, tried[at])
+      note(back, no, priority, key)
+      add(no, 'sched', -1)
+    end
   end
   return_to_pending('RPUSH', back)
   return #keys

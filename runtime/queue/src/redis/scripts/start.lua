@@ -11,8 +11,10 @@ measure()
 keep_dead(tonumber(ARGV[1]))
 wake(finish())
 local before = call('HGET', P .. 'c', 'run')
+local is_empty = call('HEXISTS', P .. 'c', 'types') == 0
 if before == ARGV[2] then return 0 end
 call('HSET', P .. 'c', 'run', ARGV[2])
-if not before then return 0 end
+-- Without a run before it was wiped meanwhile; then it is another one only if something has come since.
+if not before and is_empty then return 0 end
 call('HSET', P .. 'c', 'mend', '0')
 return 1

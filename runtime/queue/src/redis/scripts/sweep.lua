@@ -16,11 +16,9 @@ local due = fall_due(most - expired)
 unhold()
 wake(finish())
 local old = call('ZRANGEBYSCORE', P .. 'ru', '-inf', fmt('%d', now), 'LIMIT', 0, PIECE)
-if core.full and #old == 0 then
-  -- Memory is short: results go first.
-  local oldest = call('ZRANGE', P .. 'ru', 0, PIECE - 1)
-  old = oldest
-end
+local forgotten = #old
+-- Memory is short: results go first.
+if core.full and #old == 0 then old = call('ZRANGE', P .. 'ru', 0, PIECE - 1) end
 many('ZREM', P .. 'ru', old)
 many('HDEL', P .. 'r', old)
 local over = call('ZRANGEBYSCORE', P .. 'm', '-inf', fmt('%d', (now + 1) * 1024 - 1), 'LIMIT', 0, PIECE)
@@ -29,4 +27,4 @@ local mend = tonumber(call('HGET', P .. 'c', 'mend') or nil)
 -- One caller at a time; another one when the first has not come to an end in half a minute.
 local is_mine = mend and now - mend > 30000
 if is_mine then call('HSET', P .. 'c', 'mend', fmt('%d', now)) end
-return { expired, due, #old + #over, call('ZCARD', P .. 'y') > 0 and 1 or 0, next_moment(), is_mine and 1 or 0 }
+return { expired, due, forgotten + #over, call('ZCARD', P .. 'y') > 0 and 1 or 0, next_moment(), is_mine and 1 or 0 }

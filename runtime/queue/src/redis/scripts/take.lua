@@ -29,7 +29,7 @@ if w[3] and request <= tonumber(w[3]) then
     local claim = call('HGET', P .. 'f', key)
     if claim and string.sub(claim, 1, 8) == w[4] .. pack('>I2', index) then
       local attempts = unpack_(CLAIM, claim, 9)
-      local lasts = tonumber(call('ZSCORE', P .. 'l', key))
+      local lasts = tonumber(call('ZSCORE', P .. 'l', key) or nil) or 0
       -- One that was renewed lasts longer, which does no harm to believe of none.
       if #answer == 4 or lasts < last then last = lasts end
       local n = #answer

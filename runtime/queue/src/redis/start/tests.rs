@@ -21,6 +21,7 @@ fn a_good_redis_is_used_without_a_word() {
 fn what_loses_jobs_is_refused_and_says_what_to_do() {
     for (change, says) in [
         (("redis_version", "6.2.14"), "needs 7.0 or newer"),
+        (("redis_mode", "cluster"), "put a server that is none"),
         (("role", "slave"), "put its primary into queue.url"),
         (("maxmemory_policy", "allkeys-lru"), "set maxmemory-policy noeviction"),
         (("maxmemory", "4194304"), "raise maxmemory"),
