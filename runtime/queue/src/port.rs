@@ -53,8 +53,8 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// This is about the takes made through the same handle. After one that gave as much as was asked for it resolves at
     /// once. After one that gave less it resolves at the next change: a job became pending, fell due or lost its lease,
     /// or a place became free in a type whose concurrency had held jobs back. Of several that wait, at least as many are
-    /// woken as there are jobs; a wake-up that is lost on the way costs at most a second. So a worker that cannot take what there
-    /// is does not spin; it takes without waiting when its own offer has changed. May resolve for a job that another
+    /// woken as there are jobs; a wake-up that is lost on the way costs at most a second. So a worker that cannot take what
+    /// there is does not spin; it takes without waiting when its own offer has changed. May resolve for a job that another
     /// worker gets.
     fn ready(&self, at_most: Duration) -> impl Future<Output = ()> + Send;
 
