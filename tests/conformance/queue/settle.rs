@@ -128,7 +128,11 @@ pub(crate) async fn retries_after_any_pause<U: QueueUnderTest>(world: &mut World
     let job = world.job("a");
     world.push([job.clone()]).await;
     world.run_one(retry(Duration::from_millis(u64::MAX))).await;
-    assert_eq!(world.state(&job).await, Some(State::Scheduled), "a handler may ask for a pause that never ends");
+    assert_eq!(
+        world.state(&job).await,
+        Some(State::Scheduled),
+        "a handler may ask for a pause that never ends"
+    );
     world.advance(Duration::from_secs(1_000_000)).await;
     assert!(world.take(1).await.is_empty());
 }
