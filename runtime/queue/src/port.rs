@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmill_job::{Cancel, Job, JobId, JobType, Offset, Progress, TopicPartition};
+use wasmill_job::{Cancel, CopyOf, Job, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
@@ -30,6 +30,17 @@ pub trait Queue: Clone + Send + Sync + 'static {
         lane: &TopicPartition,
         progress: &Progress,
     ) -> impl Future<Output = Result<Offset, QueueError>> + Send;
+
+    /// The last record that pushes of the partition have passed; `None` when it is not known, or none was.
+    fn passed(&self, lane: &TopicPartition) -> impl Future<Output = Result<Option<Passed>, QueueError>> + Send;
+
+    /// Begins the partition anew at `from`, because its offsets mean other records than they did. Jobs that came from it
+    /// live on; what becomes of them does not touch the new offsets. For an operator who has decided that.
+    fn adopt(
+        &self,
+        lane: &TopicPartition,
+        from: Offset,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// Applies `push.entries` and moves the partition's wanted offset from `push.from` to `push.to`, in one step; or
     /// answers with the offset it wants instead. A queue that was wiped does not know its partitions any more and
@@ -126,6 +137,8 @@ pub struct Push {
     pub from: Offset,
     /// The offset it wants afterwards. Equal to `from` in an empty push, which only asks.
     pub to: Offset,
+    /// The last record before `to`; `None` keeps what is known, as an empty push does.
+    pub passed: Option<Passed>,
     /// In order of their offsets, all within `from..to`. Offsets without an entry are settled by the push.
     pub entries: Vec<Entry>,
 }
@@ -136,6 +149,21 @@ pub enum Entry {
     /// A job to run. Dropped as a duplicate if it is alive, dead with as many redrives, done within its window (if its
     /// id can come twice), or settled at this offset. One with more redrives than its dead letter brings it back.
     Job { offset: Offset, new: NewJob },
+    /// A job whose record takes the place of another one of its own, `of.origin`, which stands in this partition (it was
+    /// appended again) or in the partition of its queue with the same number (it was parked).
+    ///
+    /// Appended again: the job moves here when it lives at the origin, with all its state, and the origin's offset is settled.
+    /// When it does not, it is dropped as a duplicate, unless the origin is settled by what the log said in a resume and not
+    /// by what happened here: then the job was moved before this queue was lost, and begins here, with the attempts and the
+    /// due time of the copy.
+    ///
+    /// Parked: it begins here if the origin was passed by [`Entry::Parked`] and no copy of it or of a later one of its type
+    /// has come yet, or if the origin is settled by what the log said in a resume. Else it is a copy too many, and dropped as
+    /// a duplicate. A copy whose origin has not been passed yet makes the push answer [`Pushed::Early`].
+    Copy { offset: Offset, new: NewJob, of: CopyOf },
+    /// A job of this type stood here and was parked: its copy is in the log. While copies are out, later jobs of the type in
+    /// this partition are over, so that the order is kept.
+    Parked { offset: Offset, job_type: JobType },
     /// A caller's wish to cancel.
     Cancel { offset: Offset, cancel: Cancel },
     /// A dead letter stands in the log at this offset: show it, unless the job is alive, or done since with more redrives.
@@ -150,7 +178,7 @@ pub struct NewJob {
     pub job: Job,
     /// In which a repeat of the job is a duplicate once it is done, if its id can come twice.
     pub dedup_window: Duration,
-    /// The job is not taken in when so many of its type are pending or scheduled. A redrive always is.
+    /// The job is not taken in when so many of its type are pending or scheduled. A redrive always is, and a job that moves.
     pub max_pending: Option<u64>,
 }
 
@@ -168,7 +196,7 @@ pub struct Take {
 impl Push {
     /// What contradicts itself in it, if anything does.
     pub(crate) fn fault(&self) -> Option<String> {
-        let Self { lane, from, to, entries } = self;
+        let Self { lane, from, to, entries, .. } = self;
         if to < from {
             return Some(format!("a push to {lane} goes from {from} back to {to}"));
         }

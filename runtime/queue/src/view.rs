@@ -1,5 +1,6 @@
 //! What the queue shows of itself: counts, one job, dead letters; and what it owes the log.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wasmill_job::{Attempt, DeadLetter, JobId, JobType, Offset, Position, UnixMs};
@@ -82,9 +83,15 @@ pub struct DebtId(pub u64);
 /// How a push went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// Applied. The positions of jobs dropped as duplicates, and of those not taken in because their type has
-    /// `max_pending` jobs already: the caller has to keep the latter, for their offsets are settled now.
-    Applied { duplicates: Vec<Position>, over: Vec<Position> },
+    /// Applied. The positions of jobs dropped as duplicates; and the types that still have parked jobs out, of those in the
+    /// push.
+    Applied { duplicates: Vec<Position>, parking: BTreeSet<JobType> },
+    /// Not applied: of these types only so many of the push's new jobs may come now, the first ones; none while jobs of the
+    /// type are parked. The rest has to be parked, or to wait.
+    Over(BTreeMap<JobType, usize>),
+    /// Not applied: the copy at this offset was made of a record that its own partition has not passed. Push what is before
+    /// it, and this later.
+    Early(Offset),
     /// Not applied: the queue wants this offset.
     Wants(Offset),
     /// Not applied: the queue does not know the partition. It is new, or was wiped: resume it, then push from the
@@ -115,7 +122,7 @@ impl Counts {
 impl Pushed {
     /// Applied, every job of it.
     pub fn whole() -> Self {
-        Self::Applied { duplicates: Vec::new(), over: Vec::new() }
+        Self::Applied { duplicates: Vec::new(), parking: BTreeSet::new() }
     }
 }
 
