@@ -71,7 +71,7 @@ pub(crate) fn stored(offset: u64, value: Option<Bytes>) -> Stored {
 
 fn dead_letter(reading: Reading) -> DeadLetter {
     match reading {
-        Reading::Dead(letter) => *letter,
+        Reading::Dead { letter, ended: None } => *letter,
         other => panic!("expected a dead letter, found {other:?}"),
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmill_job::{Cancel, CopyOf, Job, JobId, JobType, Offset, Passed, Progress, TopicPartition};
+use wasmill_job::{Cancel, CopyOf, Job, JobId, JobType, Offset, Passed, Position, Progress, TopicPartition};
 
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
@@ -157,13 +157,14 @@ pub enum Entry {
     /// by what happened here: then the job was moved before this queue was lost, and begins here, with the attempts and the
     /// due time of the copy.
     ///
-    /// Parked: it begins here if the origin was passed by [`Entry::Parked`] and no copy of it or of a later one of its type
-    /// has come yet, or if the origin is settled by what the log said in a resume. Else it is a copy too many, and dropped as
-    /// a duplicate. A copy whose origin has not been passed yet makes the push answer [`Pushed::Early`].
+    /// Parked: it begins here if the origin was passed by [`Entry::Parked`] and no copy of it has come yet, or if the origin is
+    /// settled by what the log said in a resume. Else it is a copy too many, and dropped as a duplicate. A copy whose origin has not been passed yet makes the push answer [`Pushed::Early`].
     Copy { offset: Offset, new: NewJob, of: CopyOf },
     /// A job of this type stood here and was parked: its copy is in the log. While copies are out, later jobs of the type in
     /// this partition are over, so that the order is kept.
     Parked { offset: Offset, job_type: JobType },
+    /// A copy of a parked job became a dead letter on its way: it is out no more.
+    Ended { offset: Offset, job_type: JobType, origin: Position },
     /// A caller's wish to cancel.
     Cancel { offset: Offset, cancel: Cancel },
     /// A dead letter stands in the log at this offset: show it, unless the job is alive, or done since with more redrives.
