@@ -157,3 +157,24 @@ pub enum ReadError {
     #[error("the log is shutting down")]
     Closed,
 }
+
+impl Append {
+    /// The size of the record, key and value together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.as_ref().map_or(0, Bytes::len) + self.value.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+impl AppendError {
+    /// The word for it in metrics.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Full { .. } => "full",
+            Self::Busy => "busy",
+            Self::Refused { .. } => "refused",
+            Self::TooLarge { .. } => "too_large",
+            Self::Unknown { .. } => "unknown",
+            Self::Closed => "closed",
+        }
+    }
+}

@@ -71,6 +71,23 @@ pub(crate) async fn stores_all_or_none<T: LogUnderTest>() {
     assert_eq!(read_all(&log, &one, EVERYTHING).await, Vec::new());
 }
 
+pub(crate) async fn refuses_what_is_too_large_by_itself<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let (zero, one) = (at(&topic("mail"), 0), at(&topic("mail"), 1));
+    let too_large = vec![0; T::RECORD_BYTES_MAX + 1];
+    let batch = vec![record(&zero, "a"), record(&zero, too_large), record(&one, "b"), record(&zero, "c")];
+    let fates = log.append_each(batch).await;
+    assert_eq!(fates.len(), 4);
+    assert!(matches!(fates[1], Err(AppendError::TooLarge { .. })), "{:?}", fates[1]);
+    for (fate, text) in [(&fates[0], "a"), (&fates[2], "b"), (&fates[3], "c")] {
+        let position = fate.as_ref().unwrap();
+        let stored = log.read(&position.topic_partition(), position.offset, 1).await.unwrap();
+        assert_eq!(texts(&stored[..1]), [text]);
+    }
+    assert_eq!(texts(&read_all(&log, &zero, EVERYTHING).await), ["a", "c"]);
+}
+
 pub(crate) async fn stores_records_up_to_the_largest<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();

@@ -20,6 +20,7 @@ pub(crate) async fn a_closed_log_says_so<T: LogUnderTest>() {
     assert_eq!(log.bounds(&of).await, Err(ReadError::Closed));
     assert_eq!(log.partitions().await, Err(ReadError::Closed));
     assert_eq!(log.committed(&of).await, Err(ReadError::Closed));
+    assert_eq!(log.assigned().await, Err(ReadError::Closed));
 }
 
 pub(crate) async fn closing_wakes_those_who_wait<T: LogUnderTest>() {

@@ -3,6 +3,7 @@
 
 mod append;
 mod arrive;
+mod assign;
 mod compact;
 mod embedded;
 mod end;
@@ -64,6 +65,7 @@ macro_rules! every_case {
                 of_nothing_answers_nothing
                 keeps_partitions_and_topics_apart
                 stores_all_or_none
+                refuses_what_is_too_large_by_itself
                 stores_records_up_to_the_largest
                 stores_batches_larger_than_any_chunk
                 by_many_at_once_loses_and_mixes_nothing
@@ -90,6 +92,10 @@ macro_rules! every_case {
                 is_what_was_committed_last
                 makes_a_partition_known
                 survives_reopening_and_crash
+            }
+            assign {
+                gives_what_is_to_be_carried
+                makes_what_is_ensured
             }
             survive {
                 reopening_keeps_everything

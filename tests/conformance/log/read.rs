@@ -1,7 +1,7 @@
 //! Reading: order, completeness, bites, ends.
 
 use bytes::Bytes;
-use wasmill_job::Offset;
+use wasmill_job::{Durability, Offset};
 use wasmill_log::{Append, Bounds, Log};
 
 use super::LogUnderTest;
@@ -33,6 +33,7 @@ pub(crate) async fn tells_empty_from_absent<T: LogUnderTest>() {
         partition: of.partition,
         key: key.clone(),
         value: value.clone(),
+        durability: Durability::Quorum,
     });
     log.append(appends.collect()).await.unwrap();
     let stored = read_all(&log, &of, EVERYTHING).await;
