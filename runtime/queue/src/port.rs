@@ -32,7 +32,10 @@ pub trait Queue: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Offset, QueueError>> + Send;
 
     /// The last record that pushes of the partition have passed; `None` when it is not known, or none was.
-    fn passed(&self, lane: &TopicPartition) -> impl Future<Output = Result<Option<Passed>, QueueError>> + Send;
+    fn passed(
+        &self,
+        lane: &TopicPartition,
+    ) -> impl Future<Output = Result<Option<Passed>, QueueError>> + Send;
 
     /// Begins the partition anew at `from`, because its offsets mean other records than they did. Jobs that came from it
     /// live on; what becomes of them does not touch the new offsets. For an operator who has decided that.

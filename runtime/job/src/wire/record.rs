@@ -5,14 +5,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Undecodable, VERSION};
-use crate::{Attempt, Cancel, CopyOf, Job, JobId, JobType, Mode, Path, Position, Priority, Revision, Stamp, UnixMs};
+use crate::{
+    Attempt, Cancel, CopyOf, Job, JobId, JobType, Mode, Path, Position, Priority, Revision, Stamp, UnixMs,
+};
 
 /// What a record of a queue's topic says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     Job(Job),
     /// A job that takes the place of an older record of its own.
-    Copy { job: Job, of: CopyOf },
+    Copy {
+        job: Job,
+        of: CopyOf,
+    },
     Cancel(Cancel),
 }
 
