@@ -99,7 +99,7 @@ impl World {
     pub(crate) fn piece(&self, lane: &TopicPartition, from: Offset, to: Offset) -> Push {
         let jobs = self.logged(lane)[from.0 as usize..to.0 as usize].iter().cloned().zip(from.0..);
         let entry = |(job, offset)| Entry::Job { offset: Offset(offset), new: new_job(job) };
-        Push { lane: lane.clone(), from, to, entries: jobs.map(entry).collect() }
+        Push { lane: lane.clone(), from, to, passed: None, entries: jobs.map(entry).collect() }
     }
 
     /// Appends jobs to the log of a lane, for a push that is yet to come.

@@ -2,6 +2,7 @@
 //! as an argument and gives its answer together with the writes that make it durable; the shell applies those as one
 //! batch and only then answers. What is stored can be turned back into this state by [`Rebuild`].
 
+mod adopt;
 mod cancel;
 mod check;
 mod dead;

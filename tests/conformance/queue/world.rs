@@ -210,7 +210,7 @@ impl<U: QueueUnderTest> World<U> {
         let none = Vec::new();
         let log = self.log.get(lane).unwrap_or(&none);
         let entries = log[index(from)..index(to)].iter().flatten().cloned().collect();
-        self.queue.push(Push { lane: lane.clone(), from, to, entries }).await.unwrap()
+        self.queue.push(Push { lane: lane.clone(), from, to, passed: None, entries }).await.unwrap()
     }
 
     /// What a relay does when it begins: resumes the lane with `progress`, and pushes from there to the end.

@@ -132,7 +132,8 @@ impl Core {
         lane.progress.settle(settled_to..push.to);
         lane.wanted = push.to;
         let Dropped { duplicates, over } = dropped;
-        Ok(self.decide(Pushed::Applied { duplicates, over }))
+        drop(over);
+        Ok(self.decide(Pushed::Applied { duplicates, parking: std::collections::BTreeSet::new() }))
     }
 
     /// Applies one entry; returns whether its offset is not settled yet.
@@ -158,6 +159,8 @@ impl Core {
                     Admission::Over => dropped.over.push(name.at(offset)),
                 }
             }
+            Entry::Copy { offset, .. } => dropped.duplicates.push(name.at(offset)),
+            Entry::Parked { .. } => {}
             Entry::Cancel { cancel, .. } => {
                 self.close_chunk(lane, filling);
                 self.cancel_live(cancel.id, now);
@@ -279,6 +282,8 @@ impl Entry {
     pub fn offset(&self) -> Offset {
         match self {
             Self::Job { offset, .. }
+            | Self::Copy { offset, .. }
+            | Self::Parked { offset, .. }
             | Self::Cancel { offset, .. }
             | Self::Dead { offset, .. }
             | Self::Undead { offset, .. } => *offset,

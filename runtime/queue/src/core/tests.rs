@@ -59,6 +59,7 @@ impl Rig {
             lane: lane(),
             from: Offset(range.start),
             to: Offset(range.end),
+            passed: None,
             entries: entries.collect(),
         };
         let decision = self.core.push(push, NOW).unwrap();
@@ -256,7 +257,7 @@ fn chunks_kept_for_few_jobs_are_thinned() {
 #[test]
 fn an_operation_that_changes_nothing_writes_nothing() {
     let mut rig = Rig::mixed();
-    let empty = Push { lane: lane(), from: Offset(130), to: Offset(130), entries: Vec::new() };
+    let empty = Push { lane: lane(), from: Offset(130), to: Offset(130), passed: None, entries: Vec::new() };
     assert!(rig.core.push(empty, NOW).unwrap().writes.is_empty());
     assert!(rig.core.settle(&[], NOW).writes.is_empty());
     assert!(rig.core.sweep(10, NOW).writes.is_empty());

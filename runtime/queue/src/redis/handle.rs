@@ -1,14 +1,14 @@
 //! The handle: the port's operations, each sent to the shards it concerns. A job's shard follows from its partition, so
 //! any id finds its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
-use wasmill_job::{Cancel, JobId, JobType, Offset, Partition, Progress, TopicPartition};
+use wasmill_job::{Cancel, JobId, JobType, Offset, Partition, Passed, Progress, TopicPartition};
 
 use super::link::Link;
 use super::news::News;
@@ -110,7 +110,8 @@ impl RedisQueue {
 
     fn shard_of_entry(&self, entry: &Entry) -> Shard<'_> {
         match entry {
-            Entry::Job { new, .. } => self.shard_of(new.job.id),
+            Entry::Job { new, .. } | Entry::Copy { new, .. } => self.shard_of(new.job.id),
+            Entry::Parked { .. } => self.shard(0),
             Entry::Cancel { cancel, .. } => self.shard_of(cancel.id),
             Entry::Dead { letter, .. } => self.shard_of_letter(&letter.key()),
             Entry::Undead { key, .. } => self.shard_of_letter(key),
@@ -175,6 +176,14 @@ impl Queue for RedisQueue {
         Ok(wanted.into_iter().min().unwrap_or_default())
     }
 
+    async fn passed(&self, _lane: &TopicPartition) -> Result<Option<Passed>, QueueError> {
+        Ok(None)
+    }
+
+    async fn adopt(&self, lane: &TopicPartition, _from: Offset) -> Result<(), QueueError> {
+        Err(QueueError::Malformed { reason: format!("{lane} cannot be adopted in Redis yet") })
+    }
+
     async fn push(&self, push: Push) -> Result<Pushed, QueueError> {
         if let Some(reason) = push.fault() {
             return Err(QueueError::Malformed { reason });
@@ -192,7 +201,7 @@ impl Queue for RedisQueue {
                     let chosen = fates.filter(|(_, fate)| **fate == Some(wished));
                     chosen.map(|(entry, _)| push.lane.at(entry.offset())).collect()
                 };
-                Pushed::Applied { duplicates: at(Admission::Duplicate), over: at(Admission::Over) }
+                Pushed::Applied { duplicates: at(Admission::Duplicate), parking: BTreeSet::new() }
             }
             ShardPushed::Wants(wanted) => Pushed::Wants(wanted),
             ShardPushed::Unknown => Pushed::Unknown,

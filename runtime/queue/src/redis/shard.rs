@@ -127,7 +127,9 @@ impl Shard<'_> {
         let numbers: Vec<Option<usize>> = entries
             .iter()
             .map(|entry| match entry {
-                Entry::Job { new, .. } => Some(types.number(&new.job.job_type, new.max_pending)),
+                Entry::Job { new, .. } | Entry::Copy { new, .. } => {
+                    Some(types.number(&new.job.job_type, new.max_pending))
+                }
                 Entry::Dead { letter, .. } => {
                     letter.job.as_ref().map(|job| types.number(&job.job_type, None))
                 }
@@ -149,11 +151,13 @@ impl Shard<'_> {
         }
         for (entry, number) in entries.iter().zip(numbers) {
             match entry {
-                Entry::Job { offset, new } => call
+                Entry::Job { offset, new } | Entry::Copy { offset, new, .. } => call
                     .arg("j")
                     .arg(number.unwrap_or(0))
                     .arg(&new.job.id.pack()[..])
                     .arg(new_record(new, *offset)?),
+                // A letter that is in no queue.
+                Entry::Parked { .. } => call.arg("u").arg("").arg("").arg(""),
                 Entry::Cancel { cancel, .. } => call.arg("c").arg(&cancel.id.pack()[..]).arg("").arg(""),
                 Entry::Dead { letter, .. } => call
                     .arg("d")

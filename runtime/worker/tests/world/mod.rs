@@ -194,7 +194,7 @@ impl World {
             entries.push(Entry::Job { offset: self.next, new });
             self.next = self.next.next();
         }
-        let push = Push { lane: lane(), from, to: self.next, entries };
+        let push = Push { lane: lane(), from, to: self.next, passed: None, entries };
         let pushed = self.queue.queue().push(push).await.unwrap();
         assert_eq!(pushed, Pushed::whole());
     }

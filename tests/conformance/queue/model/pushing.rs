@@ -89,7 +89,7 @@ impl<U: QueueUnderTest> Driver<U> {
                 new.max_pending = max_pending;
             }
         }
-        let push = Push { lane: lane.clone(), from, to, entries: entries.clone() };
+        let push = Push { lane: lane.clone(), from, to, passed: None, entries: entries.clone() };
         let pushed = self.queue.push(push).await.unwrap();
         let expected = if lane.topic.is_compacted() {
             let shards = self.shards.len();
@@ -122,7 +122,7 @@ impl<U: QueueUnderTest> Driver<U> {
     pub(super) async fn misplaced(&mut self, lane: &TopicPartition, by: u64) {
         let wanted = self.wanted(lane);
         let from = Offset(wanted.0 + by);
-        let push = Push { lane: lane.clone(), from, to: from.next(), entries: Vec::new() };
+        let push = Push { lane: lane.clone(), from, to: from.next(), passed: None, entries: Vec::new() };
         assert_eq!(self.queue.push(push).await.unwrap(), Pushed::Wants(wanted));
     }
 

@@ -195,7 +195,13 @@ impl Driver {
         }
         let index = |offset: u64| usize::try_from(offset).unwrap();
         let entries: Vec<Entry> = self.log[lane][index(from)..index(to)].iter().flatten().cloned().collect();
-        let push = Push { lane: lane.clone(), from: Offset(from), to: Offset(to), entries: entries.clone() };
+        let push = Push {
+            lane: lane.clone(),
+            from: Offset(from),
+            to: Offset(to),
+            passed: None,
+            entries: entries.clone(),
+        };
         let pushed = self.core.push(push, self.now).unwrap();
         let Pushed::Applied { duplicates, over } = self.apply(pushed) else {
             panic!("not applied at the wanted offset")
@@ -302,7 +308,7 @@ impl Driver {
     fn misplaced(&mut self, lane: &TopicPartition, by: u64) {
         let wanted = self.model.lanes[lane].wanted;
         let from = Offset(wanted + by);
-        let push = Push { lane: lane.clone(), from, to: from.next(), entries: Vec::new() };
+        let push = Push { lane: lane.clone(), from, to: from.next(), passed: None, entries: Vec::new() };
         let decision = self.core.push(push, self.now).unwrap();
         assert!(decision.writes.is_empty());
         assert_eq!(self.apply(decision), Pushed::Wants(Offset(wanted)));
