@@ -64,6 +64,7 @@ struct TypeV1 {
 enum PathV1 {
     Log,
     Queue,
+    Both,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -175,6 +176,7 @@ impl From<&TypeSpec> for TypeV1 {
             path: match spec.path {
                 Path::Log => PathV1::Log,
                 Path::Queue => PathV1::Queue,
+                Path::Both => PathV1::Both,
             },
             mode: match spec.mode {
                 Mode::Live => ModeV1::Live,
@@ -242,6 +244,7 @@ impl TryFrom<TypeV1> for TypeSpec {
             path: match wire.path {
                 PathV1::Log => Path::Log,
                 PathV1::Queue => Path::Queue,
+                PathV1::Both => Path::Both,
             },
             mode: match wire.mode {
                 ModeV1::Live => Mode::Live,

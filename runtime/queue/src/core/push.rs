@@ -133,7 +133,7 @@ impl Core {
         lane.wanted = push.to;
         let Dropped { duplicates, over } = dropped;
         drop(over);
-        Ok(self.decide(Pushed::Applied { duplicates, parking: std::collections::BTreeSet::new() }))
+        Ok(self.decide(Pushed::Applied { duplicates }))
     }
 
     /// Applies one entry; returns whether its offset is not settled yet.
@@ -160,7 +160,7 @@ impl Core {
                 }
             }
             Entry::Copy { offset, .. } => dropped.duplicates.push(name.at(offset)),
-            Entry::Parked { .. } => {}
+            Entry::Parked { .. } | Entry::Ended { .. } => {}
             Entry::Cancel { cancel, .. } => {
                 self.close_chunk(lane, filling);
                 self.cancel_live(cancel.id, now);
@@ -284,6 +284,7 @@ impl Entry {
             Self::Job { offset, .. }
             | Self::Copy { offset, .. }
             | Self::Parked { offset, .. }
+            | Self::Ended { offset, .. }
             | Self::Cancel { offset, .. }
             | Self::Dead { offset, .. }
             | Self::Undead { offset, .. } => *offset,

@@ -1,7 +1,7 @@
 //! The handle: the port's operations, each sent to the shards it concerns. A job's shard follows from its partition, so
 //! any id finds its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -111,7 +111,7 @@ impl RedisQueue {
     fn shard_of_entry(&self, entry: &Entry) -> Shard<'_> {
         match entry {
             Entry::Job { new, .. } | Entry::Copy { new, .. } => self.shard_of(new.job.id),
-            Entry::Parked { .. } => self.shard(0),
+            Entry::Parked { .. } | Entry::Ended { .. } => self.shard(0),
             Entry::Cancel { cancel, .. } => self.shard_of(cancel.id),
             Entry::Dead { letter, .. } => self.shard_of_letter(&letter.key()),
             Entry::Undead { key, .. } => self.shard_of_letter(key),
@@ -201,7 +201,7 @@ impl Queue for RedisQueue {
                     let chosen = fates.filter(|(_, fate)| **fate == Some(wished));
                     chosen.map(|(entry, _)| push.lane.at(entry.offset())).collect()
                 };
-                Pushed::Applied { duplicates: at(Admission::Duplicate), parking: BTreeSet::new() }
+                Pushed::Applied { duplicates: at(Admission::Duplicate) }
             }
             ShardPushed::Wants(wanted) => Pushed::Wants(wanted),
             ShardPushed::Unknown => Pushed::Unknown,

@@ -157,7 +157,7 @@ impl Shard<'_> {
                     .arg(&new.job.id.pack()[..])
                     .arg(new_record(new, *offset)?),
                 // A letter that is in no queue.
-                Entry::Parked { .. } => call.arg("u").arg("").arg("").arg(""),
+                Entry::Parked { .. } | Entry::Ended { .. } => call.arg("u").arg("").arg("").arg(""),
                 Entry::Cancel { cancel, .. } => call.arg("c").arg(&cancel.id.pack()[..]).arg("").arg(""),
                 Entry::Dead { letter, .. } => call
                     .arg("d")
