@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wasmill_job::wire::decode_dead;
-use wasmill_job::{Failure, FailureCode, Partition, Topic, Verdict};
+use wasmill_job::{Durability, Failure, FailureCode, Partition, Topic, Verdict};
 use wasmill_log::{Append, Log};
 use wasmill_queue::{DeadQuery, Queue};
 use wasmill_relay::Standing;
@@ -237,7 +237,8 @@ async fn a_tombstone_hides_its_dead_letter() {
     world.settle(world.take(1).await, &bury()).await;
     eventually("the letter is in the log", || async { !world.dead_records().await.is_empty() }).await;
     let key = Some(Bytes::from(ids[0].to_string()));
-    let tombstone = Append { topic: Topic::dead(), partition: Partition(0), key, value: None };
+    let durability = Durability::Quorum;
+    let tombstone = Append { topic: Topic::dead(), partition: Partition(0), key, value: None, durability };
     world.log.append(vec![tombstone]).await.unwrap();
     eventually("it is hidden", || async { world.counts("email.welcome").await.dead == 0 }).await;
     relay.drain().await;
@@ -275,6 +276,7 @@ async fn queues_that_only_the_log_knows_are_drained() {
         partition: Partition(5),
         key: None,
         value: Some(changed(&stored.value.unwrap())),
+        durability: Durability::Quorum,
     });
     world.log.append(records.collect()).await.unwrap();
     let relay = world.relay();

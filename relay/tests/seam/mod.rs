@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use wasmill_job::{Cancel, JobId, JobType, Offset, Progress, TopicPartition};
+use wasmill_job::{Cancel, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 use wasmill_queue::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
     ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take,
@@ -132,6 +132,14 @@ macro_rules! through {
 impl<Q: Queue> Queue for Seam<Q> {
     async fn resume(&self, lane: &TopicPartition, progress: &Progress) -> Result<Offset, QueueError> {
         through!(self.resume(lane, progress))
+    }
+
+    async fn passed(&self, lane: &TopicPartition) -> Result<Option<Passed>, QueueError> {
+        through!(self.passed(lane))
+    }
+
+    async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), QueueError> {
+        through!(self.adopt(lane, from))
     }
 
     async fn push(&self, push: Push) -> Result<Pushed, QueueError> {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
 use wasmill_job::wire::encode_job;
 use wasmill_job::{
-    Clock, Generation, IdSource, Job, JobId, JobType, Limits, Mode, ModuleDigest, Partition, Path, Position,
+    Clock, Durability, Generation, IdSource, Job, JobId, JobType, Limits, Mode, ModuleDigest, Partition, Path, Position,
     RetryPolicy, Revision, Stamp, SystemClock, Topic, TopicPartition, Verdict,
 };
 use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, Stored};
@@ -190,7 +190,8 @@ pub(crate) fn lane(partition: u32) -> TopicPartition {
 }
 
 fn record(partition: Partition, value: Bytes) -> Append {
-    Append { topic: lane(0).topic, partition, key: None, value: Some(value) }
+    let durability = Durability::Quorum;
+    Append { topic: lane(0).topic, partition, key: None, value: Some(value), durability }
 }
 
 async fn open_queue(dir: &TempDir, number: u32) -> EmbeddedQueue {
