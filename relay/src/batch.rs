@@ -62,10 +62,8 @@ impl Batch {
             last = Some(record);
         }
         // One hash for a whole push: the last record stands for those before it.
-        batch.push.passed = last.map(|record| Passed {
-            offset: record.offset,
-            hash: RecordHash::of(record.value.as_deref()),
-        });
+        batch.push.passed = last
+            .map(|record| Passed { offset: record.offset, hash: RecordHash::of(record.value.as_deref()) });
         batch
     }
 

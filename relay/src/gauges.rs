@@ -89,9 +89,15 @@ pub(crate) fn count_paid(debts: usize) {
 pub(crate) fn describe() {
     describe_gauge!("wasmill_relay_lag_records", "records in the log that the queue has not been given");
     describe_gauge!("wasmill_relay_floor_age_seconds", "age of the oldest record that is not settled");
-    describe_gauge!("wasmill_relay_retention_seconds", "how long the topic keeps records that are not settled");
+    describe_gauge!(
+        "wasmill_relay_retention_seconds",
+        "how long the topic keeps records that are not settled"
+    );
     describe_counter!("wasmill_relay_parked_total", "jobs put back into the log because their type was full");
-    describe_counter!("wasmill_relay_dropped_total", "records counted and dropped, for the gateway gave the queue their jobs");
+    describe_counter!(
+        "wasmill_relay_dropped_total",
+        "records counted and dropped, for the gateway gave the queue their jobs"
+    );
     describe_counter!("wasmill_relay_refreshed_total", "old unsettled records appended again");
     describe_gauge!("wasmill_relay_hindered", "1 while the lane stands still because of trouble");
     describe_counter!("wasmill_relay_pushed_total", "jobs pushed to the queue, duplicates included");

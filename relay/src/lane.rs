@@ -176,7 +176,8 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
     /// Whether the record that the queue has passed last still stands where it stood, if the log still has it.
     async fn check_passed(&self, first: Offset) -> Result<(), Hindrance> {
         // Compaction takes records away, and dead letters owe nothing to the order they came in.
-        let Some(Passed { offset, hash }) = self.ends.queue.passed(&self.place).await?.filter(|_| !self.is_of_letters())
+        let Some(Passed { offset, hash }) =
+            self.ends.queue.passed(&self.place).await?.filter(|_| !self.is_of_letters())
         else {
             return Ok(());
         };
@@ -184,9 +185,8 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             return Ok(());
         }
         let found = self.ends.log.read(&self.place, offset, 1).await?;
-        let is_same = |record: &Stored| {
-            record.offset == offset && RecordHash::of(record.value.as_deref()) == hash
-        };
+        let is_same =
+            |record: &Stored| record.offset == offset && RecordHash::of(record.value.as_deref()) == hash;
         if found.first().is_some_and(is_same) {
             return Ok(());
         }
@@ -207,7 +207,8 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
     async fn pulse(&mut self, wanted: Offset) -> Result<(), Hindrance> {
         let began = Instant::now();
         self.next_pulse = began + PULSE;
-        let empty = Push { lane: self.place.clone(), from: wanted, to: wanted, passed: None, entries: Vec::new() };
+        let empty =
+            Push { lane: self.place.clone(), from: wanted, to: wanted, passed: None, entries: Vec::new() };
         match self.ends.queue.push(empty).await? {
             // A full queue has room for nothing, and is the one we know.
             Pushed::Applied { .. } | Pushed::Full => {}

@@ -73,19 +73,19 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
     async fn follow(&mut self, stop: &CancellationToken) {
         let mut trouble = Trouble::new("asking the log for partitions");
         while !stop.is_cancelled() {
-            let pause = match self.ends.log.assigned().await {
+            let (places, pause) = match self.ends.log.assigned().await {
                 Ok(places) => {
                     trouble.over();
                     self.change(&places, stop);
-                    LIST_AGAIN
+                    (places, LIST_AGAIN)
                 }
-                Err(error) => trouble.met(&error.into(), rand::random()),
+                Err(error) => (BTreeSet::new(), trouble.met(&error.into(), rand::random())),
             };
             tokio::select! {
                 // First: when it stops, lanes end as well, and are not to be mistaken for failed ones.
                 biased;
                 () = stop.cancelled() => {}
-                () = self.ends.log.reassigned() => {}
+                () = self.ends.log.reassigned(&places), if !trouble.is_on() => {}
                 () = tokio::time::sleep(pause) => {}
                 Some(ended) = self.lanes.tasks.join_next_with_id() => {
                     if self.lanes.ended(ended) {

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
 use wasmill_job::wire::encode_job;
 use wasmill_job::{
-    Clock, Durability, Generation, IdSource, Job, JobId, JobType, Limits, Mode, ModuleDigest, Partition, Path, Position,
-    RetryPolicy, Revision, Stamp, SystemClock, Topic, TopicPartition, Verdict,
+    Clock, Durability, Generation, IdSource, Job, JobId, JobType, Limits, Mode, ModuleDigest, Partition,
+    Path, Position, RetryPolicy, Revision, Stamp, SystemClock, Topic, TopicPartition, Verdict,
 };
 use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, Stored};
 use wasmill_queue::{

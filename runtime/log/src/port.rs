@@ -54,8 +54,8 @@ pub trait Log: Clone + Send + Sync + 'static {
     /// all; of a log that several relays share those that their group gave this one. The first call joins the group.
     fn assigned(&self) -> impl Future<Output = Result<BTreeSet<TopicPartition>, ReadError>> + Send;
 
-    /// Resolves when [`Log::assigned`] may answer otherwise than it did last through this handle.
-    fn reassigned(&self) -> impl Future<Output = ()> + Send;
+    /// Resolves when [`Log::assigned`] answers otherwise than `from`, or the log is closed.
+    fn reassigned(&self, from: &BTreeSet<TopicPartition>) -> impl Future<Output = ()> + Send;
 
     /// Makes sure that the topic has at least so many partitions, if topics have to be made at all.
     fn ensure(

@@ -277,9 +277,14 @@ impl Log for EmbeddedLog {
         Ok(known.into_iter().filter(|of| carried(&of.topic)).chain([dead]).collect())
     }
 
-    /// Never: what is new is found by asking again.
-    async fn reassigned(&self) {
-        std::future::pending().await
+    async fn reassigned(&self, from: &BTreeSet<TopicPartition>) {
+        let mut stored = self.shared().partitions.stored_changes();
+        while self.assigned().await.is_ok_and(|assigned| assigned == *from) {
+            // An error means that the log is gone.
+            if stored.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Topics are made by the records in them.
