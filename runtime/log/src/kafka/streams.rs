@@ -192,10 +192,12 @@ impl Streams {
     pub(super) async fn arrived(&self, at: &TopicPartition, offset: Offset) {
         let lane = self.lane(at);
         let mut news = lane.news.subscribe();
-        if !self.may_have(&lane, at, offset).await {
-            // Both ends mean the same: look again.
-            let _ = timeout(LOOK_AGAIN, news.changed()).await;
-        }
+        let wait = async {
+            // What wakes may be the client saying that the end is reached.
+            while !self.may_have(&lane, at, offset).await && news.changed().await.is_ok() {}
+        };
+        // Both ends mean the same: look again.
+        let _ = timeout(LOOK_AGAIN, wait).await;
     }
 
     /// Whether a record at or after `offset` may lie there already. Starts the stream if nobody has yet.
@@ -209,7 +211,7 @@ impl Streams {
         if !stream.is_live() && stream.start(offset).is_err() {
             return false;
         }
-        if offset == stream.next() && !matches!(stream.pump(LOOK_UP_BYTES), Ok(Pumped::Some(_))) {
+        if offset >= stream.next() && !matches!(stream.pump(LOOK_UP_BYTES), Ok(Pumped::Some(_))) {
             // The next read begins anew, and says what is wrong.
             stream.stop();
             return false;
