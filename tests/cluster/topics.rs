@@ -13,7 +13,8 @@ use super::world::{config, open};
 /// Makes the topic of progress on the shared broker, once.
 pub(crate) async fn settled(kafka: &Kafka) {
     static MADE: OnceCell<()> = OnceCell::const_new();
-    let make = || kafka.create_topic(Topic::settled().as_str(), 4, 1, &[("cleanup.policy", "compact")]);
+    let topic = Topic::settled();
+    let make = || kafka.create_topic(topic.as_str(), 4, 1, &[("cleanup.policy", "compact")]);
     MADE.get_or_init(make).await;
 }
 
