@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use rand::RngExt;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
+use crate::port::candidate;
 use crate::resp::RespConnection;
 use crate::{Answer, DEADLINE, until};
 
@@ -25,10 +25,6 @@ const OPTIONS: [(&str, &str); 7] = [
     ("maxmemory-policy", "noeviction"),
     ("daemonize", "no"),
 ];
-
-/// Below the range from which the kernel gives ports to outgoing connections: nobody takes the port of an instance that
-/// is down, and about to be restarted, by chance.
-const PORTS: std::ops::Range<u16> = 10_000..32_000;
 
 /// A running Redis on loopback, with an append-only file in a folder of its own. Killed and removed when dropped.
 pub struct Redis {
@@ -270,17 +266,6 @@ async fn ask(address: SocketAddr, password: Option<&str>, words: &[&str]) -> io:
         connection.ask(&["AUTH", password]).await?;
     }
     connection.ask(words).await
-}
-
-/// A port that is free now, and that only instances like ours ask for.
-fn candidate() -> u16 {
-    let mut chance = rand::rng();
-    loop {
-        let port = chance.random_range(PORTS);
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 #[cfg(test)]
