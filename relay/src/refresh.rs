@@ -128,3 +128,6 @@ fn copy_of(origin: Position, view: Option<&JobView>) -> Option<CopyOf> {
         State::Completed | State::Cancelled | State::Dead => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,7 @@ struct Script {
     fail: HashMap<&'static str, usize>,
     lose: HashMap<&'static str, usize>,
     hold: HashSet<&'static str>,
+    hold_after: HashMap<&'static str, usize>,
     calls: HashMap<&'static str, usize>,
     is_full: bool,
 }
@@ -65,9 +66,17 @@ impl<Q: Queue> Seam<Q> {
         self.script(|script| script.hold.insert(call));
     }
 
+    /// After `calls` more calls of `call` the next ones are held up, as by [`Seam::hold`].
+    pub(crate) fn hold_after(&self, call: &'static str, calls: usize) {
+        self.script(|script| script.hold_after.insert(call, calls));
+    }
+
     /// Calls of `call` arrive again; those held up already do not.
     pub(crate) fn let_go(&self, call: &'static str) {
-        self.script(|script| script.hold.remove(call));
+        self.script(|script| {
+            script.hold_after.remove(call);
+            script.hold.remove(call)
+        });
     }
 
     /// Whether pushes are answered as if there were no room.
@@ -98,7 +107,9 @@ impl<Q: Queue> Seam<Q> {
     async fn before(&self, call: &'static str) -> Result<(), QueueError> {
         let (held, failed) = self.script(|script| {
             *script.calls.entry(call).or_default() += 1;
-            (script.hold.contains(call), used_up(&mut script.fail, call))
+            let held = script.hold.contains(call)
+                || script.hold_after.contains_key(call) && !used_up(&mut script.hold_after, call);
+            (held, used_up(&mut script.fail, call))
         });
         self.0.called.notify_waiters();
         if held {
