@@ -73,7 +73,11 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
     async fn follow(&mut self, stop: &CancellationToken) {
         let mut trouble = Trouble::new("asking the log for partitions");
         while !stop.is_cancelled() {
-            let (places, pause) = match self.ends.log.assigned().await {
+            let assigned = tokio::select! {
+                assigned = self.ends.log.assigned() => assigned,
+                () = stop.cancelled() => return,
+            };
+            let (places, pause) = match assigned {
                 Ok(places) => {
                     trouble.over();
                     self.change(&places, stop);

@@ -26,6 +26,9 @@ const OPTIONS: [(&str, &str); 7] = [
     ("daemonize", "no"),
 ];
 
+/// Where Redis 7 keeps its append-only files, in its folder.
+const AOF_FOLDER: &str = "appendonlydir";
+
 /// A running Redis on loopback, with an append-only file in a folder of its own. Killed and removed when dropped.
 pub struct Redis {
     folder: TempDir,
@@ -232,7 +235,7 @@ impl Redis {
     /// When Redis runs, or has no such file.
     pub fn truncate_aof(&self, bytes: u64) {
         assert!(self.child.is_none(), "kill Redis first");
-        let folder = self.folder.path().join("appendonlydir");
+        let folder = self.folder.path().join(AOF_FOLDER);
         let mut tails: Vec<PathBuf> = std::fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -246,6 +249,36 @@ impl Redis {
         let tail = OpenOptions::new().write(true).open(tails.last().expect("an append-only file")).unwrap();
         let length = tail.metadata().unwrap().len();
         tail.set_len(length.saturating_sub(bytes)).unwrap();
+    }
+
+    /// A copy of what it has on the disk now, as a backup takes it while it runs.
+    ///
+    /// # Panics
+    /// When the disk is full.
+    pub fn copy_of_data(&self) -> TempDir {
+        let copy = TempDir::new().unwrap();
+        let folder = self.folder.path().join(AOF_FOLDER);
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            // A file that a rewrite has thrown away meanwhile is in no manifest either.
+            let _ = std::fs::copy(&path, copy.path().join(path.file_name().unwrap()));
+        }
+        copy
+    }
+
+    /// Puts a copy back in the place of what it has on the disk.
+    ///
+    /// # Panics
+    /// When Redis runs.
+    pub fn put_back(&self, copy: &TempDir) {
+        assert!(self.child.is_none(), "kill Redis first");
+        let folder = self.folder.path().join(AOF_FOLDER);
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        for entry in std::fs::read_dir(copy.path()).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
+        }
     }
 
     /// The file with everything that the instances on this folder have logged.

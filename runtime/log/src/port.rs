@@ -51,7 +51,8 @@ pub trait Log: Clone + Send + Sync + 'static {
     fn partitions(&self) -> impl Future<Output = Result<Vec<TopicPartition>, ReadError>> + Send;
 
     /// The partitions of queues, parked jobs and dead letters that whoever holds this handle is to carry. Of an embedded log
-    /// all; of a log that several relays share those that their group gave this one. The first call joins the group.
+    /// all; of a log that several relays share those that their group gave this one; the first call joins the group, and
+    /// waits until it has.
     fn assigned(&self) -> impl Future<Output = Result<BTreeSet<TopicPartition>, ReadError>> + Send;
 
     /// Resolves when [`Log::assigned`] answers otherwise than `from`, or the log is closed.
