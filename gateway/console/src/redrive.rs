@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use wasmill_catalog::{Catalog, QueueSpec, TypeSpec};
 use wasmill_http::{Kind, Problem, ProblemDocument};
 use wasmill_job::wire::encode_job;
-use wasmill_job::{DeadLetter, Job, Partition, Path, Stamp, Topic};
+use wasmill_job::{DeadLetter, Durability, Job, Partition, Path, Stamp, Topic};
 use wasmill_log::{Append, Log};
 use wasmill_queue::{Admission, Enqueued, NewJob, Queue};
 
@@ -166,7 +166,8 @@ impl<'a> Round<'a> {
         // The id's own partition; folded when the queue has fewer by now.
         let partition = Partition(self.job.id.partition().0 % self.queue.partitions);
         let topic = Topic::queue(&self.spec.queue, self.queue.generation);
-        Ok(Append { topic, partition, key: None, value: Some(value) })
+        // Whatever the queue asks for: the letter is taken out of the log when this is answered.
+        Ok(Append { topic, partition, key: None, value: Some(value), durability: Durability::Quorum })
     }
 
     fn into_new_job(self) -> NewJob {

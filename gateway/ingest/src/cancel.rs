@@ -77,7 +77,13 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
         };
     };
     let value = encode_cancel(&cancel).map_err(|error| Problem::new(Kind::Internal, error.to_string()))?;
-    let record = Append { topic: lane.topic, partition: lane.partition, key: None, value: Some(value) };
+    let record = Append {
+        topic: lane.topic,
+        partition: lane.partition,
+        key: None,
+        value: Some(value),
+        durability: wasmill_job::Durability::Quorum,
+    };
     append(log, vec![record]).await.map_err(|error| error.problem())?;
     // The record is what holds; asking the queue only makes it faster.
     if let Err(error) = ingest.queue.cancel(cancel).await {

@@ -218,7 +218,7 @@ impl Log for KafkaLog {
         Ok(share.partitions)
     }
 
-    async fn reassigned(&self) {
+    async fn reassigned(&self, _from: &BTreeSet<TopicPartition>) {
         self.inner.group.changed(self.told.load(Ordering::SeqCst)).await;
     }
 

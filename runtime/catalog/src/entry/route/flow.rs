@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
+use crate::Flow;
 use crate::mistake::Report;
 use crate::section::{Keys, Section};
 use crate::units::parse_rate;
-use crate::Flow;
 
 const KEYS: Keys = Keys { known: &["concurrency", "rate", "weight", "max_pending"], later: &[] };
 const CONCURRENCY: RangeInclusive<u64> = 1..=1_000_000;
