@@ -38,7 +38,8 @@ pub trait Queue: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Passed>, QueueError>> + Send;
 
     /// Begins the partition anew at `from`, because its offsets mean other records than they did. Jobs that came from it
-    /// live on; what becomes of them does not touch the new offsets. For an operator who has decided that.
+    /// live on; what becomes of them does not touch the new offsets. Of a topic of parked jobs: none of its copies is out any more.
+    /// For an operator who has decided that.
     fn adopt(
         &self,
         lane: &TopicPartition,
@@ -230,18 +231,10 @@ impl Entry {
             Self::Job { offset, .. }
             | Self::Copy { offset, .. }
             | Self::Parked { offset, .. }
+            | Self::Ended { offset, .. }
             | Self::Cancel { offset, .. }
             | Self::Dead { offset, .. }
             | Self::Undead { offset, .. } => *offset,
-        }
-    }
-
-    /// The type of the job that it brings or parks.
-    pub(crate) fn job_type(&self) -> Option<&JobType> {
-        match self {
-            Self::Job { new, .. } | Self::Copy { new, .. } => Some(&new.job.job_type),
-            Self::Parked { job_type, .. } => Some(job_type),
-            Self::Cancel { .. } | Self::Dead { .. } | Self::Undead { .. } => None,
         }
     }
 }
