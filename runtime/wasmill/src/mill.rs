@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use wasmill_console::MakeTopics;
 use wasmill_log::{EmbeddedLog, KafkaLog, Log};
 use wasmill_process::config::{LogKind, QueueKind};
 use wasmill_process::{Config, Drain, Latch, Metrics, Readiness, Signals};
@@ -234,7 +235,8 @@ impl Beginning<'_> {
             ends.start_relay(&self.drain.part("relay", ends::RELAY_GRACE), log, latch);
         }
         let probes = (log.metrics(self.metrics), self.readiness.clone());
-        edge.keep(gateway::serve(&ends, role, config, self.listener, probes, edge.token())?);
+        let topics = log.topics(config);
+        edge.keep(gateway::serve(&ends, role, config, self.listener, probes, topics, edge.token())?);
         latches.listener.release();
         let (log_at, queue_at) = (log.place(config), queue.place(config));
         tracing::info!(%address, data = %config.data.dir.display(), log = log_at, queue = queue_at, "started");
@@ -249,6 +251,14 @@ impl OpenLog {
             Self::None => "none".to_owned(),
             Self::Embedded(_) => "embedded".to_owned(),
             Self::Kafka(_) => config.kafka.brokers.to_string(),
+        }
+    }
+
+    /// What makes the topics of a catalog, where they do not make themselves.
+    fn topics(&self, config: &Config) -> Option<MakeTopics> {
+        match self {
+            Self::None | Self::Embedded(_) => None,
+            Self::Kafka(log) => Some(kafka::make_topics(log.clone(), config.kafka.clone())),
         }
     }
 

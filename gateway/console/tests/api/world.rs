@@ -79,6 +79,7 @@ impl World {
             store: store.clone(),
             catalog: catalog.clone(),
             prepare: Prepare::new(prepare),
+            topics: None,
             clock,
             hosts: Hosts::local(),
             config: ConsoleConfig { module_bytes_max: MODULE_BYTES_MAX },

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wasmill_console::{ConsoleConfig, Prepare, Probes};
+use wasmill_console::{ConsoleConfig, MakeTopics, Prepare, Probes};
 use wasmill_http::{Hosts, HttpConfig};
 use wasmill_ingest::{Durability, IngestConfig};
 use wasmill_log::Log;
@@ -41,6 +41,7 @@ pub(super) fn serve<L: Log, Q: Queue>(
     config: &Config,
     listener: TcpListener,
     (metrics, readiness): (Arc<dyn Fn() -> String + Send + Sync>, Readiness),
+    topics: Option<MakeTopics>,
     stop: CancellationToken,
 ) -> Result<impl Future<Output = ()> + Send + 'static + use<L, Q>> {
     let access = access::access(&config.auth);
@@ -53,7 +54,7 @@ pub(super) fn serve<L: Log, Q: Queue>(
         Role::All | Role::Gateway => {
             // Without tokens a page of another origin must not reach anything; with them real host names must work.
             let hosts = if access.is_open() { Hosts::local() } else { Hosts::any() };
-            let (jobs, admin) = parts(ends, config, &hosts);
+            let (jobs, admin) = parts(ends, config, topics, &hosts);
             let jobs = wasmill_http::guard(wasmill_ingest::router(jobs), hosts);
             let mut description = wasmill_ingest::openapi();
             description.merge(wasmill_console::openapi());
@@ -75,6 +76,7 @@ pub(super) fn serve<L: Log, Q: Queue>(
 fn parts<L: Log, Q: Queue>(
     ends: &Ends<L, Q>,
     config: &Config,
+    topics: Option<MakeTopics>,
     hosts: &Hosts,
 ) -> (wasmill_ingest::Parts<L, Q>, wasmill_console::Parts<L, Q>) {
     use {wasmill_console as console, wasmill_ingest as ingest};
@@ -98,6 +100,7 @@ fn parts<L: Log, Q: Queue>(
         store: ends.store.clone(),
         catalog: ends.following.clone(),
         prepare: Prepare::new(move |upload| loader.prepare(&upload)),
+        topics,
         clock: Arc::clone(&ends.clock),
         hosts: hosts.clone(),
         config: ConsoleConfig { module_bytes_max: body_bytes_max },

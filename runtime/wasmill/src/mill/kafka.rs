@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use wasmill_catalog::Catalog;
+use wasmill_console::MakeTopics;
 use wasmill_log::{
     KafkaConfig, KafkaLog, KafkaLogin, KafkaOpenError, KafkaSecurity, KafkaTls, SaslMechanism,
     TopicDifference,
@@ -105,6 +106,32 @@ pub(super) async fn trust(
         }
     });
     Ok(trusted)
+}
+
+/// Makes the topics of a catalog that are not there; those that are stay as they are.
+pub(super) fn make_topics(log: KafkaLog, config: config::KafkaConfig) -> MakeTopics {
+    MakeTopics::new(move |catalog| {
+        let (log, mut plans) = (log.clone(), plans(&catalog, &config));
+        async move {
+            let unmade =
+                |error| format!("{error}; run `wasmill topics apply` before jobs come for the new queues");
+            let differences = log.compare(&plans).await.map_err(unmade)?;
+            plans.retain(|plan| {
+                let is_of = |found: &TopicDifference| match found {
+                    TopicDifference::Missing { topic, .. } => *topic == plan.topic,
+                    _ => false,
+                };
+                differences.iter().any(is_of)
+            });
+            if plans.is_empty() {
+                return Ok(());
+            }
+            for made in log.apply(&plans).await.map_err(unmade)? {
+                tracing::info!(topic = %made.topic(), "a topic was made");
+            }
+            Ok(())
+        }
+    })
 }
 
 impl Watch {

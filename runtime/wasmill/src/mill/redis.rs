@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure, Result};
 /// How long the question that is under way may take when the process stops.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// The queue at the configured address. Connects to nothing yet.
-pub(super) fn queue(config: &QueueConfig) -> Result<RedisQueue> {
+pub(crate) fn queue(config: &QueueConfig) -> Result<RedisQueue> {
     let settings = RedisConfig {
         name: config.name.clone(),
         shards: u16::try_from(config.shards.get()).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MAX),

@@ -73,11 +73,6 @@ impl Role {
         }
     }
 
-    /// Whether it takes jobs in and serves the admin API.
-    pub(super) fn serves(self) -> bool {
-        matches!(self, Self::All | Self::Gateway)
-    }
-
     pub(super) fn works(self) -> bool {
         matches!(self, Self::All | Self::Worker)
     }
