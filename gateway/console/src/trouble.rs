@@ -53,8 +53,8 @@ pub(crate) fn append_problem(error: &AppendError) -> Problem {
     tracing::warn!(%error, "the log did not store records");
     let kind = match error {
         AppendError::Full { .. } => Kind::StorageFull,
-        AppendError::Busy => Kind::Busy,
-        AppendError::Refused { .. } => Kind::Unavailable,
+        AppendError::Busy => Kind::LogBusy,
+        AppendError::Refused { .. } => Kind::LogRefuses,
         AppendError::TooLarge { .. } => Kind::PayloadTooLarge,
         AppendError::Unknown { .. } => Kind::OutcomeUnknown,
         AppendError::Closed => Kind::ShuttingDown,

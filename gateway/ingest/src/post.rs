@@ -149,7 +149,7 @@ async fn accept<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, wanted: Wanted<'_>) -> 
     let (Some(kept), true) = (kept.pop(), kept.is_empty()) else {
         return Err(Problem::new(Kind::Internal, "One job was stored, and not one answer came back."));
     };
-    let proof = kept.proof(route)?;
+    let proof = kept.map_err(|error| error.problem())?.proof(route)?;
     route.accepted_jobs.increment(1);
     route.accepted_bytes.increment(bytes);
     // None of the three holds a character that JSON escapes.

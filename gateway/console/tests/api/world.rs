@@ -169,6 +169,7 @@ impl World {
             partition: Partition(0),
             key: Some(letter.key().into()),
             value: Some(encode_dead(letter).unwrap()),
+            durability: wasmill_job::Durability::Quorum,
         };
         self.log.append(letters.iter().map(record).collect()).await.unwrap();
         self.relay().await;
@@ -282,7 +283,14 @@ fn dead_entry(stored: Stored) -> Entry {
 
 /// A record of a queue's topic, to be appended by a test itself.
 pub(crate) fn job_record(topic: Topic, job: &Job) -> Append {
-    Append { topic, partition: job.id.partition(), key: None, value: Some(encode_job(job).unwrap()) }
+    let durability = wasmill_job::Durability::Quorum;
+    Append {
+        topic,
+        partition: job.id.partition(),
+        key: None,
+        value: Some(encode_job(job).unwrap()),
+        durability,
+    }
 }
 
 impl Answer {

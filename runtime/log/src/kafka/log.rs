@@ -1,10 +1,10 @@
 //! The handle that gateway and relay hold on the log in Kafka.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmill_job::wire::encode_progress;
@@ -35,6 +35,8 @@ struct Inner {
     admin: Admin,
     /// Of the topic of progress; 0 while it is not known.
     settled_partitions: AtomicU32,
+    /// How many partitions topics have at least that somebody made sure of.
+    ensured: Mutex<HashMap<Topic, u32>>,
     closed: AtomicBool,
 }
 
@@ -54,6 +56,7 @@ impl KafkaLog {
             follower: Follower::new(&config),
             admin: Admin::new(&config),
             settled_partitions: AtomicU32::new(0),
+            ensured: Mutex::default(),
             closed: AtomicBool::new(false),
             config,
         };
@@ -116,7 +119,7 @@ impl KafkaLog {
         if self.inner.closed.load(Ordering::SeqCst) { Err(ReadError::Closed) } else { Ok(&self.inner) }
     }
 
-    fn open_for_appending(&self) -> Result<&Inner, AppendError> {
+    fn open_for_appending(&self) -> Result<&Arc<Inner>, AppendError> {
         if self.inner.closed.load(Ordering::SeqCst) { Err(AppendError::Closed) } else { Ok(&self.inner) }
     }
 }
@@ -154,6 +157,20 @@ impl Inner {
         let answers = self.producers.append(records).await;
         self.streams.appends.fetch_add(1, Ordering::SeqCst);
         answers
+    }
+
+    fn is_ensured(&self, topic: &Topic, partitions: NonZeroU32) -> bool {
+        let ensured = self.ensured.lock().unwrap_or_else(PoisonError::into_inner);
+        ensured.get(topic).is_some_and(|known| *known >= partitions.get())
+    }
+
+    /// The topic has so many partitions. The producers may know of fewer, and would refuse records for the others.
+    async fn note_ensured(self: &Arc<Self>, topic: &Topic, partitions: u32) -> Result<(), AppendError> {
+        let (inner, named) = (Arc::clone(self), topic.clone());
+        let learnt = tokio::task::spawn_blocking(move || inner.producers.learn(&named));
+        learnt.await.map_err(|error| AppendError::Unknown { reason: error.to_string() })?;
+        self.ensured.lock().unwrap_or_else(PoisonError::into_inner).insert(topic.clone(), partitions);
+        Ok(())
     }
 
     /// Waits until the reader's broker knows so many partitions of a topic that was just made.
@@ -225,9 +242,12 @@ impl Log for KafkaLog {
     /// Topics of parked jobs are made; the others have to be there.
     async fn ensure(&self, topic: &Topic, partitions: NonZeroU32) -> Result<(), AppendError> {
         let inner = self.open_for_appending()?;
+        if inner.is_ensured(topic, partitions) {
+            return Ok(());
+        }
         let found = inner.streams.reader.partition_count(topic).await.map_err(unmade)?;
         if found >= partitions.get() {
-            return Ok(());
+            return inner.note_ensured(topic, found).await;
         }
         if topic.parked_type().is_none() {
             return Err(unmade(super::meta::missing(topic)));
@@ -247,7 +267,8 @@ impl Log for KafkaLog {
                 });
             }
         }
-        inner.await_partitions(topic, partitions).await
+        inner.await_partitions(topic, partitions).await?;
+        inner.note_ensured(topic, partitions.get()).await
     }
 
     async fn retention(&self, topic: &Topic) -> Result<Option<Duration>, ReadError> {

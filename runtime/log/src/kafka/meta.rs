@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::metadata::Metadata;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use wasmill_job::{Offset, Partition, Topic, TopicPartition};
@@ -32,6 +33,8 @@ enum Slot {
 
 /// How long a question about topics may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// When leaders move, it is asked again so soon.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// How often the client's own events are looked at; they only tell of trouble.
 const EVENTS_EACH: Duration = Duration::from_millis(250);
 
@@ -82,22 +85,33 @@ impl Reader {
 
     /// Asks the brokers where the partition begins and ends: one round trip to its leader.
     pub(super) async fn bounds(&self, of: &TopicPartition) -> Result<Bounds, ReadError> {
-        let asked = of.clone();
-        let answer = self.ask(move |consumer| {
-            let partition = i32::try_from(asked.partition.0).unwrap_or(i32::MAX);
-            consumer.fetch_watermarks(asked.topic.as_str(), partition, ANSWER_WITHIN)
-        });
-        match answer.await? {
-            Ok((low, high)) => {
-                let offset = |raw: i64| Offset(u64::try_from(raw).unwrap_or_default());
-                Ok(Bounds { first: offset(low), next: offset(high) })
+        let until = Instant::now() + ANSWER_WITHIN;
+        loop {
+            let asked = of.clone();
+            let answer = self.ask(move |consumer| {
+                let partition = i32::try_from(asked.partition.0).unwrap_or(i32::MAX);
+                consumer.fetch_watermarks(asked.topic.as_str(), partition, ANSWER_WITHIN)
+            });
+            let error = match answer.await? {
+                Ok((low, high)) => {
+                    let offset = |raw: i64| Offset(u64::try_from(raw).unwrap_or_default());
+                    return Ok(Bounds { first: offset(low), next: offset(high) });
+                }
+                Err(error) => error,
+            };
+            if !trouble::is_moving(&error) || Instant::now() > until {
+                return Err(self.unbounded(of, &error).await);
             }
-            Err(error) => match self.partition_count(&of.topic).await {
-                // It says too little of a topic that is not there.
-                Ok(count) if of.partition.0 >= count => Err(missing(&of.topic)),
-                Err(ReadError::Refused { reason }) => Err(ReadError::Refused { reason }),
-                _ => Err(trouble::of_read(&error, of)),
-            },
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// Why the ends of a partition are not known. The first answer says too little of a topic that is not there.
+    async fn unbounded(&self, of: &TopicPartition, error: &KafkaError) -> ReadError {
+        match self.partition_count(&of.topic).await {
+            Ok(count) if of.partition.0 >= count => missing(&of.topic),
+            Err(ReadError::Refused { reason }) => ReadError::Refused { reason },
+            _ => trouble::of_read(error, of),
         }
     }
 

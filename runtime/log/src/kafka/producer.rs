@@ -1,7 +1,7 @@
 //! A producer of one durability. It answers after the delivery report, and at once when its buffer is full.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
@@ -9,8 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
-use std::time::Duration;
-use wasmill_job::{Durability, Position};
+use wasmill_job::{Durability, Position, Topic};
 
 use super::KafkaConfig;
 use super::batch::{Batch, Delivery, Fate};
@@ -39,6 +38,11 @@ enum Slot {
     Closed,
 }
 
+/// Of a record on the wire, at most: its own head and its batch's, without headers.
+const RECORD_OVERHEAD: usize = 1024;
+/// How long a producer may take to look at a topic.
+const LEARN_WITHIN: Duration = Duration::from_secs(5);
+
 /// Takes delivery reports.
 pub(super) struct Reports(Context);
 
@@ -54,7 +58,8 @@ impl Producers {
                 .set("request.timeout.ms", config.delivery_timeout.as_millis().min(5000).to_string())
                 .set("queue.buffering.max.kbytes", (config.buffer_bytes >> 10).max(1).to_string())
                 .set("queue.buffering.max.messages", config.buffer_records.max(1).to_string())
-                .set("message.max.bytes", config.record_bytes_max.max(1000).to_string())
+                // The client counts what a record costs on the wire besides its bytes.
+                .set("message.max.bytes", (config.record_bytes_max + RECORD_OVERHEAD).to_string())
                 // A topic that is not there is said to be so before the delivery times out.
                 .set("topic.metadata.propagation.max.ms", "2000")
                 .set("compression.type", "none");
@@ -123,6 +128,19 @@ impl Producers {
         for producer in open.into_iter().flatten() {
             if let Err(error) = producer.flush(until.saturating_duration_since(Instant::now())) {
                 tracing::warn!(%error, unanswered = producer.in_flight_count(), "appends were not acknowledged in time");
+            }
+        }
+    }
+
+    /// Lets both look at the topic's partitions anew. Blocks.
+    pub(super) fn learn(&self, topic: &Topic) {
+        for producer in [&self.quorum, &self.leader] {
+            let open = match &*producer.current.read().unwrap_or_else(PoisonError::into_inner) {
+                Slot::Open(open) => Arc::clone(open),
+                Slot::Unused | Slot::Closed => continue,
+            };
+            if let Err(error) = open.client().fetch_metadata(Some(topic.as_str()), LEARN_WITHIN) {
+                tracing::debug!(%topic, %error, "a producer did not learn of partitions");
             }
         }
     }

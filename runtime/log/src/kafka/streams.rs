@@ -44,7 +44,7 @@ const END_KNOWN_FOR: Duration = Duration::from_millis(100);
 const TAIL_EMPTY_AFTER: Duration = Duration::from_secs(1);
 /// A waiting reader looks again so often, whatever happens.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// A bite smaller than this, away from where the stream is, is a look-up and does not move the stream.
+/// A bite smaller than this, away from where the stream is, is a look-up and moves no stream, until it goes on.
 const LOOK_UP_BYTES: usize = 64 << 10;
 /// A stream that nobody has read for so long is given up.
 const IDLE_AFTER: Duration = Duration::from_secs(60);
@@ -74,14 +74,12 @@ impl Streams {
         let mut slot = lane.stream.lock().await;
         let stream = self.opened(&mut slot, from, &lane)?;
         stream.used = Instant::now();
-        if stream.is_live() && !stream.covers(offset) {
+        if !stream.covers(offset) {
             let goes_on = stream.strayed_to == Some(offset);
             if bytes_max < LOOK_UP_BYTES && !goes_on {
                 drop(slot);
                 return self.stray(&lane, from, offset, bytes_max).await;
             }
-        }
-        if !stream.covers(offset) {
             stream.start(offset)?;
         }
         let read = self.follow(stream, &lane, from, offset, bytes_max, until).await;
@@ -192,10 +190,12 @@ impl Streams {
     pub(super) async fn arrived(&self, at: &TopicPartition, offset: Offset) {
         let lane = self.lane(at);
         let mut news = lane.news.subscribe();
-        if !self.may_have(&lane, at, offset).await {
-            // Both ends mean the same: look again.
-            let _ = timeout(LOOK_AGAIN, news.changed()).await;
-        }
+        let wait = async {
+            // What wakes may be the client saying that the end is reached.
+            while !self.may_have(&lane, at, offset).await && news.changed().await.is_ok() {}
+        };
+        // Both ends mean the same: look again.
+        let _ = timeout(LOOK_AGAIN, wait).await;
     }
 
     /// Whether a record at or after `offset` may lie there already. Starts the stream if nobody has yet.
@@ -209,7 +209,7 @@ impl Streams {
         if !stream.is_live() && stream.start(offset).is_err() {
             return false;
         }
-        if offset == stream.next() && !matches!(stream.pump(LOOK_UP_BYTES), Ok(Pumped::Some(_))) {
+        if offset >= stream.next() && !matches!(stream.pump(LOOK_UP_BYTES), Ok(Pumped::Some(_))) {
             // The next read begins anew, and says what is wrong.
             stream.stop();
             return false;

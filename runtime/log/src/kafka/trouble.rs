@@ -28,6 +28,21 @@ pub(super) fn of_read(error: &KafkaError, of: &TopicPartition) -> ReadError {
     }
 }
 
+/// Whether asking again in a moment helps, because leaders move.
+pub(super) fn is_moving(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::NotLeaderForPartition
+                | Code::LeaderNotAvailable
+                | Code::FencedLeaderEpoch
+                | Code::UnknownLeaderEpoch
+                | Code::ReplicaNotAvailable
+                | Code::OffsetNotAvailable
+        )
+    )
+}
+
 /// The sentence for trouble that only a person ends.
 pub(super) fn refusal(code: Code, topic: &str) -> Option<String> {
     match code {
@@ -44,9 +59,10 @@ pub(super) fn refusal(code: Code, topic: &str) -> Option<String> {
             Some("the brokers do not allow this user to write idempotently: give it the right IdempotentWrite".into())
         }
         Code::InvalidTopic => Some(format!("the brokers take {topic} for no name of a topic")),
-        Code::PolicyViolation | Code::InvalidDifferentRecord => {
-            Some(format!("a policy of the brokers refuses the record for {topic}"))
-        }
+        Code::PolicyViolation | Code::InvalidRecord => Some(format!(
+            "the brokers do not take such a record into {topic}: it has no key and the topic is compacted, or a policy of \
+             theirs forbids it"
+        )),
         Code::FencedInstanceId | Code::Fenced => Some(
             "another process joined the relays' group with the same log.instance_id: give each its own, and start this one \
              again"
