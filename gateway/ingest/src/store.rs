@@ -210,7 +210,6 @@ fn not_appended(error: &AppendError) -> Problem {
             "The log could not confirm that this was stored: repeat with the same idempotency key.",
         )
         .retry_after(1),
-        AppendError::Busy | AppendError::Refused { .. } => todo!("in the log's own branch"),
         AppendError::Closed => shutting_down(),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use wasmill_console::MakeTopics;
+use wasmill_ingest::Durability;
 use wasmill_log::{EmbeddedLog, KafkaLog, Log};
 use wasmill_process::config::{LogKind, QueueKind};
 use wasmill_process::{Config, Drain, Latch, Metrics, Readiness, Signals};
@@ -235,8 +236,8 @@ impl Beginning<'_> {
             ends.start_relay(&self.drain.part("relay", ends::RELAY_GRACE), log, latch);
         }
         let probes = (log.metrics(self.metrics), self.readiness.clone());
-        let topics = log.topics(config);
-        edge.keep(gateway::serve(&ends, role, config, self.listener, probes, topics, edge.token())?);
+        let admits = (log.stored(), log.topics(config));
+        edge.keep(gateway::serve(&ends, role, config, self.listener, probes, admits, edge.token())?);
         latches.listener.release();
         let (log_at, queue_at) = (log.place(config), queue.place(config));
         tracing::info!(%address, data = %config.data.dir.display(), log = log_at, queue = queue_at, "started");
@@ -251,6 +252,15 @@ impl OpenLog {
             Self::None => "none".to_owned(),
             Self::Embedded(_) => "embedded".to_owned(),
             Self::Kafka(_) => config.kafka.brokers.to_string(),
+        }
+    }
+
+    /// What it means that a job is stored.
+    fn stored(&self) -> Durability {
+        match self {
+            Self::None => Durability::Redis,
+            Self::Embedded(_) => Durability::Fsync,
+            Self::Kafka(_) => Durability::Brokers,
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) fn serve<L: Log, Q: Queue>(
     config: &Config,
     listener: TcpListener,
     (metrics, readiness): (Arc<dyn Fn() -> String + Send + Sync>, Readiness),
-    topics: Option<MakeTopics>,
+    (stored, topics): (Durability, Option<MakeTopics>),
     stop: CancellationToken,
 ) -> Result<impl Future<Output = ()> + Send + 'static + use<L, Q>> {
     let access = access::access(&config.auth);
@@ -54,7 +54,7 @@ pub(super) fn serve<L: Log, Q: Queue>(
         Role::All | Role::Gateway => {
             // Without tokens a page of another origin must not reach anything; with them real host names must work.
             let hosts = if access.is_open() { Hosts::local() } else { Hosts::any() };
-            let (jobs, admin) = parts(ends, config, topics, &hosts);
+            let (jobs, admin) = parts(ends, config, (stored, topics), &hosts);
             let jobs = wasmill_http::guard(wasmill_ingest::router(jobs), hosts);
             let mut description = wasmill_ingest::openapi();
             description.merge(wasmill_console::openapi());
@@ -76,13 +76,13 @@ pub(super) fn serve<L: Log, Q: Queue>(
 fn parts<L: Log, Q: Queue>(
     ends: &Ends<L, Q>,
     config: &Config,
-    topics: Option<MakeTopics>,
+    (stored, topics): (Durability, Option<MakeTopics>),
     hosts: &Hosts,
 ) -> (wasmill_ingest::Parts<L, Q>, wasmill_console::Parts<L, Q>) {
     use {wasmill_console as console, wasmill_ingest as ingest};
-    let (jobs_in, jobs_at, stored) = match ends.log.clone() {
-        Some(log) => (ingest::Storage::Log(log.clone()), console::Storage::Log(log), Durability::Fsync),
-        None => (ingest::Storage::Queue, console::Storage::Queue, Durability::Redis),
+    let (jobs_in, jobs_at) = match ends.log.clone() {
+        Some(log) => (ingest::Storage::Log(log.clone()), console::Storage::Log(log)),
+        None => (ingest::Storage::Queue, console::Storage::Queue),
     };
     let body_bytes_max = usize::try_from(config.gateway.body_bytes_max).unwrap_or(usize::MAX);
     let jobs = ingest::Parts {
