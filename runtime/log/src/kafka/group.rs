@@ -28,12 +28,12 @@ pub(super) struct Group {
 
 /// What this member was given.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Share {
-    /// Grows with each change.
-    pub(super) version: u64,
-    pub(super) partitions: BTreeSet<TopicPartition>,
+struct Share {
+    /// Whether the group has said anything yet, or the log is closed.
+    has_answered: bool,
+    partitions: BTreeSet<TopicPartition>,
     /// Why it is none of the group any more, for good.
-    pub(super) refused: Option<String>,
+    refused: Option<String>,
 }
 
 /// Hears of the group.
@@ -68,20 +68,23 @@ impl Group {
         Self { config: member, share, member: Mutex::new(None), stop: Arc::default() }
     }
 
-    /// Joins, if it has not, and says what is assigned now.
-    pub(super) fn share(&self) -> Result<Share, ReadError> {
+    /// Joins, if it has not, and says what is assigned now; the first time once the group has answered.
+    pub(super) async fn assigned(&self) -> Result<BTreeSet<TopicPartition>, ReadError> {
         self.join()?;
-        let share = self.share.borrow().clone();
-        match share.refused {
-            Some(reason) => Err(ReadError::Refused { reason }),
-            None => Ok(share),
+        let mut share = self.share.subscribe();
+        // An error means that the sender is gone, and it lives in `self`.
+        let share = share.wait_for(|share| share.has_answered).await.map_err(|_| ReadError::Closed)?;
+        match &share.refused {
+            Some(reason) => Err(ReadError::Refused { reason: reason.clone() }),
+            None => Ok(share.partitions.clone()),
         }
     }
 
-    /// Resolves when the share is another than version `seen`, or the membership ends.
-    pub(super) async fn changed(&self, seen: u64) {
-        // An error means that the sender is gone, and it lives in `self`.
-        let _ = self.share.subscribe().wait_for(|share| share.version != seen).await;
+    /// Resolves when the share is another than `from`, or the membership ends.
+    pub(super) async fn reassigned(&self, from: &BTreeSet<TopicPartition>) {
+        let is_other = |share: &Share| share.refused.is_some() || share.partitions != *from;
+        // As above.
+        let _ = self.share.subscribe().wait_for(is_other).await;
     }
 
     /// Tells the group how far a partition is settled, for the tools that show how far groups are. Not waited for.
@@ -107,7 +110,7 @@ impl Group {
         self.stop.store(true, Ordering::SeqCst);
         drop(self.member.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.share.send_modify(|share| {
-            share.version += 1;
+            share.has_answered = true;
             share.partitions.clear();
         });
     }
@@ -163,7 +166,7 @@ impl Member {
             sentence.unwrap_or_else(|| format!("the relays' group has put this process out: {error}"));
         tracing::error!("{reason}");
         self.share.send_modify(|share| {
-            share.version += 1;
+            share.has_answered = true;
             share.partitions.clear();
             share.refused = Some(reason);
         });
@@ -184,7 +187,7 @@ impl Member {
             .collect();
         telemetry::rebalanced(partitions.len());
         self.share.send_modify(|share| {
-            share.version += 1;
+            share.has_answered = true;
             share.partitions = partitions;
         });
     }

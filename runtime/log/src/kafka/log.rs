@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,10 +20,9 @@ use super::{KafkaConfig, KafkaOpenError, reach, trouble};
 use crate::{Append, AppendError, Bounds, Log, ReadError, Stored};
 
 /// The log in Kafka. Cheap to clone; close it before the process ends, so that nothing waits for an answer in vain.
+#[derive(Clone)]
 pub struct KafkaLog {
     inner: Arc<Inner>,
-    /// The version of the assignment that this handle was told last.
-    told: AtomicU64,
 }
 
 struct Inner {
@@ -60,7 +59,7 @@ impl KafkaLog {
             closed: AtomicBool::new(false),
             config,
         };
-        Ok(Self { inner: Arc::new(inner), told: AtomicU64::new(0) })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Waits until a broker answers, at most for `within`.
@@ -230,13 +229,11 @@ impl Log for KafkaLog {
     }
 
     async fn assigned(&self) -> Result<BTreeSet<TopicPartition>, ReadError> {
-        let share = self.open_for_reading()?.group.share()?;
-        self.told.store(share.version, Ordering::SeqCst);
-        Ok(share.partitions)
+        self.open_for_reading()?.group.assigned().await
     }
 
-    async fn reassigned(&self, _from: &BTreeSet<TopicPartition>) {
-        self.inner.group.changed(self.told.load(Ordering::SeqCst)).await;
+    async fn reassigned(&self, from: &BTreeSet<TopicPartition>) {
+        self.inner.group.reassigned(from).await;
     }
 
     /// Topics of parked jobs are made; the others have to be there.
@@ -311,12 +308,6 @@ impl Log for KafkaLog {
         let inner = self.open_for_reading()?;
         let partitions = inner.settled_partitions().await?;
         inner.follower.newest(of, partitions).await
-    }
-}
-
-impl Clone for KafkaLog {
-    fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), told: AtomicU64::new(self.told.load(Ordering::SeqCst)) }
     }
 }
 
