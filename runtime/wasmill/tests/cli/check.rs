@@ -77,3 +77,23 @@ fn variables_are_checked_too() {
     assert_eq!(said.status.code(), Some(64));
     assert!(String::from_utf8(said.stderr).unwrap().contains("WASMILL_WORKER_SLOTS"));
 }
+
+#[test]
+fn the_configuration_in_deploy_has_no_mistakes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/wasmill.toml");
+    let said = wasmill(["check", "--config", path]).ok();
+    assert!(said.stdout.contains("kind = \"kafka\"") && said.stdout.contains("kafka-1:9092,kafka-2:9092"));
+}
+
+#[test]
+fn kafka_before_the_embedded_queue_is_a_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("wasmill.toml");
+    fs::write(&config, "[log]\nkind = \"kafka\"\n[kafka]\nbrokers = [\"kafka:9092\"]\n").unwrap();
+    let said = wasmill(["check", "--config", config.to_str().unwrap()]).code(64);
+    assert!(
+        said.stderr.contains(":2:1: `log.kind` is \"kafka\", and the embedded queue is for one process"),
+        "{}",
+        said.stderr
+    );
+}
