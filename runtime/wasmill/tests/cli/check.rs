@@ -13,7 +13,7 @@ fn catalog_files_are_checked_for_the_mill_of_the_configuration() {
         "[log]\nkind = \"none\"\n[queue]\nkind = \"redis\"\nurl = \"redis://:secret@host:1\"\n",
     )
     .unwrap();
-    fs::write(&routes, "[type.a]\nhandlers = [{ module = \"a@1\" }]\nflow = { max_pending = 9 }\n").unwrap();
+    fs::write(&routes, "[type.a]\nhandlers = [{ module = \"a@1\" }]\npath = \"queue\"\n").unwrap();
     let (config, routes) = (config.to_str().unwrap(), routes.to_str().unwrap());
     let said = wasmill(["check", "--config", config, routes]).ok();
     assert!(
@@ -22,7 +22,7 @@ fn catalog_files_are_checked_for_the_mill_of_the_configuration() {
         said.stdout
     );
     let said = wasmill(["check", routes]).code(64);
-    assert!(said.stderr.contains("needs parking in the log"), "{}", said.stderr);
+    assert!(said.stderr.contains("not built yet beside a log"), "{}", said.stderr);
 }
 
 #[test]
