@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wasmill_catalog::Catalog;
 use wasmill_job::{
-    Attempt, CopyOf, DeadLetter, Job, JobType, Offset, Passed, RecordHash, Revision, TopicPartition, UnixMs,
+    Attempt, CopyOf, DeadLetter, Job, JobType, Offset, Passed, Progress, RecordHash, Revision,
+    TopicPartition, UnixMs,
 };
 use wasmill_log::Stored;
 use wasmill_queue::{Entry, Push};
@@ -73,24 +74,33 @@ impl Batch {
     }
 
     /// The jobs for which there is no room, when only so many of each of these types may come, the first ones; with the
-    /// offsets at which they stand.
-    pub(crate) fn over(&self, rooms: &BTreeMap<JobType, usize>) -> BTreeMap<Offset, Parking> {
+    /// offsets at which they stand. For redrives and for jobs that move there always is room; what `settled` says is settled
+    /// takes some, as the queue counts, but is done, and must not come again.
+    pub(crate) fn over(
+        &self,
+        rooms: &BTreeMap<JobType, usize>,
+        settled: &Progress,
+    ) -> BTreeMap<Offset, Parking> {
         let mut left = rooms.clone();
         let mut over = BTreeMap::new();
         for entry in &self.push.entries {
-            let Some(room) = job_type_of(entry).and_then(|job_type| left.get_mut(job_type)) else { continue };
-            if *room > 0 {
-                *room -= 1;
-                continue;
-            }
-            let origin = self.push.lane.at(entry.offset());
             let (new, attempts, due_at) = match entry {
                 Entry::Job { new, .. } => (new, Attempt(0), None),
-                Entry::Copy { new, of, .. } => (new, of.attempts, of.due_at),
+                Entry::Copy { new, of, .. } if of.origin.topic != self.push.lane.topic => {
+                    (new, of.attempts, of.due_at)
+                }
                 _ => continue,
             };
-            let parking = Parking { job: new.job.clone(), of: CopyOf { origin, attempts, due_at } };
-            over.insert(entry.offset(), parking);
+            let Some(room) = left.get_mut(&new.job.job_type).filter(|_| new.job.redrives == 0) else {
+                continue;
+            };
+            if *room > 0 {
+                *room -= 1;
+            } else if !settled.is_settled(entry.offset()) {
+                let origin = self.push.lane.at(entry.offset());
+                let parking = Parking { job: new.job.clone(), of: CopyOf { origin, attempts, due_at } };
+                over.insert(entry.offset(), parking);
+            }
         }
         over
     }

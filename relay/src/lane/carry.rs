@@ -10,13 +10,21 @@ use wasmill_log::{Log, Stored};
 use wasmill_queue::{Pushed, Queue};
 
 use super::Lane;
-use crate::batch::Batch;
+use crate::batch::{Batch, Parking};
 use crate::gauges::count_dead;
 use crate::hindrance::Hindrance;
 use crate::step::{Step, done};
 
 /// How many records one push carries: enough to make its fixed cost small, few enough for a queue's single step.
 const PUSH_RECORDS_MAX: usize = 1_000;
+
+/// How a push is made to fit.
+enum Room {
+    /// Only what stands before this offset is pushed now.
+    Before(Offset),
+    /// These are parked.
+    Park(BTreeMap<Offset, Parking>),
+}
 
 impl<L: Log, Q: Queue> Lane<L, Q> {
     /// Carries `records`, which begin at or after `wanted`, into the queue.
@@ -89,11 +97,12 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
                 Pushed::Over(rooms) => {
                     batch = self.read(from, records, catalog);
                     batch.park(&parked);
-                    if self.place.topic.parked_type().is_some() {
-                        let until = self.room_until(&batch, &rooms)?;
-                        records = before(records, until);
-                    } else {
-                        self.park(&batch, &rooms, &mut parked).await?;
+                    match self.make_room(&batch, &rooms)? {
+                        Room::Before(offset) => records = before(records, offset),
+                        Room::Park(over) => {
+                            self.ends.park(self.place.partition, over.values()).await?;
+                            parked.extend(over.into_keys());
+                        }
                     }
                 }
                 Pushed::Early(offset) if offset <= from => return Err(Hindrance::Early),
@@ -108,32 +117,25 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         }
     }
 
-    /// Stores the copies of the jobs for which there is no room.
-    async fn park(
-        &self,
-        batch: &Batch,
-        rooms: &BTreeMap<JobType, usize>,
-        parked: &mut BTreeSet<Offset>,
-    ) -> Result<(), Hindrance> {
-        let over = batch.over(rooms);
-        if over.is_empty() {
-            return Err(Hindrance::Undecided(batch.push.from));
-        }
-        self.ends.park(self.place.partition, over.values()).await?;
-        parked.extend(over.into_keys());
-        Ok(())
-    }
-
-    /// Where a piece of parked jobs ends for which there is room.
-    fn room_until(&self, batch: &Batch, rooms: &BTreeMap<JobType, usize>) -> Result<Offset, Hindrance> {
-        let over = batch.over(rooms);
-        let (Some(until), Some(job_type)) = (over.keys().next(), rooms.keys().next()) else {
-            return Err(Hindrance::Undecided(batch.push.from));
+    /// What to do about types without room for all of their jobs. The jobs for which there is room go first, in a push of
+    /// their own; only then is the rest parked: so copies keep their order, whatever happens to the room meanwhile. Copies
+    /// of parked jobs are not parked again, but wait.
+    fn make_room(&self, batch: &Batch, rooms: &BTreeMap<JobType, usize>) -> Result<Room, Hindrance> {
+        let settled = self.committed.clone().unwrap_or_default();
+        let over = batch.over(rooms, &settled);
+        let waits = self.place.topic.parked_type().is_some();
+        let has_room = |parking: &Parking| rooms.get(&parking.job.job_type).is_some_and(|room| *room > 0);
+        let Some((first, parking)) = over.iter().find(|(_, parking)| waits || has_room(parking)) else {
+            return if over.is_empty() {
+                Err(Hindrance::Undecided(batch.push.from))
+            } else {
+                Ok(Room::Park(over))
+            };
         };
-        if batch.push.entries.first().is_none_or(|entry| entry.offset() >= *until) {
-            return Err(Hindrance::NoRoom(job_type.clone()));
+        if batch.push.entries.first().is_none_or(|entry| entry.offset() >= *first) {
+            return Err(Hindrance::NoRoom(parking.job.job_type.clone()));
         }
-        Ok(*until)
+        Ok(Room::Before(*first))
     }
 
     /// The queue did not take a push that began at `from`.

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use wasmill_catalog::{Flow, HandlerSpec, QueueSpec, TypeSpec};
 use wasmill_job::wire::{encode_cancel, encode_copy, encode_dead, encode_job};
 use wasmill_job::{
-    Cancel, Generation, IdSource, JobId, JobType, Limits, Mode, ModuleDigest, Offset, Partition, Path,
-    RetryPolicy, Stamp, Topic,
+    Cancel, Durability, Generation, IdSource, JobId, JobType, Limits, Mode, ModuleDigest, Offset, Partition,
+    Path, RetryPolicy, Stamp, Topic,
 };
 
 use super::*;
@@ -40,7 +40,15 @@ pub(crate) fn catalog(revision: u64, types: &[&str]) -> Catalog {
     };
     Catalog {
         revision: Revision(revision),
-        queues: [(queue, QueueSpec { generation: Generation(0), partitions: NonZeroU32::MIN })].into(),
+        queues: [(
+            queue,
+            QueueSpec {
+                generation: Generation(0),
+                partitions: NonZeroU32::MIN,
+                durability: Durability::Quorum,
+            },
+        )]
+        .into(),
         types: types.iter().map(|name| (name.parse().unwrap(), spec.clone())).collect(),
         ..Catalog::default()
     }

@@ -296,7 +296,11 @@ fn catalog(revision: u64, types: &[&str]) -> Catalog {
     let partitions = NonZeroU32::new(2).unwrap();
     Catalog {
         revision: Revision(revision),
-        queues: [(queue, QueueSpec { generation: Generation(0), partitions })].into(),
+        queues: [(
+            queue,
+            QueueSpec { generation: Generation(0), partitions, durability: Durability::Quorum },
+        )]
+        .into(),
         types: types.iter().map(|name| (name.parse().unwrap(), spec.clone())).collect(),
         ..Catalog::default()
     }

@@ -38,8 +38,9 @@ pub trait Queue: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Passed>, QueueError>> + Send;
 
     /// Begins the partition anew at `from`, because its offsets mean other records than they did. Jobs that came from it
-    /// live on; what becomes of them does not touch the new offsets. Of a topic of parked jobs: none of its copies is out any more.
-    /// For an operator who has decided that.
+    /// live on; what becomes of them does not touch the new offsets. Nothing is inherited and nothing parked: copies of what
+    /// stood there before are duplicates, or early where the new offsets have not come so far. Of a topic of parked jobs: none
+    /// of its copies is out any more. For an operator who has decided that. Begins a partition that is not known.
     fn adopt(
         &self,
         lane: &TopicPartition,
@@ -166,6 +167,8 @@ pub enum Entry {
     Copy { offset: Offset, new: NewJob, of: CopyOf },
     /// A job of this type stood here and was parked: its copy is in the log. While copies are out, later jobs of the type in
     /// this partition are over, so that the order is kept.
+    ///
+    /// Nothing is parked at an offset that the progress of the resume says is settled: that would run again.
     Parked { offset: Offset, job_type: JobType },
     /// A copy of a parked job became a dead letter on its way: it is out no more.
     Ended { offset: Offset, job_type: JobType, origin: Position },

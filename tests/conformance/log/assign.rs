@@ -30,7 +30,7 @@ pub(crate) async fn gives_what_is_to_be_carried<T: LogUnderTest>() {
                 return assigned;
             }
             // A log that nobody shares never says that it changed, and has no reason to.
-            log.reassigned().await;
+            log.reassigned(&assigned).await;
         }
     };
     let assigned = tokio::time::timeout(DEADLINE, whole).await.unwrap();
