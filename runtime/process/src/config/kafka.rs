@@ -189,10 +189,10 @@ impl KafkaConfig {
         }
         match (cert_file.as_os_str().is_empty(), key_file.as_os_str().is_empty()) {
             (false, true) => {
-                refuse("key_file", "is missing: a certificate is of use only with its key".into())
+                refuse("key_file", "is missing: a certificate is of use only with its key".into());
             }
             (true, false) => {
-                refuse("cert_file", "is missing: a key is of use only with its certificate".into())
+                refuse("cert_file", "is missing: a key is of use only with its certificate".into());
             }
             _ => {}
         }

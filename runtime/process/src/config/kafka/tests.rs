@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::*;
 use crate::config::tests::load;
 use crate::config::{LogKind, QueueKind};
 
