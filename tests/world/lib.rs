@@ -26,7 +26,7 @@ pub use guests::guest;
 pub use history::{Executions, TELLING, executions};
 pub use kafka::{Kafka, Partition, Security};
 pub use mill::{JobRef, Mill};
-pub use processes::Watched;
+pub use processes::{Watched, wasmill};
 pub use proxy::{Proxy, Theft};
 pub use redis::Redis;
 pub use redis_world::{LogKind, RedisWorld, Setup};

@@ -40,7 +40,7 @@ pub trait Watched: Deref<Target = Mill> {
 ///
 /// # Panics
 /// When it cannot be started.
-pub(crate) fn wasmill(arguments: &[&str]) -> Result<String, String> {
+pub fn wasmill(arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(binary()).args(arguments).output().unwrap();
     let [said, complained] =
         [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());

@@ -65,7 +65,8 @@ pub struct Flow {
     pub rate: Option<Rate>,
     /// Its share beside other types that are ready: 1 to 1,000. Default 1.
     pub weight: NonZeroU32,
-    /// Jobs pending and scheduled at once; above it no more are taken in. Default: no limit.
+    /// Jobs pending and scheduled at once; above it no more are taken in, or they are parked in the log where there is one.
+    /// Default: no limit.
     pub max_pending: Option<u64>,
 }
 

@@ -14,9 +14,9 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::{ArtifactStore, Following, follow};
+use wasmill_catalog::{ArtifactStore, Catalog, Following, follow};
 use wasmill_console::{
-    ConsoleConfig, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage, probes, router,
+    ConsoleConfig, MakeTopics, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage, probes, router,
 };
 use wasmill_http::{Drained, Hosts, HttpConfig, finish, serve};
 use wasmill_job::wire::{Record, decode, decode_dead, encode_dead, encode_job};
@@ -79,6 +79,7 @@ impl World {
             store: store.clone(),
             catalog: catalog.clone(),
             prepare: Prepare::new(prepare),
+            topics: Some(MakeTopics::new(topics)),
             clock,
             hosts: Hosts::local(),
             config: ConsoleConfig { module_bytes_max: MODULE_BYTES_MAX },
@@ -224,7 +225,7 @@ impl World {
             let is_dead = lane.topic == Topic::dead();
             let entry = |stored| if is_dead { dead_entry(stored) } else { job_entry(stored) };
             let entries = stored.into_iter().map(entry).collect();
-            let pushed = self.queue.push(Push { lane, from, to, entries }).await.unwrap();
+            let pushed = self.queue.push(Push { lane, from, to, passed: None, entries }).await.unwrap();
             assert!(matches!(pushed, Pushed::Applied { .. }), "{pushed:?}");
         }
     }
@@ -261,6 +262,14 @@ fn prepare(upload: Bytes) -> Result<PreparedModule, ModuleRefusal> {
             imports: vec!["wasmill:job/log@0.1.0".into()],
             exports: vec!["wasmill:job/handler@0.1.0".into()],
         }),
+    }
+}
+
+/// A log that has to be told its topics, and cannot make those of a queue `forbidden`.
+async fn topics(catalog: Catalog) -> Result<(), String> {
+    match catalog.queues.keys().any(|queue| queue.as_str() == "forbidden") {
+        true => Err("the topic was not made; run it by hand".to_owned()),
+        false => Ok(()),
     }
 }
 

@@ -97,7 +97,7 @@ impl KafkaConfig {
     /// What is wrong with it, in a sentence; `None` when nothing is.
     pub(super) fn fault(&self) -> Option<String> {
         if self.brokers.is_empty() {
-            return Some("no broker is named: put one `host:port` at least into log.brokers".into());
+            return Some("no broker is named: put one `host:port` at least into kafka.brokers".into());
         }
         for broker in &self.brokers {
             let port = broker.rsplit_once(':').filter(|(host, _)| !host.is_empty());

@@ -53,16 +53,16 @@ fn lasting(config: &KafkaConfig, code: RDKafkaErrorCode, reason: &str) -> Option
         RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => {
             let user = config.security.login.as_ref().map(|login| login.user.as_str()).unwrap_or_default();
             Some(format!(
-                "the Kafka brokers at {brokers} refuse the login of `{user}`: set log.user and log.password, and the mechanism \
+                "the Kafka brokers at {brokers} refuse the login of `{user}`: set kafka.user and kafka.password, and the mechanism \
                  that the brokers offer ({reason})"
             ))
         }
         RDKafkaErrorCode::SSL => Some(format!(
-            "TLS with the Kafka brokers at {brokers} fails: check that log.tls.ca is the authority of their certificates, \
+            "TLS with the Kafka brokers at {brokers} fails: check that kafka.ca_file is the authority of their certificates, \
              and that their names are in them ({reason})"
         )),
         RDKafkaErrorCode::UnsupportedSASLMechanism => Some(format!(
-            "the Kafka brokers at {brokers} do not offer this way of logging in: set log.mechanism to one that they do \
+            "the Kafka brokers at {brokers} do not offer this way of logging in: set kafka.mechanism to one that they do \
              ({reason})"
         )),
         _ => None,
@@ -73,15 +73,15 @@ fn passing(config: &KafkaConfig, met: Option<(RDKafkaErrorCode, String)>, last: 
     let brokers = config.addresses();
     match met {
         Some((RDKafkaErrorCode::Resolve, reason)) => {
-            format!("no Kafka broker is found under {brokers}: check the names in log.brokers ({reason})")
+            format!("no Kafka broker is found under {brokers}: check the names in kafka.brokers ({reason})")
         }
         Some((_, reason)) => {
             format!(
-                "no Kafka broker answers at {brokers}: check log.brokers, and that the brokers run ({reason})"
+                "no Kafka broker answers at {brokers}: check kafka.brokers, and that the brokers run ({reason})"
             )
         }
         None => format!(
-            "no Kafka broker answers at {brokers}: check log.brokers, and that the brokers run ({last})"
+            "no Kafka broker answers at {brokers}: check kafka.brokers, and that the brokers run ({last})"
         ),
     }
 }

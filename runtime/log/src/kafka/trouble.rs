@@ -53,7 +53,7 @@ pub(super) fn refusal(code: Code, topic: &str) -> Option<String> {
             Some(format!("the brokers do not allow this for the topic {topic}: give this user the right to it"))
         }
         Code::GroupAuthorizationFailed => Some(
-            "the brokers do not allow this user into the relays' group: give it the right to log.group".into(),
+            "the brokers do not allow this user into the relays' group: give it the right to kafka.group".into(),
         ),
         Code::ClusterAuthorizationFailed => {
             Some("the brokers do not allow this user to write idempotently: give it the right IdempotentWrite".into())
@@ -64,7 +64,7 @@ pub(super) fn refusal(code: Code, topic: &str) -> Option<String> {
              theirs forbids it"
         )),
         Code::FencedInstanceId | Code::Fenced => Some(
-            "another process joined the relays' group with the same log.instance_id: give each its own, and start this one \
+            "another process joined the relays' group with the same kafka.instance_id: give each its own, and start this one \
              again"
                 .into(),
         ),
