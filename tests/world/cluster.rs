@@ -113,8 +113,8 @@ impl ClusterWorld {
         writeln!(text, "[kafka]\nbrokers = [{}]", listed(brokers)).unwrap();
         writeln!(text, "replication = {replication}\nmin_insync = {in_sync}").unwrap();
         writeln!(text, "retention = \"{}\"\n{}", setup.retention, setup.kafka_lines).unwrap();
-        writeln!(text, "[queue]\nkind = \"redis\"\nurl = [{}]", listed(redis)).unwrap();
-        writeln!(text, "shards = {}", setup.redis).unwrap();
+        let url = if setup.redis == 1 { listed(redis) } else { format!("[{}]", listed(redis)) };
+        writeln!(text, "[queue]\nkind = \"redis\"\nurl = {url}\nshards = {}", setup.redis).unwrap();
         // Several on one machine: each takes a port that is free.
         writeln!(text, "[worker]\nlisten = \"127.0.0.1:0\"").unwrap();
         writeln!(text, "slots = {}\nlease = \"{}s\"", setup.slots, setup.lease_s).unwrap();
