@@ -32,13 +32,13 @@ async fn a_full_type_is_parked_its_neighbours_pass_and_all_come_once_in_order() 
     eventually("the rest is parked", || async { world.parked("email.welcome").await >= 190 }).await;
     // Later ones stay behind those that are parked.
     let later = world.enqueue("email.welcome", 4).await;
-    world.apply(&["email.welcome"]);
-    world.limit("email.welcome", Some(10));
 
-    let done = world.work_off(204).await;
+    let done = world.work_off(224).await;
     let all: Vec<JobId> = crowd.into_iter().chain(later).collect();
     for partition in 0..2 {
-        assert_eq!(done[partition as usize], of_partition(&all, partition), "in order");
+        let mut of_type = done[partition as usize].clone();
+        of_type.retain(|id| all.contains(id));
+        assert!(of_type == of_partition(&all, partition), "in order: {of_type:?}");
     }
     eventually("all is settled", || world.all_is_settled()).await;
     let counts = world.counts("email.welcome").await;
@@ -51,11 +51,11 @@ async fn copies_of_a_push_that_never_came_are_dropped() {
     let mut world = World::new().await;
     let crowd = crowd(&mut world).await;
     // The relay dies when the copies are in the log, and the queue has not been told of them.
-    world.queue.hold_after("push", 2);
+    world.queue.hold_parked(true);
     let first = world.relay();
     eventually("copies are in the log", || async { world.parked("email.welcome").await > 0 }).await;
     first.crash().await;
-    world.queue.let_go("push");
+    world.queue.hold_parked(false);
 
     // By now there is room: the next relay parks nothing.
     world.limit("email.welcome", None);
@@ -76,11 +76,11 @@ async fn copies_of_a_push_that_never_came_are_dropped() {
 async fn copies_that_were_stored_twice_run_once() {
     let mut world = World::new().await;
     let crowd = crowd(&mut world).await;
-    world.queue.hold_after("push", 2);
+    world.queue.hold_parked(true);
     let first = world.relay();
     eventually("copies are in the log", || async { world.parked("email.welcome").await > 0 }).await;
     first.crash().await;
-    world.queue.let_go("push");
+    world.queue.hold_parked(false);
 
     // Still full: the next relay parks them again.
     let relay = world.relay();

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use wasmill_job::{Cancel, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 use wasmill_queue::{
-    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
-    ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take,
+    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, Entry, JobPage,
+    JobView, ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take,
 };
 
 /// A queue with a seam. Clones share it.
@@ -27,7 +27,7 @@ struct Script {
     fail: HashMap<&'static str, usize>,
     lose: HashMap<&'static str, usize>,
     hold: HashSet<&'static str>,
-    hold_after: HashMap<&'static str, usize>,
+    holds_parked: bool,
     calls: HashMap<&'static str, usize>,
     is_full: bool,
 }
@@ -66,17 +66,14 @@ impl<Q: Queue> Seam<Q> {
         self.script(|script| script.hold.insert(call));
     }
 
-    /// After `calls` more calls of `call` the next ones are held up, as by [`Seam::hold`].
-    pub(crate) fn hold_after(&self, call: &'static str, calls: usize) {
-        self.script(|script| script.hold_after.insert(call, calls));
+    /// Whether pushes that tell of parked jobs are held up, as by [`Seam::hold`].
+    pub(crate) fn hold_parked(&self, holds: bool) {
+        self.script(|script| script.holds_parked = holds);
     }
 
     /// Calls of `call` arrive again; those held up already do not.
     pub(crate) fn let_go(&self, call: &'static str) {
-        self.script(|script| {
-            script.hold_after.remove(call);
-            script.hold.remove(call)
-        });
+        self.script(|script| script.hold.remove(call));
     }
 
     /// Whether pushes are answered as if there were no room.
@@ -107,9 +104,7 @@ impl<Q: Queue> Seam<Q> {
     async fn before(&self, call: &'static str) -> Result<(), QueueError> {
         let (held, failed) = self.script(|script| {
             *script.calls.entry(call).or_default() += 1;
-            let held = script.hold.contains(call)
-                || script.hold_after.contains_key(call) && !used_up(&mut script.hold_after, call);
-            (held, used_up(&mut script.fail, call))
+            (script.hold.contains(call), used_up(&mut script.fail, call))
         });
         self.0.called.notify_waiters();
         if held {
@@ -157,6 +152,10 @@ impl<Q: Queue> Queue for Seam<Q> {
         if !push.entries.is_empty() && self.script(|script| script.is_full) {
             self.before("push").await?;
             return Ok(Pushed::Full);
+        }
+        let tells = push.entries.iter().any(|entry| matches!(entry, Entry::Parked { .. }));
+        if tells && self.script(|script| script.holds_parked) {
+            std::future::pending::<()>().await;
         }
         through!(self.push(push))
     }

@@ -28,7 +28,7 @@ impl<U: QueueUnderTest> World<U> {
 
 /// Applied to the lane of parked jobs, with duplicates at these offsets.
 fn came(duplicates: &[u64]) -> Pushed {
-    applied_to(&parked_lane("a"), duplicates, &[])
+    applied_to(&parked_lane("a"), duplicates)
 }
 
 pub(crate) async fn a_push_that_is_over_changes_nothing<U: QueueUnderTest>(world: &mut World<U>) {
@@ -278,7 +278,8 @@ pub(crate) async fn copies_may_come_in_any_order<U: QueueUnderTest>(world: &mut 
     assert_eq!(world.put_parked("a", copies).await, came(&[2, 4]));
     assert_eq!(ids(&world.complete_all().await), ids([&jobs[0], &jobs[2], &jobs[1]]));
     assert_eq!(world.put_parked("a", [copy(&jobs[1], 1)]).await, came(&[5]));
-    assert_eq!(world.put([job(&world.job("a"))]).await, Pushed::whole(), "none is out any more");
+    let later = world.job("a");
+    assert_eq!(world.put([job(&later)]).await, Pushed::whole(), "none is out any more");
 }
 
 pub(crate) async fn a_copy_that_died_on_its_way_is_out_no_more<U: QueueUnderTest>(world: &mut World<U>) {

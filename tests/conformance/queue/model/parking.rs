@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wasmill_job::{CopyOf, JobId, JobType, Offset, TopicPartition, UnixMs};
 use wasmill_queue::{Admission, Entry, NewJob};
 
-use super::simple::{At, Lane, Simple};
+use super::simple::{At, Simple};
 
 impl Simple {
     /// The first copy whose origin was not passed yet.
