@@ -123,12 +123,12 @@ async fn one_role_alone_needs_something_to_share() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("wasmill.toml");
     std::fs::write(&config, format!("[data]\ndir = {:?}\n", folder.path().join("data"))).unwrap();
-    for role in ["gateway", "worker"] {
+    for role in ["gateway", "relay", "worker"] {
         let log = folder.path().join(role);
         let mut server = Server::spawn_role(role, &config, ([127, 0, 0, 1], 0).into(), &log, &[]);
         assert_eq!(server.ended(DEADLINE).await.code(), Some(64));
         let told = std::fs::read_to_string(&log).unwrap();
-        assert!(told.contains("queue.kind = \"redis\"") && told.contains("log.kind = \"none\""), "{told}");
+        assert!(told.contains("queue.kind = \"redis\", and log.kind = \"kafka\" or \"none\""), "{told}");
     }
     assert!(!folder.path().join("data").exists(), "nothing was begun");
 }
