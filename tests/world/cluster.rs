@@ -7,7 +7,7 @@ use std::ops::Deref;
 use serde_json::Value;
 
 use crate::processes::{Processes, wasmill};
-use crate::{Executions, Kafka, Mill, Redis, Server, Watched, free_port};
+use crate::{DEADLINE, Executions, Kafka, Mill, Redis, Server, Watched, free_port, until};
 
 /// A mill on Kafka and Redis, told what to do in the words of [`Mill`] at its first gateway. When it is dropped with work
 /// left behind, the test fails.
@@ -138,10 +138,19 @@ impl ClusterWorld {
         wasmill(&[arguments, &["--config", config.to_str().unwrap()]].concat())
     }
 
-    /// Deploys a guest, routes `job_type` to it, and makes the topics that this needs.
+    /// Deploys a guest, routes `job_type` to it, makes the topics that this needs, and waits until every gateway knows it.
     pub async fn route(&self, job_type: &str, guest: &str, lines: &str) {
         self.mill.route(job_type, guest, lines).await;
         self.make_topics();
+        let revision =
+            |address| async move { Mill { address }.get("/v1/status").await.json()["revision"].as_u64() };
+        let wanted = revision(self.mill.address).await;
+        for gateway in self.gateways.iter().flatten() {
+            until("every gateway follows the catalog", DEADLINE, || async {
+                (revision(gateway.address()).await >= wanted).then_some(())
+            })
+            .await;
+        }
     }
 
     /// Starts a gateway and waits until it is ready. The first one is the one that is spoken to.

@@ -10,7 +10,7 @@ use super::more;
 use crate::Run;
 use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::mill_books::{CLIENTS, JOB_TYPE, PATIENT, close};
+use crate::mill_books::{JOB_TYPE, PATIENT, close};
 
 const JOBS_A_ROUND: usize = 1_000;
 /// Those of the queue that a type is in which names none.
@@ -22,10 +22,11 @@ pub(crate) async fn run(run: Run) -> Verdict {
     let setup = ClusterSetup { relays: 2, lease_s: 60, ..ClusterSetup::default() };
     let mut world = ClusterWorld::start(&setup).await;
     world.route(JOB_TYPE, "noop", PATIENT).await;
-    let rounds = run.of(2, 6);
+    let rounds = run.of(1, 6);
     for round in 0..rounds {
         let (frozen, other) = (round % 2, 1 - round % 2);
-        let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
+        // One client: the load has to last until the group has given the frozen one up.
+        let load = Load::start(world.address(), JOB_TYPE, 1, chance.random());
         more(&load, JOBS_A_ROUND).await;
         world.process(Role::Relay, frozen).signal(Signal::STOP);
         // With all partitions the other's own, nothing stays behind in the log.
