@@ -39,8 +39,6 @@ pub struct ClusterSetup {
     pub slots: u32,
     /// How long a claim is held, in seconds.
     pub lease_s: u64,
-    /// What the topics keep, as in the configuration.
-    pub retention: &'static str,
     /// Further lines of the section `[kafka]`.
     pub kafka_lines: &'static str,
     /// Whether processes tell each attempt: the books need it, benches do not want it.
@@ -59,7 +57,6 @@ impl Default for ClusterSetup {
             workers: 1,
             slots: 2,
             lease_s: 5,
-            retention: "7d",
             kafka_lines: "",
             telling: true,
         }
@@ -112,7 +109,7 @@ impl ClusterWorld {
         writeln!(text, "[log]\nkind = \"kafka\"").unwrap();
         writeln!(text, "[kafka]\nbrokers = [{}]", listed(brokers)).unwrap();
         writeln!(text, "replication = {replication}\nmin_insync = {in_sync}").unwrap();
-        writeln!(text, "retention = \"{}\"\n{}", setup.retention, setup.kafka_lines).unwrap();
+        writeln!(text, "{}", setup.kafka_lines).unwrap();
         let url = if setup.redis == 1 { listed(redis) } else { format!("[{}]", listed(redis)) };
         writeln!(text, "[queue]\nkind = \"redis\"\nurl = {url}\nshards = {}", setup.redis).unwrap();
         // Several on one machine: each takes a port that is free.

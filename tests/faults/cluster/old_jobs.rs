@@ -15,6 +15,8 @@ use crate::mill_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close
 
 const JOBS: usize = 2_000;
 const RETENTION: Duration = Duration::from_secs(60);
+/// Of the queue that a type is in which names none.
+const TOPIC: &str = "wasmill.q.default.0";
 
 pub(crate) async fn run(run: Run) -> Verdict {
     let mut chance = StdRng::seed_from_u64(run.seed);
@@ -22,10 +24,12 @@ pub(crate) async fn run(run: Run) -> Verdict {
     // Kafka looks for what is old as often as we do here, and drops whole segments.
     let broker_options =
         vec![("log.retention.check.interval.ms", "1000"), ("log.segment.delete.delay.ms", "1000")];
-    let setup = ClusterSetup { retention: "60s", broker_options, ..ClusterSetup::default() };
+    let setup = ClusterSetup { broker_options, ..ClusterSetup::default() };
     let world = ClusterWorld::start(&setup).await;
     world.route(JOB_TYPE, "noop", &format!("{PATIENT}\nmode = \"paused\"")).await;
-    world.kafka().set_topic("wasmill.q.default.0", "segment.ms", "5000").await;
+    // Far shorter than a configuration may ask for.
+    world.kafka().set_topic(TOPIC, "retention.ms", &RETENTION.as_millis().to_string()).await;
+    world.kafka().set_topic(TOPIC, "segment.ms", "5000").await;
     let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
     acknowledged(&load, JOBS).await;
     load.gather(&mut told).await;

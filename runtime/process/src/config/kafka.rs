@@ -21,9 +21,9 @@ pub struct KafkaConfig {
     /// Addresses of brokers to begin with, each `HOST:PORT`; the others are learnt from them, so two or three are enough. A
     /// list, or one text with commas between. Default: none, which is a mistake where the log is in Kafka.
     pub brokers: Brokers,
-    /// The group that the relays of one mill form: letters, digits, dots, dashes and underscores. Two mills on one Kafka need
-    /// two. Not to be changed later: a new group begins at the floor of nobody, and all jobs that Kafka still has would run
-    /// again. Default `wasmill`.
+    /// The group that the relays of one mill form: letters, digits, dots, dashes and underscores. It shares the partitions
+    /// between them; how far each is settled stands in the topic `wasmill.settled`. Two mills need two clusters of Kafka: their
+    /// topics have the same names. Default `wasmill`.
     pub group: String,
     /// A name that stays with this relay over restarts; no two processes may have the same, so it is set by the variable
     /// rather than in a file that they share. With it a restart within 10 s moves no partitions to other relays and back; in
