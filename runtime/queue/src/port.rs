@@ -212,6 +212,35 @@ impl Push {
             }
             free = offset.next();
         }
-        None
+        let origins = entries.iter().filter_map(|entry| match entry {
+            Entry::Copy { of, .. } => Some(&of.origin),
+            _ => None,
+        });
+        origins.filter(|origin| origin.partition != lane.partition).map(|origin| {
+            format!("a push to {lane} has a copy of what stands at {} of {}, which is a partition of another number", origin.offset, origin.topic_partition())
+        }).next()
+    }
+}
+
+impl Entry {
+    /// Where its record stands.
+    pub fn offset(&self) -> Offset {
+        match self {
+            Self::Job { offset, .. }
+            | Self::Copy { offset, .. }
+            | Self::Parked { offset, .. }
+            | Self::Cancel { offset, .. }
+            | Self::Dead { offset, .. }
+            | Self::Undead { offset, .. } => *offset,
+        }
+    }
+
+    /// The type of the job that it brings or parks.
+    pub(crate) fn job_type(&self) -> Option<&JobType> {
+        match self {
+            Self::Job { new, .. } | Self::Copy { new, .. } => Some(&new.job.job_type),
+            Self::Parked { job_type, .. } => Some(job_type),
+            Self::Cancel { .. } | Self::Dead { .. } | Self::Undead { .. } => None,
+        }
     }
 }

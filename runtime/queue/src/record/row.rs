@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use wasmill_job::{Failure, JobType, LogLine, Offset, TopicPartition, UnixMs, Usage};
+use wasmill_job::{
+    Failure, JobType, LogLine, Offset, Passed, Progress, RecordHash, TopicPartition, UnixMs, Usage,
+};
 
 use super::{Damage, LaneNo, Serial, TypeNo};
+use crate::core::Run;
 
 /// A record that is read and written whole.
 pub(crate) trait Row: Serialize + DeserializeOwned {
@@ -60,13 +63,31 @@ pub(crate) struct Totals {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LaneRow {
     pub(crate) name: TopicPartition,
+    /// Whether its name means it; else that means a newer lane.
+    pub(crate) is_named: bool,
     pub(crate) wanted: Offset,
+    passed: Option<(Offset, RecordHash)>,
 }
 
+/// What was settled before the queue began, or was rolled back.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ResumedRow {
+pub(crate) struct InheritedRow {
+    /// All below it.
+    floor: Offset,
     /// Pairs of (first, one past the last).
-    pub(crate) settled: Vec<(u64, u64)>,
+    settled: Vec<(u64, u64)>,
+}
+
+/// A lane's parked jobs that are out.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ParkedRow {
+    pub(crate) runs: Vec<(TypeNo, Run)>,
+}
+
+/// Where a job's record stands now: it was appended again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MovedRow {
+    pub(crate) offset: Offset,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -138,12 +159,49 @@ pub(crate) struct DebtRow {
     pub(crate) offset: Offset,
 }
 
+impl LaneRow {
+    pub(crate) fn of(name: &TopicPartition, is_named: bool, wanted: Offset, passed: Option<Passed>) -> Self {
+        let passed = passed.map(|Passed { offset, hash }| (offset, hash));
+        Self { name: name.clone(), is_named, wanted, passed }
+    }
+
+    pub(crate) fn passed(&self) -> Option<Passed> {
+        self.passed.map(|(offset, hash)| Passed { offset, hash })
+    }
+}
+
+impl InheritedRow {
+    pub(crate) fn of(Progress { floor, settled }: &Progress) -> Self {
+        Self { floor: *floor, settled: settled.iter().map(|range| (range.start, range.end)).collect() }
+    }
+
+    pub(crate) fn progress(self) -> Progress {
+        let mut progress = Progress { floor: self.floor, ..Progress::default() };
+        for (start, end) in self.settled {
+            progress.settle(Offset(start)..Offset(end));
+        }
+        progress
+    }
+}
+
 macro_rules! rows {
     ($($name:ident),*) => {$(impl Row for $name {})*};
 }
 
 rows!(
-    MetaRow, HeadRow, TypeRow, LaneRow, ResumedRow, TurnRow, FailedRow, LastRow, TakeRow, ResultRow, DeadRow,
+    MetaRow,
+    HeadRow,
+    TypeRow,
+    LaneRow,
+    InheritedRow,
+    ParkedRow,
+    MovedRow,
+    TurnRow,
+    FailedRow,
+    LastRow,
+    TakeRow,
+    ResultRow,
+    DeadRow,
     DebtRow
 );
 
