@@ -6,6 +6,7 @@ mod cost;
 mod cut_off;
 mod fence;
 mod full;
+mod homes;
 mod killed;
 mod letters;
 mod names;

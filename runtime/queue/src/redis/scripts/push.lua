@@ -24,9 +24,31 @@ if name ~= '' then
   wanted, top, tracked, parking = tonumber(l[1]), tonumber(l[2] or 0), not l[3], tonumber(l[4] or 0)
   if wanted ~= from then return { 'wants', wanted } end
 end
+-- Lanes as far as copies ask for them, by number, and the numbers of their names.
+local lanes, lane_numbers = {}, {}
+local function lane_of(no)
+  if not lanes[no] then
+    local l = call('HMGET', P .. 'n:' .. no, 'want', 'begun', 'ended')
+    lanes[no] = { want = tonumber(l[1]), begun = tonumber(l[2] or 0), ended = tonumber(l[3] or 0) }
+  end
+  return lanes[no]
+end
+local function is_inherited(no, offset)
+  local l = lane_of(no)
+  return offset < l.begun or (offset < l.ended and has_bit(no, offset, 'i'))
+end
+local COPY, COPY_BYTES = '>I3I6I2I6', 17
 local jobs, bytes, keys, has_parked = 0, 0, {}, false
 for at = first, #ARGV, 4 do
   local kind = ARGV[at]
+  local other = kind == 'k' and string.sub(ARGV[at + 1], COPY_BYTES + 1) or ''
+  if other ~= '' then
+    local _, origin = unpack_(COPY, ARGV[at + 1])
+    lane_numbers[other] = lane_numbers[other] or tonumber(call('HGET', P .. 'n', other) or nil)
+    if not lane_numbers[other] or lane_of(lane_numbers[other]).want <= origin then
+      return { 'early', fmt('%d', (unpack_('>I6', ARGV[at + 3], 16))) }
+    end
+  end
   if kind == 'j' or kind == 'k' then keys[#keys + 1] = ARGV[at + 2] end
   if kind == 'p' then has_parked = true end
   -- A redrive takes the place of its letter, which has its size: it needs no room. A letter from the log does.
@@ -44,6 +66,8 @@ local numbers = find_numbers(names)
 
 -- What is known of the jobs, asked for all at once, and then of what the entries decided so far make of it.
 local live, ghosts, marks, letters, index = {}, {}, {}, {}, {}
+-- And what was known of them before the push: room is judged by that, so what a push cancels makes none in it.
+local before_push = {}
 local has_letters = call('EXISTS', P .. 'dk') == 1
 local has_marks = call('EXISTS', P .. 'm') == 1
 local function home_of(record)
@@ -60,71 +84,80 @@ for begins = 1, #keys, PIECE do
     if value == '' then ghosts[key] = true elseif value then live[key] = home_of(value) end
     marks[key] = marked and tonumber(marked[at - begins + 1] or nil)
     letters[key] = dead and dead[at - begins + 1]
+    before_push[key] = { live = live[key], mark = marks[key], letter = letters[key] }
   end
+end
+local found_letters = {}
+local function found_letter(letter)
+  if found_letters[letter] == nil then
+    local found = call('HGET', P .. 'di', letter)
+    found_letters[letter] = found and { unpack_(LETTER, found) } or false
+    if found then found_letters[letter].key = string.sub(found, LETTER_BYTES + 1) end
+  end
+  return found_letters[letter]
 end
 local function letter_of(letter)
-  if index[letter] == nil then
-    local found = call('HGET', P .. 'di', letter)
-    index[letter] = found and { unpack_(LETTER, found) } or false
-    if found then index[letter].key = string.sub(found, LETTER_BYTES + 1) end
-  end
+  if index[letter] == nil then return found_letter(letter) end
   return index[letter]
 end
-local function fate(key, redrives)
-  if live[key] then return lane > 0 and live[key].lane == 0 and 'a' or 'd' end
-  local letter = letters[key] and letter_of(letters[key])
+local function fate_by(job, letter, mark, redrives)
+  if job then return lane > 0 and job.lane == 0 and 'a' or 'd' end
   if letter then
     -- What stands in no log cannot take the place of a letter that the log is owed.
     if lane == 0 and letter[4] > 0 then return 'd' end
     return redrives > letter[2] and 'r' or 'd'
   end
-  local mark = marks[key]
   if mark and floor(mark / 1024) > now and redrives <= mark % 1024 then return 'd' end
   return 'n'
 end
+local function fate(key, redrives)
+  return fate_by(live[key], letters[key] and letter_of(letters[key]), marks[key], redrives)
+end
+local function is_repeat(key, redrives)
+  local b = before_push[key]
+  if b.is_brought then return true end
+  local judged = fate_by(b.live, b.letter and found_letter(b.letter), b.mark, redrives)
+  return judged == 'd' or judged == 'a'
+end
 
--- Lanes as far as copies ask for them, and the runs of parked jobs in them.
-local lanes, runs = {}, {}
-local function lane_of(no)
-  if not lanes[no] then
-    local l = call('HMGET', P .. 'n:' .. no, 'want', 'begun', 'ended')
-    lanes[no] = { want = tonumber(l[1]), begun = tonumber(l[2] or 0), ended = tonumber(l[3] or 0) }
-    runs[no] = runs[no] or {}
-  end
-  return lanes[no]
-end
-local function is_inherited(no, offset)
-  local l = lane_of(no)
-  return offset < l.begun or (offset < l.ended and has_bit(no, offset, 'i'))
-end
 -- A type without a number gets one when the push is applied; until then it is known by its place.
 local function type_at(of) return numbers[of] or -of end
-runs[lane] = {}
+-- Runs of parked jobs, by lane and type.
+local runs = { [lane] = {} }
 if parking > 0 then
   local asked = {}
   for of = 1, types_named do asked[#asked + 1] = numbers[of] end
   runs[lane] = read_runs(lane, asked)
 end
 local function run_in(no, of)
+  runs[no] = runs[no] or {}
   if not runs[no][type_at(of)] and no ~= lane and numbers[of] then
     runs[no][numbers[of]] = read_runs(no, { numbers[of] })[numbers[of]]
   end
   return runs[no][type_at(of)]
 end
 
--- How many of a type wait; which types are over, and how many of their new jobs may come.
-local waits, fresh, over, is_over = {}, {}, {}, false
-local function admit(of, redrives, behind_parked)
-  local no, run = type_at(of), behind_parked and run_in(lane, of)
-  local waiting = waits[no] or (no >= 0 and types[no].pend + types[no].sched or 0)
-  local is_held = run and run.out > 0
-  if redrives == 0 and ((most[of] and waiting >= most[of]) or is_held) then
-    if lane == 0 then return 'o' end
-    over[of] = over[of] or fresh[of] or 0
-    is_over = true
+-- Of each type, by its place in the push: how many of its jobs came so far, and how many of them were new; and, once there is
+-- no room for one, how many came before.
+local seen, brought, over, is_over = {}, {}, {}, false
+local function bring(of, key)
+  before_push[key].is_brought = true
+  brought[of] = (brought[of] or 0) + 1
+end
+local function has_room(of, must_wait)
+  local no = numbers[of]
+  local waiting = (no and types[no].pend + types[no].sched or 0) + (brought[of] or 0)
+  return not must_wait and not (most[of] and waiting >= most[of])
+end
+-- A job, or a copy of a parked one, that comes if there is room. Redrives always do.
+local function come(of, key, redrives, may_come, must_wait)
+  local is_new, came_before = may_come and not is_repeat(key, redrives), seen[of] or 0
+  if redrives == 0 then seen[of] = came_before + 1 end
+  if is_new and redrives == 0 and not has_room(of, must_wait) then
+    over[of], is_over = over[of] or came_before, true
+  elseif is_new then
+    bring(of, key)
   end
-  waits[no], fresh[of] = waiting + 1, (fresh[of] or 0) + (redrives == 0 and 1 or 0)
-  return 'n'
 end
 
 -- Decides, entry by entry, without a write.
@@ -135,32 +168,41 @@ for at = first, #ARGV, 4 do
     local key, record = ARGV[at + 2], ARGV[at + 3]
     local flags, _, redrives, window, _, offset = unpack_('>BI2I2I4I6I6', record)
     local of = kind == 'j' and tonumber(ARGV[at + 1]) or unpack_('>I3', ARGV[at + 1])
-    local behind_parked, run = true, nil
+    local run, may_come, is_settled = nil, true, offset < top and has_bit(lane, offset)
     plan.of, plan.offset, plan.priority = of, offset, flags % 4
     if kind == 'k' then
-      local _, origin, attempts, due = unpack_('>I3I6I2I6', ARGV[at + 1])
-      local other = string.sub(ARGV[at + 1], 18)
+      local _, origin, attempts, due = unpack_(COPY, ARGV[at + 1])
+      local other = string.sub(ARGV[at + 1], COPY_BYTES + 1)
       plan.attempts, plan.due = attempts, due
       if other ~= '' then
-        local no = tonumber(call('HGET', P .. 'n', other) or nil)
-        if not no or lane_of(no).want <= origin then return { 'early', fmt('%d', offset) } end
-        run, behind_parked = run_in(no, of), false
-        if not (run and run.next <= origin and origin <= run.last) then
-          run = nil
-          if not is_inherited(no, origin) then code = 'd' end
+        local no = lane_numbers[other]
+        run = run_in(no, of)
+        if run and run.out > 0 and run.next <= origin and origin <= run.last then
+          -- The last one ends the run, also when copies before it never came.
+          run.next, run.out, run.changed = origin + 1, origin == run.last and 0 or run.out - 1, true
+        else
+          may_come = is_inherited(no, origin)
         end
+        come(of, key, redrives, may_come and not is_settled, false)
       elseif live[key] and live[key].lane == lane and live[key].offset == origin then
         code, plan.origin = 'm', origin
-      elseif not live[key] and not is_inherited(lane, origin) then
-        code = 'd'
+      else
+        may_come = is_inherited(lane, origin)
+        if may_come and not is_settled and not is_repeat(key, redrives) then bring(of, key) end
       end
-      plan.from = run and origin
+      -- One that is alive without a log gets a place in it.
+      may_come = may_come or live[key]
+    elseif lane > 0 then
+      local parked = runs[lane][type_at(of)]
+      come(of, key, redrives, not is_settled, parked and parked.out > 0)
     end
-    if offset < top and has_bit(lane, offset) then code = 'd' end
-    if code == '-' then code = fate(key, redrives) end
-    if code == 'n' or code == 'r' then
-      local admitted = admit(of, redrives, behind_parked)
-      if admitted == 'o' then code = 'o' end
+    if is_settled or not may_come then
+      code = 'd'
+    elseif code == '-' then
+      code = fate(key, redrives)
+    end
+    if lane == 0 and (code == 'n' or code == 'r') then
+      if redrives > 0 or has_room(of) then bring(of, key) else code = 'o' end
     end
     if code == 'r' then
       plan.letter = letters[key]
@@ -168,16 +210,12 @@ for at = first, #ARGV, 4 do
     end
     if code ~= 'd' and code ~= 'o' then
       local before = live[key]
-      live[key] = { lane = lane, offset = offset, flags = flags, window = window, redrives = redrives, of = of }
+      live[key] = { lane = lane, offset = offset, flags = flags, window = window, redrives = redrives }
       -- One that moves keeps its record.
       if before and (code == 'm' or code == 'a') then
         before.lane, before.offset = lane, offset
         live[key] = before
       end
-    end
-    if run then
-      -- The last one ends the run, also when copies before it never came.
-      run.next, run.out, run.changed = plan.from + 1, plan.from == run.last and 0 or run.out - 1, true
     end
   elseif kind == 'p' then
     local of, offset = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
@@ -197,15 +235,12 @@ for at = first, #ARGV, 4 do
       job = value and value ~= '' and home_of(value)
     end
     if job then
-      local no, flags, redrives, window = job.of and type_at(job.of), job.flags, job.redrives, job.window
+      local flags, redrives, window = job.flags, job.redrives, job.window
       if job.record then
         local _
-        no, _, flags, _, redrives, window = unpack_(HEADER, job.record)
+        _, _, flags, _, redrives, window = unpack_(HEADER, job.record)
       end
       if window > 0 and flags >= 4 then marks[key] = tonumber(mark_of(window, redrives)) end
-      if not (job.record and call('HEXISTS', P .. 'f', key) == 1) and (waits[no] or (no >= 0 and types[no])) then
-        waits[no] = (waits[no] or types[no].pend + types[no].sched) - 1
-      end
       live[key] = false
     end
   elseif kind == 'd' then
