@@ -122,3 +122,21 @@ local function write_runs(lane, runs)
   end
   if opened ~= 0 then call('HINCRBY', P .. 'n:' .. lane, 'parking', opened) end
 end
+
+-- What is wrong with the lanes: a floor beyond what is wanted, runs that are not what is counted. Cost: O(lanes and runs).
+local function check_lanes(fault)
+  for lane = 1, tonumber(call('HGET', P .. 'c', 'lanes') or 0) do
+    local l = call('HMGET', P .. 'n:' .. lane, 'name', 'want', 'floor', 'parking')
+    local wanted, at, open = tonumber(l[2] or nil), tonumber(l[3] or nil), 0
+    if wanted and at > wanted then fault('lane %s wants %d, below its floor %d', l[1], wanted, at) end
+    local runs = call('HGETALL', P .. 'q:' .. lane)
+    for index = 1, #runs, 2 do
+      local next, last, out = unpack_(RUN, runs[index + 1])
+      open = open + 1
+      if out == 0 or out > last - next + 1 or last >= (wanted or 0) then
+        fault('lane %s awaits %d copies of type %s, made of %d to %d', l[1], out, runs[index], next, last)
+      end
+    end
+    if open ~= tonumber(l[4] or 0) then fault('lane %s counts %s types with parked jobs and has %d', l[1], l[4] or 0, open) end
+  end
+end
