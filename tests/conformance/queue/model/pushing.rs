@@ -112,7 +112,7 @@ impl<U: QueueUnderTest> Driver<U> {
             for entry in entries.iter().filter(|entry| over.contains(&entry.offset())) {
                 self.ended.insert(id_of(entry));
             }
-            Pushed::Applied { duplicates: at(duplicates), over: at(over) }
+            Pushed::Applied { duplicates: at(duplicates), parking: Default::default() }
         };
         assert_eq!(pushed, expected);
         self.ends();
@@ -145,7 +145,8 @@ impl<U: QueueUnderTest> Driver<U> {
 
 fn id_of(entry: &Entry) -> JobId {
     match entry {
-        Entry::Job { new, .. } => new.job.id,
+        Entry::Job { new, .. } | Entry::Copy { new, .. } => new.job.id,
+        Entry::Parked { .. } => unreachable!(),
         Entry::Cancel { cancel, .. } => cancel.id,
         Entry::Dead { letter, .. } => letter.key().parse().unwrap(),
         Entry::Undead { key, .. } => key.parse().unwrap(),

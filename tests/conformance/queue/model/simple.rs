@@ -137,7 +137,7 @@ impl Simple {
 
     fn apply(&mut self, entry: &Entry, now: UnixMs) {
         match entry {
-            Entry::Job { .. } => {}
+            Entry::Job { .. } | Entry::Copy { .. } | Entry::Parked { .. } => {}
             Entry::Cancel { cancel, .. } => _ = self.cancel(cancel.id, now),
             Entry::Undead { key, .. } => _ = self.purge(key),
             Entry::Dead { letter, .. } => self.show(letter, now),
