@@ -20,7 +20,7 @@ if old then
     call('SETBIT', block_key(old, block), 0, 1)
     call('PEXPIRE', block_key(old, block), fmt('%d', KEEP_BITS))
   end
-  for _, block in ipairs(call('SMEMBERS', P .. 'i:' .. old)) do call('DEL', block_key(old, tonumber(block), 'i')) end
+  for _, block in ipairs(call('ZRANGE', P .. 'i:' .. old, 0, -1)) do call('DEL', block_key(old, tonumber(block), 'i')) end
   call('DEL', P .. 'i:' .. old, P .. 'q:' .. old)
   call('HDEL', P .. 'n:' .. old, 'top', 'drop', 'passed', 'begun', 'ended', 'parking')
 end

@@ -68,7 +68,7 @@ local function inherit(lane, from, to, wanted)
       end
       if gap > last then break end
       mark_range(lane, base + gap, base + ends, 'i')
-      call('SADD', P .. 'i:' .. lane, fmt('%d', block))
+      call('ZADD', P .. 'i:' .. lane, 0, fmt('%d', block))
       upmost, has_news = base + ends, has_news or base + gap < wanted
       at = ends
     end
