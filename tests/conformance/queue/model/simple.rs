@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use wasmill_job::{DeadLetter, Job, JobId, JobType, Offset, Progress, TopicPartition, UnixMs};
+use wasmill_job::{DeadLetter, Job, JobId, JobType, Offset, Passed, Progress, TopicPartition, UnixMs};
 use wasmill_queue::{Admission, Answer, Counts, Entry, NewJob, State, Token};
 
 use super::Judged;
+use super::parking::{Run, unlimited};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Simple {
@@ -71,6 +72,10 @@ pub(super) struct Done {
 pub(super) struct Lane {
     pub(super) wanted: Offset,
     pub(super) settled: BTreeSet<u64>,
+    /// What was settled by what the log said.
+    pub(super) inherited: BTreeSet<u64>,
+    pub(super) runs: BTreeMap<JobType, Run>,
+    pub(super) passed: Option<Passed>,
 }
 
 /// In which a repeat of a job that is done is a duplicate.
@@ -94,54 +99,57 @@ impl Simple {
             dead.owed = None;
         }
         let lane = self.lanes.entry(name.clone()).or_default();
-        lane.settled.extend(0..progress.floor.0);
-        lane.settled.extend(progress.settled.iter().flat_map(Clone::clone));
+        let told = (0..progress.floor.0).chain(progress.settled.iter().flat_map(Clone::clone));
+        let news: Vec<u64> = told.filter(|offset| !lane.settled.contains(offset)).collect();
+        lane.inherited.extend(&news);
+        lane.settled.extend(news);
         lane.wanted = lane.wanted.max(progress.floor);
         lane.wanted
     }
 
-    /// Applies what a lane's push has at and behind the wanted offset; the offsets of duplicates, and of jobs for which
-    /// there was no room.
+    /// Applies what a lane's push has at and behind the wanted offset; the offsets of duplicates. What is over was refused
+    /// before.
     pub(super) fn push(
         &mut self,
         name: &TopicPartition,
         to: Offset,
+        passed: Option<Passed>,
         entries: &[Entry],
         now: UnixMs,
-    ) -> (Vec<Offset>, Vec<Offset>) {
+    ) -> Vec<Offset> {
         let wanted = self.lanes[name].wanted;
-        let (mut duplicates, mut over, mut live) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (mut duplicates, mut live) = (Vec::new(), BTreeSet::new());
         for entry in entries.iter().filter(|entry| entry.offset() >= wanted) {
-            let Entry::Job { offset, new } = entry else {
-                self.apply(entry, now);
-                continue;
-            };
-            let admission = if self.lanes[name].settled.contains(&offset.0) {
-                self.sum(&new.job.job_type).duplicates += 1;
-                Admission::Duplicate
-            } else {
-                self.admit(new, Some((name.clone(), *offset)), now)
-            };
-            match admission {
-                Admission::Accepted => _ = live.insert(offset.0),
-                Admission::Duplicate => duplicates.push(*offset),
-                Admission::Over => over.push(*offset),
+            match self.apply(name, entry, now) {
+                Some(Admission::Accepted) => _ = live.insert(entry.offset().0),
+                Some(_) => duplicates.push(entry.offset()),
+                None => {}
             }
         }
         let lane = self.lanes.get_mut(name).unwrap();
         // A job that was cancelled later in the same push is settled already.
         lane.settled.extend((wanted.0..to.0).filter(|offset| !live.contains(offset)));
-        lane.wanted = to;
-        (duplicates, over)
+        (lane.wanted, lane.passed) = (to, passed.or(lane.passed));
+        duplicates
     }
 
-    fn apply(&mut self, entry: &Entry, now: UnixMs) {
+    /// What becomes of an entry's job, if it brings one.
+    fn apply(&mut self, name: &TopicPartition, entry: &Entry, now: UnixMs) -> Option<Admission> {
         match entry {
-            Entry::Job { .. } | Entry::Copy { .. } | Entry::Parked { .. } => {}
+            Entry::Job { offset, new } if self.lanes[name].settled.contains(&offset.0) => {
+                self.sum(&new.job.job_type).duplicates += 1;
+                return Some(Admission::Duplicate);
+            }
+            Entry::Job { offset, new } => {
+                return Some(self.admit(&unlimited(new), Some((name.clone(), *offset)), now));
+            }
+            Entry::Copy { offset, new, of } => return Some(self.copy(name, *offset, new, of, now)),
+            Entry::Parked { offset, job_type } => self.park(name, *offset, job_type),
             Entry::Cancel { cancel, .. } => _ = self.cancel(cancel.id, now),
             Entry::Undead { key, .. } => _ = self.purge(key),
             Entry::Dead { letter, .. } => self.show(letter, now),
         }
+        None
     }
 
     /// A letter comes from the log.
@@ -345,7 +353,7 @@ impl Simple {
         self.lanes.get_mut(lane).unwrap().settled.insert(offset.0);
     }
 
-    fn sum(&mut self, job_type: &JobType) -> &mut Counts {
+    pub(super) fn sum(&mut self, job_type: &JobType) -> &mut Counts {
         self.sums.entry(job_type.clone()).or_default()
     }
 
