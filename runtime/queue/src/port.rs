@@ -38,7 +38,9 @@ pub trait Queue: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Passed>, QueueError>> + Send;
 
     /// Begins the partition anew at `from`, because its offsets mean other records than they did. Jobs that came from it
-    /// live on; what becomes of them does not touch the new offsets. For an operator who has decided that.
+    /// live on; what becomes of them does not touch the new offsets. Nothing is inherited and nothing parked: copies of what
+    /// stood there before are duplicates, or early where the new offsets have not come so far. For an operator who has
+    /// decided that. Begins a partition that is not known.
     fn adopt(
         &self,
         lane: &TopicPartition,
@@ -166,6 +168,12 @@ pub enum Entry {
     Copy { offset: Offset, new: NewJob, of: CopyOf },
     /// A job of this type stood here and was parked: its copy is in the log. While copies are out, later jobs of the type in
     /// this partition are over, so that the order is kept.
+    ///
+    /// The queue tells copies apart by the order of their origins, so the caller has to keep that order in the log, also
+    /// when it repeats what it had begun: it appends no copy behind one that failed, and it does not push jobs of a type
+    /// together with parked ones of it, but first the jobs for which there is room, then the others. Else a copy that was
+    /// left over by a lost push can pass those before it, which are then dropped. It parks nothing at an offset that
+    /// the progress it resumed with says is settled: that would run again.
     Parked { offset: Offset, job_type: JobType },
     /// A caller's wish to cancel.
     Cancel { offset: Offset, cancel: Cancel },

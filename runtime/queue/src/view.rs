@@ -87,7 +87,9 @@ pub enum Pushed {
     /// push.
     Applied { duplicates: Vec<Position>, parking: BTreeSet<JobType> },
     /// Not applied: of these types only so many of the push's new jobs may come now, the first ones; none while jobs of the
-    /// type are parked. The rest has to be parked, or to wait.
+    /// type are parked. The rest has to be parked, or to wait. Counted are jobs and copies of parked jobs, repeats among them,
+    /// but no redrives and no copies that were appended again to their own partition, for which there is always room. What the
+    /// push itself cancels makes no room.
     Over(BTreeMap<JobType, usize>),
     /// Not applied: the copy at this offset was made of a record that its own partition has not passed. Push what is before
     /// it, and this later.
