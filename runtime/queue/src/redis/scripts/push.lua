@@ -7,8 +7,8 @@
 --       max_pending or '' · four per entry:
 --       j type key record | k meta key record | p type offset '' | c key '' '' | d letter meta value | u letter '' ''
 --       meta of a copy: type, origin's offset, attempts, due (0: not), origin's lane when that is another one
--- Gives {applied, a letter per entry: n new, d duplicate, o over max_pending, - no job; then the types, of those named, that
---       have parked jobs out} | {over, two per type: type, how many of its new jobs may come} | {early, offset} |
+-- Gives {applied, a letter per entry: n new, d duplicate, o over max_pending, - no job; then the types, of those whose jobs
+--       come or are parked, that have parked jobs out} | {over, two per type: type, how many of its new jobs may come} | {early, offset} |
 --       {wants, offset} | {unknown} | {full}
 -- Cost  O(entries), and O(pending of its type) for a job that comes again while its tombstone stands. What an entry is to do
 --       with runs and inherited offsets is asked for only where a copy or a parked job comes, or is out. Guarantee: all is
@@ -162,6 +162,8 @@ end
 
 -- Decides, entry by entry, without a write.
 local codes, plans = {}, {}
+-- The types whose jobs come or are parked; a letter's type is named too.
+local comes = {}
 for at = first, #ARGV, 4 do
   local kind, code, plan = ARGV[at], '-', {}
   if kind == 'j' or kind == 'k' then
@@ -169,7 +171,7 @@ for at = first, #ARGV, 4 do
     local flags, _, redrives, window, _, offset = unpack_('>BI2I2I4I6I6', record)
     local of = kind == 'j' and tonumber(ARGV[at + 1]) or unpack_('>I3', ARGV[at + 1])
     local run, may_come, is_settled = nil, true, offset < top and has_bit(lane, offset)
-    plan.of, plan.offset, plan.priority = of, offset, flags % 4
+    plan.of, plan.offset, plan.priority, comes[of] = of, offset, flags % 4, true
     if kind == 'k' then
       local _, origin, attempts, due = unpack_(COPY, ARGV[at + 1])
       local other = string.sub(ARGV[at + 1], COPY_BYTES + 1)
@@ -220,6 +222,7 @@ for at = first, #ARGV, 4 do
   elseif kind == 'p' then
     local of, offset = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
     local run = run_in(lane, of)
+    comes[of] = true
     if not run then
       run = { next = offset, last = offset, out = 0, was = 0 }
       runs[lane][type_at(of)] = run
@@ -372,7 +375,7 @@ if lane > 0 then
   if parking > 0 or has_parked then
     for of = 1, types_named do
       local run = runs[lane][numbers[of]]
-      if run and run.out > 0 then answer[#answer + 1] = of end
+      if comes[of] and run and run.out > 0 then answer[#answer + 1] = of end
     end
   end
   if tracked then
