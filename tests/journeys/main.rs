@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod brokers;
 mod crash;
 mod developer;
 mod limits;

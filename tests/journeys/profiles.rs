@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use wasmill_tests::{
-    Connection, DEADLINE, LogKind, Mill, Redis, RedisWorld, Server, Setup, free_port, until,
+    Connection, DEADLINE, LogKind, Mill, Redis, RedisWorld, Server, Setup, Watched, free_port, until,
 };
 
 async fn a_day(world: &Mill) {

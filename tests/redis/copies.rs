@@ -44,13 +44,8 @@ fn over(room: usize) -> Pushed {
     Pushed::Over([(name("a"), room)].into())
 }
 
-fn parking(duplicates: &[u64]) -> Pushed {
-    let duplicates = duplicates.iter().map(|offset| lane(0).at(Offset(*offset))).collect();
-    Pushed::Applied { duplicates, parking: [name("a")].into() }
-}
-
 fn dropped(lane: &TopicPartition, offset: u64) -> Pushed {
-    Pushed::Applied { duplicates: vec![lane.at(Offset(offset))], parking: Default::default() }
+    Pushed::Applied { duplicates: vec![lane.at(Offset(offset))] }
 }
 
 fn progress(floor: u64, settled: &[(u64, u64)]) -> Progress {
@@ -83,11 +78,11 @@ async fn parked_jobs_come_again_in_their_order() {
     assert_eq!(push(&world, &lane(0), 0, all).await, over(1));
     assert!(world.queue.counts().await.unwrap().is_empty());
     let fits = vec![limited(0, &jobs[0], 1), entry(1, &other), parked(2), parked(3)];
-    assert_eq!(push(&world, &lane(0), 0, fits).await, parking(&[]));
+    assert_eq!(push(&world, &lane(0), 0, fits).await, Pushed::whole());
     // Later ones wait behind them, also where there is no limit; other types do not.
     assert_eq!(push(&world, &lane(0), 4, vec![entry(4, &jobs[3])]).await, over(0));
-    assert_eq!(push(&world, &lane(0), 4, vec![entry(4, &jobs[0])]).await, parking(&[4]));
-    assert_eq!(push(&world, &lane(0), 5, vec![parked(5)]).await, parking(&[]));
+    assert_eq!(push(&world, &lane(0), 4, vec![entry(4, &jobs[0])]).await, dropped(&lane(0), 4));
+    assert_eq!(push(&world, &lane(0), 5, vec![parked(5)]).await, Pushed::whole());
     world.check().await;
     // One of which nothing has been passed is early, and one for which there is no room is over.
     assert_eq!(push(&world, &parked_lane(), 0, vec![copy(0, &jobs[4], 6)]).await, Pushed::Early(Offset(0)));
@@ -107,12 +102,8 @@ async fn parked_jobs_come_again_in_their_order() {
     assert_eq!(push(&world, &parked_lane(), 2, rest).await, Pushed::whole());
     assert_eq!(push(&world, &lane(0), 6, vec![entry(6, &jobs[4])]).await, Pushed::whole());
     world.check().await;
-    let types = ["HLEN", "{wasmill:0}:q:1"];
-    assert_eq!(
-        world.redis.must(&types).await,
-        wasmill_tests::Answer::Integer(0),
-        "nothing is left of the run"
-    );
+    let rest = world.redis.must(&["EXISTS", "{wasmill:0}:q:1", "{wasmill:0}:q:1:0:0"]).await;
+    assert_eq!(rest, wasmill_tests::Answer::Integer(0), "nothing is left of the parked jobs");
     assert_eq!(world.drain().await, 5);
     assert_eq!(world.queue.progress(&lane(0)).await.unwrap(), progress(7, &[]));
     assert_eq!(world.queue.progress(&parked_lane()).await.unwrap(), progress(4, &[]));
@@ -233,7 +224,7 @@ async fn commands(world: &World) -> u64 {
 }
 
 #[tokio::test]
-async fn a_push_asks_for_runs_only_where_there_are_some() {
+async fn a_push_asks_for_parked_jobs_only_where_there_are_some() {
     let mut world = resumed(&progress(0, &[])).await;
     let (mut from, mut costs) = (0, Vec::new());
     for round in 0..4 {
@@ -249,9 +240,9 @@ async fn a_push_asks_for_runs_only_where_there_are_some() {
             from += 1;
         }
     }
-    println!("commands of a push of 100 jobs: {costs:?}, the last with a run open");
+    println!("commands of a push of 100 jobs: {costs:?}, the last with a job parked");
     assert!(costs[1] <= 14 && costs[2] <= costs[1] + 1, "{costs:?}");
-    assert!(costs[3] <= costs[1] + 2, "one command more for the runs: {costs:?}");
+    assert!(costs[3] <= costs[1] + 2, "one command more for what is parked: {costs:?}");
     let claims = world.take(1).await;
     settle(&world.queue, claims, retry).await;
     world.drain().await;

@@ -177,7 +177,8 @@ async fn a_full_shard_takes_pushes_again_only_when_memory_has_fallen_clearly() {
     let [ShardMemory { shard: 0, used, max: Some(MAX_MEMORY), is_full: true }] = memory[..] else {
         panic!("{memory:?}");
     };
-    assert!(used > MAX_MEMORY / 4 * 3, "{used}");
+    // The push that was refused had its own entries in memory when that was measured.
+    assert!(used + (256 << 10) > MAX_MEMORY / 4 * 3, "{used}");
     // It is below the watermark soon, and stays full until it is clearly so.
     let (mut refused_below, mut last) = (0, used);
     loop {

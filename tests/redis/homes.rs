@@ -20,7 +20,7 @@ fn entry(offset: u64, job: &Job) -> Entry {
 }
 
 fn dropped(offset: u64) -> Pushed {
-    Pushed::Applied { duplicates: vec![lane(0).at(Offset(offset))], parking: Default::default() }
+    Pushed::Applied { duplicates: vec![lane(0).at(Offset(offset))] }
 }
 
 async fn floor(world: &World) -> Offset {

@@ -1,10 +1,10 @@
 //! `POST /v1/dead/redrive`: sends dead jobs round again.
 //!
-//! With a log, one append holds both the job's record, with one redrive more, and the tombstone of its letter; all or none
-//! of it is stored. A crash therefore leaves each letter either untouched or redriven, and the call can be repeated: a
-//! letter that was redriven and is still shown, because the relay has not passed its tombstone, gives a second record with
-//! the same id, which the queue drops as a duplicate while the job is alive and for the dedup window after. Without a log
-//! the queue itself takes the job in, and its letter away, in one step.
+//! With a log, the job's record, with one redrive more, is stored first, and only when that is acknowledged the tombstone of
+//! its letter. A crash therefore leaves each letter untouched, redriven, or redriven and still there, and the call can be
+//! repeated: a letter that was redriven and is still shown gives a second record with the same id and as many redrives, which
+//! the queue drops as a duplicate while the job is alive and for the dedup window after. Without a log the queue itself takes
+//! the job in, and its letter away, in one step.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use wasmill_catalog::{Catalog, QueueSpec, TypeSpec};
 use wasmill_http::{Kind, Problem, ProblemDocument};
 use wasmill_job::wire::encode_job;
-use wasmill_job::{DeadLetter, Job, Partition, Path, Stamp, Topic};
+use wasmill_job::{DeadLetter, Durability, Job, Partition, Path, Stamp, Topic};
 use wasmill_log::{Append, Log};
 use wasmill_queue::{Admission, Enqueued, NewJob, Queue};
 
@@ -110,18 +110,18 @@ pub(crate) async fn redrive<L: Log, Q: Queue>(
     Ok(Json(answer))
 }
 
-/// Sends a page of jobs round again, all or none of them; answers the letters of those that the queue has already.
+/// Sends a page of jobs round again; answers the letters of those that the queue has already.
 async fn send<'a, L: Log, Q: Queue>(
     console: &Console<L, Q>,
     rounds: Vec<Round<'a>>,
 ) -> Result<Vec<&'a DeadLetter>, Problem> {
     match &console.storage {
         Storage::Log(log) => {
-            let mut records = Vec::with_capacity(2 * rounds.len());
-            for round in &rounds {
-                records.extend([round.record()?, tombstone(round.letter)]);
-            }
+            let records = rounds.iter().map(Round::record).collect::<Result<_, _>>()?;
             log.append(records).await.map_err(|error| append_problem(&error))?;
+            // Not in one append: that is one step in no log that has more than one machine.
+            let tombstones = rounds.iter().map(|round| tombstone(round.letter)).collect();
+            log.append(tombstones).await.map_err(|error| append_problem(&error))?;
             Ok(Vec::new())
         }
         Storage::Queue => {
@@ -166,7 +166,8 @@ impl<'a> Round<'a> {
         // The id's own partition; folded when the queue has fewer by now.
         let partition = Partition(self.job.id.partition().0 % self.queue.partitions);
         let topic = Topic::queue(&self.spec.queue, self.queue.generation);
-        Ok(Append { topic, partition, key: None, value: Some(value) })
+        // Its letter goes when it is stored, so it has to be stored as well as letters are.
+        Ok(Append { topic, partition, key: None, value: Some(value), durability: Durability::Quorum })
     }
 
     fn into_new_job(self) -> NewJob {

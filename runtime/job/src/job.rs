@@ -48,6 +48,9 @@ pub enum Path {
     Log,
     /// Straight into the queue: there is no log behind it.
     Queue,
+    /// Into both, to prove the log before jobs depend on it: the queue has the job from the gateway, and a relay only counts
+    /// the record.
+    Both,
 }
 
 /// What an acknowledgement of the log means for a queue's jobs.

@@ -51,11 +51,12 @@ pub trait Log: Clone + Send + Sync + 'static {
     fn partitions(&self) -> impl Future<Output = Result<Vec<TopicPartition>, ReadError>> + Send;
 
     /// The partitions of queues, parked jobs and dead letters that whoever holds this handle is to carry. Of an embedded log
-    /// all; of a log that several relays share those that their group gave this one. The first call joins the group.
+    /// all; of a log that several relays share those that their group gave this one; the first call joins the group, and
+    /// waits until it has.
     fn assigned(&self) -> impl Future<Output = Result<BTreeSet<TopicPartition>, ReadError>> + Send;
 
-    /// Resolves when [`Log::assigned`] may answer otherwise than it did last through this handle.
-    fn reassigned(&self) -> impl Future<Output = ()> + Send;
+    /// Resolves when [`Log::assigned`] answers otherwise than `from`, or the log is closed.
+    fn reassigned(&self, from: &BTreeSet<TopicPartition>) -> impl Future<Output = ()> + Send;
 
     /// Makes sure that the topic has at least so many partitions, if topics have to be made at all.
     fn ensure(
@@ -156,4 +157,25 @@ pub enum ReadError {
     /// The log is being closed.
     #[error("the log is shutting down")]
     Closed,
+}
+
+impl Append {
+    /// The size of the record, key and value together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.as_ref().map_or(0, Bytes::len) + self.value.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+impl AppendError {
+    /// The word for it in metrics.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Full { .. } => "full",
+            Self::Busy => "busy",
+            Self::Refused { .. } => "refused",
+            Self::TooLarge { .. } => "too_large",
+            Self::Unknown { .. } => "unknown",
+            Self::Closed => "closed",
+        }
+    }
 }

@@ -36,7 +36,6 @@ use wasmill_job::{JobType, UnixMs};
 
 pub(crate) use inspect::Located;
 pub(crate) use list::Cursor;
-pub(crate) use parked::Run;
 pub(crate) use push::PushRefused;
 pub(crate) use rebuild::Rebuild;
 pub(crate) use take::Taken;

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmill_job::{Cancel, CopyOf, Job, JobId, JobType, Offset, Passed, Progress, TopicPartition};
+use wasmill_job::{Cancel, CopyOf, Job, JobId, JobType, Offset, Passed, Position, Progress, TopicPartition};
 
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
@@ -39,8 +39,8 @@ pub trait Queue: Clone + Send + Sync + 'static {
 
     /// Begins the partition anew at `from`, because its offsets mean other records than they did. Jobs that came from it
     /// live on; what becomes of them does not touch the new offsets. Nothing is inherited and nothing parked: copies of what
-    /// stood there before are duplicates, or early where the new offsets have not come so far. For an operator who has
-    /// decided that. Begins a partition that is not known.
+    /// stood there before are duplicates, or early where the new offsets have not come so far. Of a topic of parked jobs: none
+    /// of its copies is out any more. For an operator who has decided that. Begins a partition that is not known.
     fn adopt(
         &self,
         lane: &TopicPartition,
@@ -162,19 +162,16 @@ pub enum Entry {
     /// by what happened here: then the job was moved before this queue was lost, and begins here, with the attempts and the
     /// due time of the copy.
     ///
-    /// Parked: it begins here if the origin was passed by [`Entry::Parked`] and no copy of it or of a later one of its type
-    /// has come yet, or if the origin is settled by what the log said in a resume. Else it is a copy too many, and dropped as
-    /// a duplicate. A copy whose origin has not been passed yet makes the push answer [`Pushed::Early`].
+    /// Parked: it begins here if the origin was passed by [`Entry::Parked`] and no copy of it has come yet, or if the origin is
+    /// settled by what the log said in a resume. Else it is a copy too many, and dropped as a duplicate. A copy whose origin has not been passed yet makes the push answer [`Pushed::Early`].
     Copy { offset: Offset, new: NewJob, of: CopyOf },
     /// A job of this type stood here and was parked: its copy is in the log. While copies are out, later jobs of the type in
     /// this partition are over, so that the order is kept.
     ///
-    /// The queue tells copies apart by the order of their origins, so the caller has to keep that order in the log, also
-    /// when it repeats what it had begun: it appends no copy behind one that failed, and it does not push jobs of a type
-    /// together with parked ones of it, but first the jobs for which there is room, then the others. Else a copy that was
-    /// left over by a lost push can pass those before it, which are then dropped. It parks nothing at an offset that
-    /// the progress it resumed with says is settled: that would run again.
+    /// Nothing is parked at an offset that the progress of the resume says is settled: that would run again.
     Parked { offset: Offset, job_type: JobType },
+    /// A copy of a parked job became a dead letter on its way: it is out no more.
+    Ended { offset: Offset, job_type: JobType, origin: Position },
     /// A caller's wish to cancel.
     Cancel { offset: Offset, cancel: Cancel },
     /// A dead letter stands in the log at this offset: show it, unless the job is alive, or done since with more redrives.
@@ -237,18 +234,10 @@ impl Entry {
             Self::Job { offset, .. }
             | Self::Copy { offset, .. }
             | Self::Parked { offset, .. }
+            | Self::Ended { offset, .. }
             | Self::Cancel { offset, .. }
             | Self::Dead { offset, .. }
             | Self::Undead { offset, .. } => *offset,
-        }
-    }
-
-    /// The type of the job that it brings or parks.
-    pub(crate) fn job_type(&self) -> Option<&JobType> {
-        match self {
-            Self::Job { new, .. } | Self::Copy { new, .. } => Some(&new.job.job_type),
-            Self::Parked { job_type, .. } => Some(job_type),
-            Self::Cancel { .. } | Self::Dead { .. } | Self::Undead { .. } => None,
         }
     }
 }

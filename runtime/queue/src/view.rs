@@ -1,6 +1,6 @@
 //! What the queue shows of itself: counts, one job, dead letters; and what it owes the log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wasmill_job::{Attempt, DeadLetter, JobId, JobType, Offset, Position, UnixMs};
@@ -83,9 +83,8 @@ pub struct DebtId(pub u64);
 /// How a push went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// Applied. The positions of jobs dropped as duplicates; and the types that still have parked jobs out, of those in the
-    /// push.
-    Applied { duplicates: Vec<Position>, parking: BTreeSet<JobType> },
+    /// Applied. The positions of jobs dropped as duplicates.
+    Applied { duplicates: Vec<Position> },
     /// Not applied: of these types only so many of the push's new jobs may come now, the first ones; none while jobs of the
     /// type are parked. The rest has to be parked, or to wait. Counted are jobs and copies of parked jobs, repeats among them,
     /// but no redrives and no copies that were appended again to their own partition, for which there is always room. What the
@@ -124,7 +123,7 @@ impl Counts {
 impl Pushed {
     /// Applied, every job of it.
     pub fn whole() -> Self {
-        Self::Applied { duplicates: Vec::new(), parking: BTreeSet::new() }
+        Self::Applied { duplicates: Vec::new() }
     }
 }
 

@@ -261,11 +261,11 @@ macro_rules! every_case {
                 a_parked_job_is_settled_and_its_type_waits
                 redrives_and_neighbours_pass
                 copies_come_before_later_jobs
-                runs_survive_a_restart
+                parked_jobs_survive_a_restart
                 copies_are_early_before_their_origin_was_passed
                 copies_obey_max_pending
                 a_stale_copy_is_dropped
-                a_copy_from_before_the_run_is_dropped
+                a_copy_of_what_was_not_parked_is_dropped
                 the_first_of_two_copies_counts
                 a_copy_that_is_a_duplicate_counts_as_returned
                 a_copy_of_another_type_is_dropped
@@ -274,6 +274,9 @@ macro_rules! every_case {
                 a_wiped_queue_takes_no_copies_of_what_it_settles_itself
                 a_resume_in_between_lets_no_copies_in
                 a_rolled_back_queue_takes_copies_of_what_was_settled
+                copies_may_come_in_any_order
+                a_copy_that_died_on_its_way_is_out_no_more
+                an_adopted_partition_of_copies_lets_its_type_go_on
             }
             copies {
                 move_a_pending_job_in_its_place

@@ -53,21 +53,24 @@ pub(crate) fn copy_from(job: &Job, origin: Position) -> Record {
     copy_of(new_job(job.clone()), CopyOf { origin, attempts: Attempt(0), due_at: None })
 }
 
+/// A copy of the parked job at an offset of the lane has become a dead letter on its way.
+pub(crate) fn ended(job_type: &str, origin: u64) -> Record {
+    let (job_type, origin) = (name(job_type), lane().at(Offset(origin)));
+    Box::new(move |offset| Some(Entry::Ended { offset, job_type, origin }))
+}
+
 fn copy_of(new: NewJob, of: CopyOf) -> Record {
     Box::new(move |offset| Some(Entry::Copy { offset, new, of }))
 }
 
-/// Applied to the lane, with duplicates at these offsets, and these types having parked jobs out.
-pub(crate) fn applied(duplicates: &[u64], parking: &[&str]) -> Pushed {
-    applied_to(&lane(), duplicates, parking)
+/// Applied to the lane, with duplicates at these offsets.
+pub(crate) fn applied(duplicates: &[u64]) -> Pushed {
+    applied_to(&lane(), duplicates)
 }
 
 /// The same of any lane.
-pub(crate) fn applied_to(lane: &TopicPartition, duplicates: &[u64], parking: &[&str]) -> Pushed {
-    Pushed::Applied {
-        duplicates: duplicates.iter().map(|offset| lane.at(Offset(*offset))).collect(),
-        parking: parking.iter().map(|of| name(of)).collect(),
-    }
+pub(crate) fn applied_to(lane: &TopicPartition, duplicates: &[u64]) -> Pushed {
+    Pushed::Applied { duplicates: duplicates.iter().map(|offset| lane.at(Offset(*offset))).collect() }
 }
 
 /// Refused, with so much room for each of these types.

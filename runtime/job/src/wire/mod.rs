@@ -20,6 +20,8 @@ pub const VERSION: u32 = 1;
 pub enum Undecodable {
     #[error("the record has no line feed after its envelope")]
     NoEnvelope,
+    #[error("progress ends in the middle of its ranges")]
+    Ranges,
     #[error("the record is a copy that does not say of what")]
     NoOrigin,
     #[error("the record's envelope is not valid: {0}")]

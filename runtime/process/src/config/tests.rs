@@ -15,7 +15,7 @@ fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
+pub(super) fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
     layers::compose(Some(("wasmill.toml", text)), &environment(variables))
 }
 
@@ -172,7 +172,11 @@ fn the_readme_names_every_key_and_its_default() {
     let known = toml::Table::try_from(config).unwrap();
     for (section, keys) in &known {
         for (key, default) in keys.as_table().unwrap() {
-            let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+            let default = match default.as_str() {
+                Some("") => "\"\"".to_owned(),
+                Some(text) => text.to_owned(),
+                None => default.to_string(),
+            };
             let default =
                 if key == "slots" { "one per processor".to_owned() } else { format!("`{default}`") };
             let row = format!("| `{section}.{key}` | {default} |");

@@ -3,7 +3,7 @@
 
 use wasmill_job::{Offset, Passed, TopicPartition};
 
-use super::parked::Runs;
+use super::parked::Parked;
 use super::{Core, Decision};
 
 impl Core {
@@ -12,14 +12,15 @@ impl Core {
         self.lanes.get(self.lanes.find(name)?).passed
     }
 
-    /// Begins a lane anew at `from`. Cost: O(1).
+    /// Begins a lane anew at `from`. Cost: O(lanes) of a topic of parked jobs, else O(1).
     pub(crate) fn adopt(&mut self, name: &TopicPartition, from: Offset) -> Decision<()> {
         if let Some(old) = self.lanes.find(name) {
             self.unwritten.parked.insert(old);
             let lane = self.lane_of(old);
             lane.is_named = false;
-            (lane.passed, lane.runs) = (None, Runs::new());
+            (lane.passed, lane.parked) = (None, Parked::new());
         }
+        self.give_up_parked(name);
         let new = self.lanes.add(name.clone(), from);
         self.lane_of(new);
         self.decide(())

@@ -9,7 +9,6 @@ use wasmill_job::{JobId, Offset, Progress, UnixMs};
 use super::Core;
 use super::jobs::{Live, Place, SlotNo};
 use super::lanes::Lane;
-use super::parked::Run;
 use crate::record::{Damage, LaneNo, Serial, TypeNo};
 
 /// What must be equal in memory and in the store of one job.
@@ -196,18 +195,22 @@ impl Core {
         Ok(())
     }
 
-    /// Its name finds it, its runs lie in what was passed, and what it inherited is settled.
+    /// Its name finds it, its parked jobs were passed and are settled, and what it inherited is settled.
     fn check_lane(&self, number: LaneNo, lane: &Lane) -> Result<(), Damage> {
         let found = self.lanes.find(&lane.name) == Some(number);
         ensure(found == lane.is_named, || format!("{} is not the lane that its name finds", lane.name))?;
-        for (job_type, Run { since, last, returned, out }) in &lane.runs {
-            let is_sound = since <= last
-                && *last < lane.wanted
-                && (1..=last.0 - since.0 + 1).contains(out)
-                && returned.is_none_or(|returned| (since..=last).contains(&&returned));
-            ensure(is_sound, || {
+        for (job_type, out) in &lane.parked {
+            let last = out.last().map(|range| range.end);
+            ensure(last.is_some_and(|last| last <= lane.wanted.0), || {
                 let name = &self.types.get(*job_type).name;
-                format!("{} of type {name} cannot be parked in {since}..={last} of {}", out, lane.name)
+                format!("jobs of type {name} cannot be parked up to {last:?} of {}", lane.name)
+            })?;
+            let settled = |range: &std::ops::Range<u64>| {
+                let from = range.start.max(lane.progress.floor.0);
+                from >= range.end || lane.progress.settled.gaps(&(from..range.end)).next().is_none()
+            };
+            ensure(out.iter().all(settled), || {
+                format!("{} has parked jobs that are not settled", lane.name)
             })?;
         }
         let Progress { floor, settled } = &lane.inherited;
@@ -244,7 +247,7 @@ impl Core {
                 && lane.passed == other.passed
                 && lane.progress == other.progress
                 && lane.inherited == other.inherited
-                && lane.runs == other.runs;
+                && lane.parked == other.parked;
             ensure(same, || {
                 format!("{} differs in the store: {:?} {:?}", lane.name, lane.progress, other.progress)
             })?;

@@ -166,9 +166,9 @@ impl Core {
     fn write_parked(&mut self) {
         for number in std::mem::take(&mut self.unwritten.parked) {
             let lane = self.lanes.get_mut(number);
-            let sum = lane.runs_sum();
+            let sum = lane.parked_sum();
             let before = std::mem::replace(&mut lane.stamps.parked, sum);
-            let row = ParkedRow { runs: lane.runs.iter().map(|(of, run)| (*of, *run)).collect() };
+            let row = ParkedRow::of(&lane.parked);
             self.replace_part(Key::Parked(number), before, sum, |sum| Part::Parked(number, sum), &row);
         }
     }

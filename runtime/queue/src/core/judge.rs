@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use wasmill_job::{CopyOf, JobId, JobType, Offset, UnixMs};
 
 use super::Core;
-use super::parked::Run;
 use super::push::Fate;
-use crate::record::{LaneNo, TypeNo};
+use crate::record::LaneNo;
 use crate::{Entry, NewJob, Push, Pushed};
 
 /// What was found of a push so far.
@@ -20,8 +19,8 @@ struct Trial<'a> {
     /// Jobs that it brings.
     brought: HashSet<JobId>,
     types: BTreeMap<&'a JobType, Tally>,
-    /// Runs as the copies before would leave them.
-    runs: HashMap<(LaneNo, TypeNo), Option<Run>>,
+    /// Origins of parked jobs whose copies came before in the push.
+    returned: HashSet<(LaneNo, Offset)>,
 }
 
 /// What was found of one type.
@@ -40,7 +39,7 @@ struct Tally {
 impl Core {
     /// Why a push at the wanted offset is not applied, if anything is in the way.
     pub(super) fn refuses(&self, push: &Push, lane: LaneNo, now: UnixMs) -> Option<Pushed> {
-        let (mut brings, mut limits) = (false, !self.lanes.get(lane).runs.is_empty());
+        let (mut brings, mut limits) = (false, !self.lanes.get(lane).parked.is_empty());
         for entry in &push.entries {
             match entry {
                 Entry::Job { new, .. } => (brings, limits) = (true, limits || new.max_pending.is_some()),
@@ -51,7 +50,7 @@ impl Core {
                     (brings, limits) = (true, limits || new.max_pending.is_some());
                 }
                 Entry::Parked { .. } => limits = true,
-                Entry::Cancel { .. } | Entry::Dead { .. } | Entry::Undead { .. } => {}
+                Entry::Ended { .. } | Entry::Cancel { .. } | Entry::Dead { .. } | Entry::Undead { .. } => {}
             }
         }
         if brings && self.is_full() {
@@ -67,8 +66,8 @@ impl Core {
     }
 
     fn rooms(&self, push: &Push, lane: LaneNo, now: UnixMs) -> BTreeMap<JobType, usize> {
-        let (brought, types, runs) = (HashSet::new(), BTreeMap::new(), HashMap::new());
-        let mut trial = Trial { core: self, lane, now, brought, types, runs };
+        let (brought, types, returned) = (HashSet::new(), BTreeMap::new(), HashSet::new());
+        let mut trial = Trial { core: self, lane, now, brought, types, returned };
         for entry in &push.entries {
             match entry {
                 Entry::Job { offset, new } => trial.job(new, *offset),
@@ -77,7 +76,7 @@ impl Core {
                 }
                 Entry::Copy { offset, new, of } => trial.returned(new, of, *offset),
                 Entry::Parked { job_type, .. } => trial.types.entry(job_type).or_default().parks = true,
-                Entry::Cancel { .. } | Entry::Dead { .. } | Entry::Undead { .. } => {}
+                Entry::Ended { .. } | Entry::Cancel { .. } | Entry::Dead { .. } | Entry::Undead { .. } => {}
             }
         }
         let rooms = trial.types.into_iter().filter_map(|(of, tally)| Some((of.clone(), tally.room?)));
@@ -139,13 +138,7 @@ impl<'a> Trial<'a> {
     }
 
     fn unpark(&mut self, lane: LaneNo, origin: Offset, of: &JobType) -> bool {
-        let Some(number) = self.core.types.find(of) else { return false };
-        let known = || self.core.lanes.get(lane).runs.get(&number).copied();
-        let slot = self.runs.entry((lane, number)).or_insert_with(known);
-        let Some(run) = slot.as_mut().filter(|run| run.expects(origin)) else { return false };
-        if !run.come(origin) {
-            *slot = None;
-        }
-        true
+        let is_out = self.core.types.find(of).is_some_and(|number| self.core.is_out(lane, origin, number));
+        is_out && self.returned.insert((lane, origin))
     }
 }

@@ -2,9 +2,10 @@
 //! the wanted offset that is neither live nor owed is settled.
 
 use hashbrown::HashMap;
+use rangemap::RangeSet;
 use wasmill_job::{Offset, Passed, Progress, TopicPartition};
 
-use super::parked::Runs;
+use super::parked::Parked;
 use crate::record::LaneNo;
 
 /// One partition.
@@ -20,7 +21,7 @@ pub(super) struct Lane {
     /// What was settled by what the log said in a resume, and not by the queue's own account.
     pub(super) inherited: Progress,
     /// Its parked jobs that are out.
-    pub(super) runs: Runs,
+    pub(super) parked: Parked,
     /// Its shares of the digest; each `None` until it is stored, or when there is nothing to store.
     pub(super) stamps: Stamps,
 }
@@ -62,7 +63,7 @@ impl Lanes {
             passed: None,
             progress,
             inherited: Progress::default(),
-            runs: Runs::new(),
+            parked: Parked::new(),
             stamps: Stamps::default(),
         });
         number
@@ -116,10 +117,13 @@ impl Lane {
         (self.inherited != Progress::default()).then(|| sum(std::iter::once(floor.0).chain(ranges)))
     }
 
-    /// A sum of its runs; `None` when there are none.
-    pub(super) fn runs_sum(&self) -> Option<u64> {
-        let runs = self.runs.iter().flat_map(|(of, run)| std::iter::once(u64::from(of.0)).chain(run.sum()));
-        (!self.runs.is_empty()).then(|| sum(runs))
+    /// A sum of what is parked; `None` when nothing is.
+    pub(super) fn parked_sum(&self) -> Option<u64> {
+        let ranges =
+            |out: &RangeSet<u64>| out.iter().flat_map(|range| [range.start, range.end]).collect::<Vec<_>>();
+        let all =
+            self.parked.iter().flat_map(|(of, out)| std::iter::once(u64::from(of.0)).chain(ranges(out)));
+        (!self.parked.is_empty()).then(|| sum(all))
     }
 
     /// The progress as it may be told: its floor never passes the wanted offset, so that the log keeps what the queue

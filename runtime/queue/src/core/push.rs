@@ -1,7 +1,5 @@
 //! Push: entries of a partition, applied at the offset that is wanted or not at all.
 
-use std::collections::BTreeSet;
-
 use wasmill_job::{Job, JobType, Offset, Position, TopicPartition, UnixMs};
 
 use super::digest::Part;
@@ -69,7 +67,6 @@ impl Core {
         if let Some(refused) = self.refuses(&push, number, now) {
             return Ok(self.decide(refused));
         }
-        let named = self.may_park(&push, number);
         let mut applying = Applying::new(&push.lane, number, now);
         let mut settled_to = wanted;
         for entry in push.entries {
@@ -86,22 +83,12 @@ impl Core {
         lane.wanted = push.to;
         lane.passed = push.passed.or(lane.passed);
         let duplicates = applying.duplicates;
-        let parking = named.into_iter().filter(|of| self.is_parking(number, of)).collect();
-        Ok(self.decide(Pushed::Applied { duplicates, parking }))
-    }
-
-    /// The types of a push, if any of them may have parked jobs out when it is applied.
-    fn may_park(&self, push: &Push, lane: LaneNo) -> BTreeSet<JobType> {
-        let parks = |entry: &Entry| matches!(entry, Entry::Parked { .. });
-        if self.lanes.get(lane).runs.is_empty() && !push.entries.iter().any(parks) {
-            return BTreeSet::new();
-        }
-        push.entries.iter().filter_map(Entry::job_type).cloned().collect()
+        Ok(self.decide(Pushed::Applied { duplicates }))
     }
 
     /// Whether jobs of this type that stood in the lane are parked.
     pub(super) fn is_parking(&self, lane: LaneNo, of: &JobType) -> bool {
-        self.types.find(of).is_some_and(|number| self.lanes.get(lane).runs.contains_key(&number))
+        self.types.find(of).is_some_and(|number| self.lanes.get(lane).parked.contains_key(&number))
     }
 
     /// Applies one entry; returns whether its offset is not settled yet.
@@ -117,6 +104,12 @@ impl Core {
             Entry::Parked { offset, job_type } => {
                 let job_type = self.type_number(&job_type);
                 self.park(lane, offset, job_type);
+            }
+            Entry::Ended { job_type, origin, .. } => {
+                let lane = self.lanes.find(&origin.topic_partition());
+                if let Some((lane, number)) = lane.zip(self.types.find(&job_type)) {
+                    self.unpark(lane, origin.offset, number);
+                }
             }
             Entry::Cancel { cancel, .. } => {
                 self.close_chunk(lane, &mut applying.filling);

@@ -178,12 +178,13 @@ impl Rebuild {
     }
 
     fn add_parked(&mut self, number: LaneNo, row: ParkedRow) -> Result<(), Damage> {
-        if row.runs.iter().any(|(job_type, _)| job_type.0 as usize >= self.core.types.len()) {
+        let parked = row.parked();
+        if parked.keys().any(|job_type| job_type.0 as usize >= self.core.types.len()) {
             return Err(Damage("jobs are parked of a type that is not there".into()));
         }
         let lane = self.lane(number)?;
-        lane.runs = row.runs.into_iter().collect();
-        lane.stamps.parked = lane.runs_sum();
+        lane.parked = parked;
+        lane.stamps.parked = lane.parked_sum();
         if let Some(sum) = lane.stamps.parked {
             self.core.digest.add(Part::Parked(number, sum));
         }

@@ -58,8 +58,7 @@ impl Rig {
         ];
         let push = Push { lane: lane(), from: Offset(from), to: Offset(from + 2), passed: None, entries };
         let decision = self.core.push(push, NOW).unwrap();
-        let parking = [name(job_type)].into();
-        assert_eq!(self.apply(decision), crate::Pushed::Applied { duplicates: Vec::new(), parking });
+        assert_eq!(self.apply(decision), crate::Pushed::whole());
         self.pushed += 2;
     }
 

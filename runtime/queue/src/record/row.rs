@@ -1,7 +1,9 @@
 //! The small records, in postcard's compact form. A row may be followed by bytes of its own (an output, a letter).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rangemap::RangeSet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasmill_job::{
@@ -9,7 +11,6 @@ use wasmill_job::{
 };
 
 use super::{Damage, LaneNo, Serial, TypeNo};
-use crate::core::Run;
 
 /// A record that is read and written whole.
 pub(crate) trait Row: Serialize + DeserializeOwned {
@@ -81,7 +82,22 @@ pub(crate) struct InheritedRow {
 /// A lane's parked jobs that are out.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ParkedRow {
-    pub(crate) runs: Vec<(TypeNo, Run)>,
+    /// Of each type, pairs of (first, one past the last).
+    out: Vec<(TypeNo, Vec<(u64, u64)>)>,
+}
+
+impl ParkedRow {
+    pub(crate) fn of(parked: &BTreeMap<TypeNo, RangeSet<u64>>) -> Self {
+        let ranges = |out: &RangeSet<u64>| out.iter().map(|range| (range.start, range.end)).collect();
+        Self { out: parked.iter().map(|(of, out)| (*of, ranges(out))).collect() }
+    }
+
+    pub(crate) fn parked(self) -> BTreeMap<TypeNo, RangeSet<u64>> {
+        let sound = |ranges: Vec<(u64, u64)>| ranges.into_iter().filter(|(from, to)| from < to);
+        let set = |ranges| sound(ranges).map(|(from, to)| from..to).collect::<RangeSet<u64>>();
+        let sets = self.out.into_iter().map(|(of, ranges)| (of, set(ranges)));
+        sets.filter(|(_, out)| !out.is_empty()).collect()
+    }
 }
 
 /// Where a job's record stands now: it was appended again.

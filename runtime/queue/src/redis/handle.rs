@@ -113,7 +113,7 @@ impl RedisQueue {
         match entry {
             Entry::Job { new, .. } | Entry::Copy { new, .. } => self.shard_of(new.job.id),
             // A push with such an entry goes to its partition's shard whole.
-            Entry::Parked { .. } => self.shard(0),
+            Entry::Parked { .. } | Entry::Ended { .. } => self.shard(0),
             Entry::Cancel { cancel, .. } => self.shard_of(cancel.id),
             Entry::Dead { letter, .. } => self.shard_of_letter(&letter.key()),
             Entry::Undead { key, .. } => self.shard_of_letter(key),
@@ -144,7 +144,7 @@ impl RedisQueue {
         let mut wants = Vec::new();
         for shard in self.shards() {
             match self.push_part(&shard, push, push.from).await? {
-                ShardPushed::Applied { .. } => wants.push(push.from),
+                ShardPushed::Applied(_) => wants.push(push.from),
                 ShardPushed::Wants(wanted) if push.from < wanted && wanted < push.to => {
                     self.push_part(&shard, push, wanted).await?;
                     wants.push(wanted);
@@ -208,11 +208,11 @@ impl Queue for RedisQueue {
         let shard = self.shard_of_partition(push.lane.partition);
         let entries: Vec<&Entry> = push.entries.iter().collect();
         Ok(match shard.push(Some((&push, push.from)), &entries).await? {
-            ShardPushed::Applied { fates, parking } => {
+            ShardPushed::Applied(fates) => {
                 let fates = push.entries.iter().zip(&fates);
                 let dropped = fates.filter(|(_, fate)| **fate == Some(Admission::Duplicate));
                 let duplicates = dropped.map(|(entry, _)| push.lane.at(entry.offset())).collect();
-                Pushed::Applied { duplicates, parking }
+                Pushed::Applied { duplicates }
             }
             ShardPushed::Over(rooms) => Pushed::Over(rooms),
             ShardPushed::Early(offset) => Pushed::Early(offset),
@@ -239,7 +239,7 @@ impl Queue for RedisQueue {
         // One shard's trouble leaves the fate of the others' jobs known to nobody: unknown for all.
         for (places, pushed) in try_join_all(pushes).await? {
             match pushed {
-                ShardPushed::Applied { fates, .. } => {
+                ShardPushed::Applied(fates) => {
                     places.iter().zip(fates).for_each(|(at, fate)| admissions[*at] = fate);
                 }
                 _ => is_full = true,

@@ -52,7 +52,8 @@ impl Shard<'_> {
 
     pub(super) async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), Trouble> {
         let mut call = self.call_of(Name::Adopt, lane);
-        call.arg(from.0);
+        let parked = lane.topic.parked_type();
+        call.arg(from.0).arg(lane.partition.to_string()).arg(parked.as_ref().map_or("", |of| of.as_str()));
         self.link.run(&call).await.map(|_| ())
     }
 

@@ -1,6 +1,6 @@
 //! A push on its shard: what the script is told of each entry, and what it says.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use wasmill_job::{JobType, Offset, TopicPartition};
 
@@ -15,12 +15,8 @@ use crate::{Admission, Entry, NewJob, Push};
 
 /// How a push on a shard went.
 pub(super) enum ShardPushed {
-    Applied {
-        /// What became of each entry; `None` for those that are no jobs.
-        fates: Vec<Option<Admission>>,
-        /// Types of the push that have parked jobs out.
-        parking: BTreeSet<JobType>,
-    },
+    /// What became of each entry; `None` for those that are no jobs.
+    Applied(Vec<Option<Admission>>),
     /// How many new jobs of these types may come.
     Over(BTreeMap<JobType, usize>),
     Early(Offset),
@@ -66,12 +62,7 @@ impl<'e> Types<'e> {
                     b'o' => Some(Admission::Over),
                     _ => None,
                 };
-                let fates = answer.bytes()?.iter().map(fate).collect();
-                let mut parking = BTreeSet::new();
-                while !answer.is_empty() {
-                    parking.insert(self.next(&mut answer)?);
-                }
-                ShardPushed::Applied { fates, parking }
+                ShardPushed::Applied(answer.bytes()?.iter().map(fate).collect())
             }
             "over" => {
                 let mut rooms = BTreeMap::new();
@@ -107,7 +98,7 @@ impl Shard<'_> {
                 Entry::Dead { letter, .. } => {
                     letter.job.as_ref().map(|job| types.number(&job.job_type, None))
                 }
-                Entry::Cancel { .. } | Entry::Undead { .. } => None,
+                Entry::Ended { .. } | Entry::Cancel { .. } | Entry::Undead { .. } => None,
             })
             .collect();
         let mut call = self.call(Name::Push);
@@ -155,6 +146,11 @@ fn add(
             .arg(&new.job.id.pack()[..])
             .arg(new_record(new, *offset)?),
         Entry::Parked { offset, .. } => call.arg("p").arg(number.unwrap_or(0)).arg(offset.0).arg(""),
+        Entry::Ended { job_type, origin, .. } => call
+            .arg("e")
+            .arg(job_type.as_str())
+            .arg(origin.offset.0)
+            .arg(origin.topic_partition().to_string()),
         Entry::Cancel { cancel, .. } => call.arg("c").arg(&cancel.id.pack()[..]).arg("").arg(""),
         Entry::Dead { letter, .. } => {
             call.arg("d").arg(letter.key()).arg(letter::meta(letter, number)).arg(letter::stored(letter)?)

@@ -5,16 +5,7 @@ use std::collections::BTreeMap;
 use wasmill_job::{CopyOf, JobId, JobType, Offset, TopicPartition, UnixMs};
 use wasmill_queue::{Admission, Entry, NewJob};
 
-use super::simple::{At, Lane, Simple};
-
-/// Parked jobs of one type of a lane.
-#[derive(Clone, Debug)]
-pub(super) struct Run {
-    since: Offset,
-    last: Offset,
-    returned: Option<Offset>,
-    out: u64,
-}
+use super::simple::{At, Simple};
 
 impl Simple {
     /// The first copy whose origin was not passed yet.
@@ -58,9 +49,11 @@ impl Simple {
                     (*offset, new, false)
                 }
                 Entry::Job { offset, new } => {
-                    (*offset, new, trial.lanes[name].runs.contains_key(&new.job.job_type))
+                    (*offset, new, trial.lanes[name].parked.contains_key(&new.job.job_type))
                 }
-                Entry::Cancel { .. } | Entry::Dead { .. } | Entry::Undead { .. } => continue,
+                Entry::Ended { .. } | Entry::Cancel { .. } | Entry::Dead { .. } | Entry::Undead { .. } => {
+                    continue;
+                }
             };
             let (job_type, is_redrive) = (new.job.job_type.clone(), new.job.redrives > 0);
             let before = seen.get(&job_type).copied().unwrap_or_default();
@@ -113,27 +106,25 @@ impl Simple {
     }
 
     pub(super) fn park(&mut self, name: &TopicPartition, offset: Offset, job_type: &JobType) {
-        let runs = &mut self.lanes.get_mut(name).unwrap().runs;
-        let begun = Run { since: offset, last: offset, returned: None, out: 0 };
-        let run = runs.entry(job_type.clone()).or_insert(begun);
-        (run.last, run.out) = (offset, run.out + 1);
+        let parked = &mut self.lanes.get_mut(name).unwrap().parked;
+        parked.entry(job_type.clone()).or_default().insert(offset.0);
+    }
+
+    /// A job that was parked there is out no more; whether it was.
+    pub(super) fn unpark(&mut self, name: &TopicPartition, origin: Offset, job_type: &JobType) -> bool {
+        let Some(lane) = self.lanes.get_mut(name) else { return false };
+        let Some(out) = lane.parked.get_mut(job_type) else { return false };
+        let was_out = out.remove(&origin.0);
+        if out.is_empty() {
+            lane.parked.remove(job_type);
+        }
+        was_out
     }
 
     /// Whether the copy of a parked job is one that is waited for; then it is no more.
     fn comes_back(&mut self, new: &NewJob, of: &CopyOf) -> bool {
-        let origin = of.origin.offset;
-        let Lane { runs, inherited, .. } = self.lanes.get_mut(&of.origin.topic_partition()).unwrap();
-        let is_out = |run: &&mut Run| {
-            run.since <= origin && origin <= run.last && run.returned.is_none_or(|last| origin > last)
-        };
-        let Some(run) = runs.get_mut(&new.job.job_type).filter(is_out) else {
-            return inherited.contains(&origin.0);
-        };
-        (run.returned, run.out) = (Some(origin), run.out - 1);
-        if run.out == 0 {
-            runs.remove(&new.job.job_type);
-        }
-        true
+        let (name, origin) = (of.origin.topic_partition(), of.origin.offset);
+        self.unpark(&name, origin, &new.job.job_type) || self.lanes[&name].inherited.contains(&origin.0)
     }
 
     fn lives_at(&self, id: JobId, name: &TopicPartition, offset: Offset) -> bool {

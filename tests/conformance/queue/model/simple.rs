@@ -8,7 +8,7 @@ use wasmill_job::{DeadLetter, Job, JobId, JobType, Offset, Passed, Progress, Top
 use wasmill_queue::{Admission, Answer, Counts, Entry, NewJob, State, Token};
 
 use super::Judged;
-use super::parking::{Run, unlimited};
+use super::parking::unlimited;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Simple {
@@ -76,7 +76,8 @@ pub(super) struct Lane {
     pub(super) settled: BTreeSet<u64>,
     /// What was settled by what the log said.
     pub(super) inherited: BTreeSet<u64>,
-    pub(super) runs: BTreeMap<JobType, Run>,
+    /// The offsets of parked jobs that have not come again.
+    pub(super) parked: BTreeMap<JobType, BTreeSet<u64>>,
     pub(super) passed: Option<Passed>,
 }
 
@@ -156,6 +157,9 @@ impl Simple {
             }
             Entry::Copy { offset, new, of } => return Some(self.copy(name, *offset, new, of, now)),
             Entry::Parked { offset, job_type } => self.park(name, *offset, job_type),
+            Entry::Ended { job_type, origin, .. } => {
+                self.unpark(&origin.topic_partition(), origin.offset, job_type);
+            }
             Entry::Cancel { cancel, .. } => _ = self.cancel(cancel.id, now),
             Entry::Undead { key, .. } => _ = self.purge(key),
             Entry::Dead { letter, .. } => self.show(letter, now),

@@ -288,7 +288,9 @@ impl Driver {
         let now = self.now;
         match entry {
             Entry::Job { offset, new } => return Some(self.model_job(lane, offset, &new)),
-            Entry::Copy { .. } | Entry::Parked { .. } => unreachable!("the model makes none"),
+            Entry::Copy { .. } | Entry::Parked { .. } | Entry::Ended { .. } => {
+                unreachable!("the model makes none")
+            }
             Entry::Cancel { cancel, .. } => self.model_cancel(cancel.id),
             Entry::Undead { key, .. } => {
                 let id = key.parse().unwrap();

@@ -4,9 +4,10 @@
 -- nobody, so the bits of that are left to a time of their own.
 --
 -- KEYS  core
--- ARGV  lane's name · 1 when nothing in it is ever unsettled · offset
+-- ARGV  lane's name · 1 when nothing in it is ever unsettled · offset · the lane's partition · of a lane of parked jobs their
+--       type, else ''
 -- Gives the new lane
--- Cost  O(pieces of the old lane's bits)
+-- Cost  O(pieces of the old lane's bits); for a lane of parked jobs O(lanes) more
 begin()
 local name, from = ARGV[1], tonumber(ARGV[3])
 local old = tonumber(call('HGET', P .. 'n', name) or nil)
@@ -21,8 +22,17 @@ if old then
     call('PEXPIRE', block_key(old, block), fmt('%d', KEEP_BITS))
   end
   for _, block in ipairs(call('ZRANGE', P .. 'i:' .. old, 0, -1)) do call('DEL', block_key(old, tonumber(block), 'i')) end
-  call('DEL', P .. 'i:' .. old, P .. 'q:' .. old)
+  give_up_parked(old)
+  call('DEL', P .. 'i:' .. old)
   call('HDEL', P .. 'n:' .. old, 'top', 'drop', 'passed', 'begun', 'ended', 'parking')
+end
+-- Nobody returns the parked jobs whose copies stood here.
+local copied = ARGV[5] ~= '' and tonumber(call('HGET', P .. 'tn', ARGV[5]) or nil)
+if copied then
+  local lanes, ends = call('HGETALL', P .. 'n'), '/' .. ARGV[4]
+  for at = 1, #lanes, 2 do
+    if string.sub(lanes[at], -#ends) == ends then give_up_parked(lanes[at + 1], copied) end
+  end
 end
 local lane = begin_lane(name, ARGV[2] == '1')
 call('HSET', P .. 'n:' .. lane, 'want', fmt('%d', from), 'floor', fmt('%d', from), 'top', '0', 'drop', '0')

@@ -5,13 +5,13 @@
 -- KEYS  core
 -- ARGV  lane's name or '' · from · to · the last record passed, 14 bytes, or '' · number of types · for each type: name,
 --       max_pending or '' · four per entry:
---       j type key record | k meta key record | p type offset '' | c key '' '' | d letter meta value | u letter '' ''
+--       j type key record | k meta key record | p type offset '' | e name of type, origin's offset, origin's lane |
+--       c key '' '' | d letter meta value | u letter '' ''
 --       meta of a copy: type, origin's offset, attempts, due (0: not), origin's lane when that is another one
--- Gives {applied, a letter per entry: n new, d duplicate, o over max_pending, - no job; then the types, of those whose jobs
---       come or are parked, that have parked jobs out} | {over, two per type: type, how many of its new jobs may come} | {early, offset} |
---       {wants, offset} | {unknown} | {full}
+-- Gives {applied, a letter per entry: n new, d duplicate, o over max_pending, - no job} | {over, two per type: type, how many
+--       of its new jobs may come} | {early, offset} | {wants, offset} | {unknown} | {full}
 -- Cost  O(entries), and O(pending of its type) for a job that comes again while its tombstone stands. What an entry is to do
---       with runs and inherited offsets is asked for only where a copy or a parked job comes, or is out. Guarantee: all is
+--       with parked jobs and inherited offsets is asked for only where a copy or a parked job comes, or is out. Guarantee: all is
 --       decided before the first write; all or nothing.
 begin()
 local name, from, to, passed, types_named = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
@@ -37,20 +37,22 @@ local function is_inherited(no, offset)
   local l = lane_of(no)
   return offset < l.begun or (offset < l.ended and has_bit(no, offset, 'i'))
 end
+local function number_of_lane(of)
+  if lane_numbers[of] == nil then lane_numbers[of] = tonumber(call('HGET', P .. 'n', of) or nil) or false end
+  return lane_numbers[of]
+end
 local COPY, COPY_BYTES = '>I3I6I2I6', 17
-local jobs, bytes, keys, has_parked = 0, 0, {}, false
+local jobs, bytes, keys = 0, 0, {}
 for at = first, #ARGV, 4 do
   local kind = ARGV[at]
   local other = kind == 'k' and string.sub(ARGV[at + 1], COPY_BYTES + 1) or ''
   if other ~= '' then
     local _, origin = unpack_(COPY, ARGV[at + 1])
-    lane_numbers[other] = lane_numbers[other] or tonumber(call('HGET', P .. 'n', other) or nil)
-    if not lane_numbers[other] or lane_of(lane_numbers[other]).want <= origin then
+    if not number_of_lane(other) or lane_of(number_of_lane(other)).want <= origin then
       return { 'early', fmt('%d', (unpack_('>I6', ARGV[at + 3], 16))) }
     end
   end
   if kind == 'j' or kind == 'k' then keys[#keys + 1] = ARGV[at + 2] end
-  if kind == 'p' then has_parked = true end
   -- A redrive takes the place of its letter, which has its size: it needs no room. A letter from the log does.
   local is_redrive = lane == 0 and kind == 'j' and unpack_('>I2', ARGV[at + 3], 4) > 0
   if (kind == 'j' and not is_redrive) or kind == 'k' or kind == 'd' then jobs, bytes = jobs + 1, bytes + #ARGV[at + 3] end
@@ -122,20 +124,41 @@ end
 
 -- A type without a number gets one when the push is applied; until then it is known by its place.
 local function type_at(of) return numbers[of] or -of end
--- Runs of parked jobs, by lane and type.
-local runs = { [lane] = {} }
+-- Parked jobs by lane and type: how many are out, what changes of that, and which of them only an `e` of this push ended.
+local sets = { [lane] = {} }
+local function known_set(out) return { out = out, was = out, news = {}, ended = {} } end
 if parking > 0 then
   local asked = {}
   for of = 1, types_named do asked[#asked + 1] = numbers[of] end
-  runs[lane] = read_runs(lane, asked)
-end
-local function run_in(no, of)
-  runs[no] = runs[no] or {}
-  if not runs[no][type_at(of)] and no ~= lane and numbers[of] then
-    runs[no][numbers[of]] = read_runs(no, { numbers[of] })[numbers[of]]
+  for begins = 1, #asked, PIECE do
+    local ends = min(begins + PIECE - 1, #asked)
+    local found = call('HMGET', P .. 'q:' .. lane, unpack(asked, begins, ends))
+    for at = begins, ends do sets[lane][asked[at]] = known_set(tonumber(found[at - begins + 1] or 0)) end
   end
-  return runs[no][type_at(of)]
 end
+local function set_of(no, at)
+  sets[no] = sets[no] or {}
+  if not sets[no][at] then
+    local is_asked = at >= 0 and (no ~= lane or parking > 0)
+    sets[no][at] = known_set(is_asked and tonumber(call('HGET', P .. 'q:' .. no, at) or 0) or 0)
+  end
+  return sets[no][at]
+end
+local function is_out(no, at, offset)
+  local set = set_of(no, at)
+  if set.news[offset] ~= nil then return set.news[offset] end
+  return set.was > 0 and is_parked(no, at, offset)
+end
+-- Whether it changed anything.
+local function put_out(no, at, offset, out)
+  if is_out(no, at, offset) == out then return false end
+  local set = sets[no][at]
+  -- What changes twice is as it was.
+  if set.news[offset] == nil then set.news[offset] = out else set.news[offset] = nil end
+  set.out = set.out + (out and 1 or -1)
+  return true
+end
+local numbers_ended = {}
 
 -- Of each type, by its place in the push: how many of its jobs came so far, and how many of them were new; and, once there is
 -- no room for one, how many came before.
@@ -162,30 +185,26 @@ end
 
 -- Decides, entry by entry, without a write.
 local codes, plans = {}, {}
--- The types whose jobs come or are parked; a letter's type is named too.
-local comes = {}
 for at = first, #ARGV, 4 do
   local kind, code, plan = ARGV[at], '-', {}
   if kind == 'j' or kind == 'k' then
     local key, record = ARGV[at + 2], ARGV[at + 3]
     local flags, _, redrives, window, _, offset = unpack_('>BI2I2I4I6I6', record)
     local of = kind == 'j' and tonumber(ARGV[at + 1]) or unpack_('>I3', ARGV[at + 1])
-    local run, may_come, is_settled = nil, true, offset < top and has_bit(lane, offset)
-    plan.of, plan.offset, plan.priority, comes[of] = of, offset, flags % 4, true
+    local may_come, is_settled = true, offset < top and has_bit(lane, offset)
+    plan.of, plan.offset, plan.priority = of, offset, flags % 4
     if kind == 'k' then
       local _, origin, attempts, due = unpack_(COPY, ARGV[at + 1])
       local other = string.sub(ARGV[at + 1], COPY_BYTES + 1)
       plan.attempts, plan.due = attempts, due
       if other ~= '' then
-        local no = lane_numbers[other]
-        run = run_in(no, of)
-        if run and run.out > 0 and run.next <= origin and origin <= run.last then
-          -- The last one ends the run, also when copies before it never came.
-          run.next, run.out, run.changed = origin + 1, origin == run.last and 0 or run.out - 1, true
-        else
-          may_come = is_inherited(no, origin)
-        end
-        come(of, key, redrives, may_come and not is_settled, false)
+        local no, at_type = number_of_lane(other), type_at(of)
+        local is_back, inherited = put_out(no, at_type, origin, false), is_inherited(no, origin)
+        local ended = sets[no][at_type].ended
+        may_come = is_back or inherited
+        -- Room is judged by what was out before the push: one that it also ends may only be refused room in vain.
+        come(of, key, redrives, (may_come or ended[origin]) and not is_settled, false)
+        ended[origin] = nil
       elseif live[key] and live[key].lane == lane and live[key].offset == origin then
         code, plan.origin = 'm', origin
       else
@@ -195,8 +214,7 @@ for at = first, #ARGV, 4 do
       -- One that is alive without a log gets a place in it.
       may_come = may_come or live[key]
     elseif lane > 0 then
-      local parked = runs[lane][type_at(of)]
-      come(of, key, redrives, not is_settled, parked and parked.out > 0)
+      come(of, key, redrives, not is_settled, set_of(lane, type_at(of)).out > 0)
     end
     if is_settled or not may_come then
       code = 'd'
@@ -220,16 +238,12 @@ for at = first, #ARGV, 4 do
       end
     end
   elseif kind == 'p' then
-    local of, offset = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-    local run = run_in(lane, of)
-    comes[of] = true
-    if not run then
-      run = { next = offset, last = offset, out = 0, was = 0 }
-      runs[lane][type_at(of)] = run
-    elseif run.out == 0 then
-      run.next = offset
-    end
-    run.last, run.out, run.changed = offset, run.out + 1, true
+    put_out(lane, type_at(tonumber(ARGV[at + 1])), tonumber(ARGV[at + 2]), true)
+  elseif kind == 'e' then
+    local of, origin, no = ARGV[at + 1], tonumber(ARGV[at + 2]), number_of_lane(ARGV[at + 3])
+    if numbers_ended[of] == nil then numbers_ended[of] = tonumber(call('HGET', P .. 'tn', of) or nil) or false end
+    local at_type = numbers_ended[of]
+    if no and at_type and put_out(no, at_type, origin, false) then sets[no][at_type].ended[origin] = true end
   elseif kind == 'c' then
     local key = ARGV[at + 1]
     local job = live[key]
@@ -363,21 +377,13 @@ for entry, plan in ipairs(plans) do
   end
 end
 flush()
-local answer = { 'applied', table.concat(codes) }
-for no, by_type in pairs(runs) do
+for no, by_type in pairs(sets) do
   -- Types have numbers now.
-  local numbered = {}
-  for of_no, run in pairs(by_type) do numbered[of_no < 0 and numbers[-of_no] or of_no] = run end
-  if no > 0 then write_runs(no, numbered) end
-  runs[no] = numbered
+  for at, set in pairs(by_type) do
+    if next(set.news) then write_parked(no, at < 0 and numbers[-at] or at, set.news) end
+  end
 end
 if lane > 0 then
-  if parking > 0 or has_parked then
-    for of = 1, types_named do
-      local run = runs[lane][numbers[of]]
-      if comes[of] and run and run.out > 0 then answer[#answer + 1] = of end
-    end
-  end
   if tracked then
     local at = from
     for _, offset in ipairs(kept) do
@@ -394,4 +400,4 @@ if lane > 0 then
   end
 end
 wake(finish())
-return answer
+return { 'applied', table.concat(codes) }
