@@ -2,10 +2,12 @@
 //! replies and wake-ups, cost in commands and bytes, what is asked of a server at the start, shards and names.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod copies;
 mod cost;
 mod cut_off;
 mod fence;
 mod full;
+mod homes;
 mod killed;
 mod letters;
 mod names;

@@ -3,9 +3,12 @@
 mod check;
 mod config;
 mod handle;
+mod lane;
 mod letter;
 mod link;
+mod memory;
 mod news;
+mod pushing;
 mod record;
 mod reply;
 mod script;
@@ -16,4 +19,5 @@ mod trouble;
 
 pub use config::RedisConfig;
 pub use handle::RedisQueue;
+pub use memory::ShardMemory;
 pub use start::{RedisStart, RedisStartError};

@@ -52,6 +52,10 @@ pub(crate) trait QueueUnderTest: Sized + Send + 'static {
     /// Whether claims outlive the end of the process: who held one may still settle it.
     const CLAIMS_SURVIVE: bool;
 
+    /// Whether a record whose job is alive without a log gives the job its place: it is settled when the job is done.
+    /// Otherwise it is settled at once.
+    const GIVES_PLACES: bool = false;
+
     /// An empty queue.
     fn fresh() -> impl Future<Output = Self> + Send;
 

@@ -54,6 +54,7 @@ impl<const SHARDS: u16> QueueUnderTest for InRedis<SHARDS> {
 
     const SHARDS: u16 = SHARDS;
     const CLAIMS_SURVIVE: bool = true;
+    const GIVES_PLACES: bool = true;
 
     async fn fresh() -> Self {
         let redis = Redis::start().await;

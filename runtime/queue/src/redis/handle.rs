@@ -12,9 +12,10 @@ use wasmill_job::{Cancel, JobId, JobType, Offset, Partition, Passed, Progress, T
 
 use super::link::Link;
 use super::news::News;
+use super::pushing::{ShardPushed, direct_entries};
 use super::script::Name;
 use super::settling;
-use super::shard::{Cursor, Shard, ShardPushed, ShardTaken, direct_entries};
+use super::shard::{Cursor, Shard, ShardTaken};
 use super::trouble::Trouble;
 use super::{check, letter, start};
 use crate::{
@@ -86,7 +87,7 @@ impl RedisQueue {
         self.shared.link.close().await;
     }
 
-    fn shards(&self) -> impl Iterator<Item = Shard<'_>> {
+    pub(super) fn shards(&self) -> impl Iterator<Item = Shard<'_>> {
         let link = &self.shared.link;
         (0..link.cores().len()).map(move |number| Shard { link, number })
     }
@@ -111,6 +112,7 @@ impl RedisQueue {
     fn shard_of_entry(&self, entry: &Entry) -> Shard<'_> {
         match entry {
             Entry::Job { new, .. } | Entry::Copy { new, .. } => self.shard_of(new.job.id),
+            // A push with such an entry goes to its partition's shard whole.
             Entry::Parked { .. } | Entry::Ended { .. } => self.shard(0),
             Entry::Cancel { cancel, .. } => self.shard_of(cancel.id),
             Entry::Dead { letter, .. } => self.shard_of_letter(&letter.key()),
@@ -148,6 +150,8 @@ impl RedisQueue {
                     wants.push(wanted);
                 }
                 ShardPushed::Wants(wanted) => wants.push(wanted),
+                ShardPushed::Over(rooms) => return Ok(Pushed::Over(rooms)),
+                ShardPushed::Early(offset) => return Ok(Pushed::Early(offset)),
                 ShardPushed::Unknown => return Ok(Pushed::Unknown),
                 ShardPushed::Full => return Ok(Pushed::Full),
             }
@@ -161,7 +165,7 @@ impl RedisQueue {
         let mine =
             |entry: &&Entry| entry.offset() >= from && self.shard_of_entry(entry).number == shard.number;
         let entries: Vec<&Entry> = push.entries.iter().filter(mine).collect();
-        shard.push(Some((&push.lane, from, push.to)), &entries).await
+        shard.push(Some((push, from)), &entries).await
     }
 }
 
@@ -176,12 +180,22 @@ impl Queue for RedisQueue {
         Ok(wanted.into_iter().min().unwrap_or_default())
     }
 
-    async fn passed(&self, _lane: &TopicPartition) -> Result<Option<Passed>, QueueError> {
-        Ok(None)
+    async fn passed(&self, lane: &TopicPartition) -> Result<Option<Passed>, QueueError> {
+        if !lane.topic.is_compacted() {
+            return Ok(self.shard_of_partition(lane.partition).passed(lane).await?);
+        }
+        // Each shard has passed at least what the last one of them has.
+        let all = try_join_all(self.shards().map(|shard| async move { shard.passed(lane).await })).await?;
+        let least = all.into_iter().min_by_key(|passed| passed.map(|passed| passed.offset));
+        Ok(least.flatten())
     }
 
-    async fn adopt(&self, lane: &TopicPartition, _from: Offset) -> Result<(), QueueError> {
-        Err(QueueError::Malformed { reason: format!("{lane} cannot be adopted in Redis yet") })
+    async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), QueueError> {
+        if !lane.topic.is_compacted() {
+            return Ok(self.shard_of_partition(lane.partition).adopt(lane, from).await?);
+        }
+        try_join_all(self.shards().map(|shard| async move { shard.adopt(lane, from).await })).await?;
+        Ok(())
     }
 
     async fn push(&self, push: Push) -> Result<Pushed, QueueError> {
@@ -193,16 +207,15 @@ impl Queue for RedisQueue {
         }
         let shard = self.shard_of_partition(push.lane.partition);
         let entries: Vec<&Entry> = push.entries.iter().collect();
-        let pushed = shard.push(Some((&push.lane, push.from, push.to)), &entries).await?;
-        Ok(match pushed {
+        Ok(match shard.push(Some((&push, push.from)), &entries).await? {
             ShardPushed::Applied(fates) => {
-                let at = |wished: Admission| {
-                    let fates = push.entries.iter().zip(&fates);
-                    let chosen = fates.filter(|(_, fate)| **fate == Some(wished));
-                    chosen.map(|(entry, _)| push.lane.at(entry.offset())).collect()
-                };
-                Pushed::Applied { duplicates: at(Admission::Duplicate) }
+                let fates = push.entries.iter().zip(&fates);
+                let dropped = fates.filter(|(_, fate)| **fate == Some(Admission::Duplicate));
+                let duplicates = dropped.map(|(entry, _)| push.lane.at(entry.offset())).collect();
+                Pushed::Applied { duplicates }
             }
+            ShardPushed::Over(rooms) => Pushed::Over(rooms),
+            ShardPushed::Early(offset) => Pushed::Early(offset),
             ShardPushed::Wants(wanted) => Pushed::Wants(wanted),
             ShardPushed::Unknown => Pushed::Unknown,
             ShardPushed::Full => Pushed::Full,

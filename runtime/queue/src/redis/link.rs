@@ -234,11 +234,13 @@ impl Name {
                 | Self::Sweep
                 | Self::Owed
                 | Self::Progress
+                | Self::Passed
                 | Self::Counts
                 | Self::Job
                 | Self::List
                 | Self::Dead
                 | Self::Check
+                | Self::Memory
         )
     }
 }

@@ -8,6 +8,7 @@ use redis::{Cmd, ToRedisArgs};
 pub(super) enum Name {
     Start,
     Resume,
+    Adopt,
     Drop,
     Push,
     Offer,
@@ -18,6 +19,7 @@ pub(super) enum Name {
     Owed,
     Paid,
     Progress,
+    Passed,
     Counts,
     Job,
     List,
@@ -27,6 +29,7 @@ pub(super) enum Name {
     Check,
     Mend,
     Mended,
+    Memory,
 }
 
 /// All scripts, whole, with their hashes.
@@ -39,12 +42,17 @@ pub(super) struct Call {
 }
 
 /// What all scripts share; stands behind the first line of each, which says what the script may do.
-const SHARED: &str = include_str!("scripts/shard.lua");
+const SHARED: &str = concat!(
+    include_str!("scripts/shard.lua"),
+    include_str!("scripts/lane.lua"),
+    include_str!("scripts/letter.lua"),
+);
 
 /// In the order of [`Name`].
-const FILES: [&str; 21] = [
+const FILES: [&str; 24] = [
     include_str!("scripts/start.lua"),
     include_str!("scripts/resume.lua"),
+    include_str!("scripts/adopt.lua"),
     include_str!("scripts/drop.lua"),
     include_str!("scripts/push.lua"),
     include_str!("scripts/offer.lua"),
@@ -55,6 +63,7 @@ const FILES: [&str; 21] = [
     include_str!("scripts/owed.lua"),
     include_str!("scripts/paid.lua"),
     include_str!("scripts/progress.lua"),
+    include_str!("scripts/passed.lua"),
     include_str!("scripts/counts.lua"),
     include_str!("scripts/job.lua"),
     include_str!("scripts/list.lua"),
@@ -64,6 +73,7 @@ const FILES: [&str; 21] = [
     include_str!("scripts/check.lua"),
     include_str!("scripts/mend.lua"),
     include_str!("scripts/mended.lua"),
+    include_str!("scripts/memory.lua"),
 ];
 
 impl Scripts {

@@ -25,6 +25,8 @@ pub(super) struct Simple {
     pub(super) sums: BTreeMap<JobType, Counts>,
     /// Jobs that were pending when they were taken out.
     pub(super) taken_out: BTreeSet<JobId>,
+    /// A record gives the job its place that is alive without one.
+    gives_places: bool,
     births: u64,
 }
 
@@ -87,6 +89,10 @@ pub(super) const KEEP: Duration = Duration::from_secs(20);
 const KEEP_CANCELLED: Duration = Duration::from_secs(3600);
 
 impl Simple {
+    pub(super) fn new(gives_places: bool) -> Self {
+        Self { gives_places, ..Self::default() }
+    }
+
     pub(super) fn resume(&mut self, name: &TopicPartition, progress: &Progress) -> Offset {
         let is_settled = |place: &Option<(TopicPartition, Offset)>| {
             place.as_ref().is_some_and(|(lane, offset)| lane == name && progress.is_settled(*offset))
@@ -123,7 +129,12 @@ impl Simple {
         for entry in entries.iter().filter(|entry| entry.offset() >= wanted) {
             match self.apply(name, entry, now) {
                 Some(Admission::Accepted) => _ = live.insert(entry.offset().0),
-                Some(_) => duplicates.push(entry.offset()),
+                Some(_) => {
+                    duplicates.push(entry.offset());
+                    if self.give_place(name, entry) {
+                        live.insert(entry.offset().0);
+                    }
+                }
                 None => {}
             }
         }
@@ -154,6 +165,19 @@ impl Simple {
             Entry::Dead { letter, .. } => self.show(letter, now),
         }
         None
+    }
+
+    /// Gives the job of a duplicate its place, if it is alive without one; whether it did.
+    fn give_place(&mut self, name: &TopicPartition, entry: &Entry) -> bool {
+        let (Entry::Job { offset, new } | Entry::Copy { offset, new, .. }) = entry else { return false };
+        if !self.gives_places || self.lanes[name].settled.contains(&offset.0) {
+            return false;
+        }
+        let Some(live) = self.live.get_mut(&new.job.id).filter(|live| live.place.is_none()) else {
+            return false;
+        };
+        live.place = Some((name.clone(), *offset));
+        true
     }
 
     /// A letter comes from the log.

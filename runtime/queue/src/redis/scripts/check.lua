@@ -5,7 +5,7 @@
 -- KEYS  core
 -- ARGV  keys of jobs whose places are in doubt; without any, the counts are compared
 -- Gives sentences; with keys, one per key that is in no place or in several
--- Cost  O(types); with keys O(keys · (types + pending))
+-- Cost  O(types + lanes); with keys O(keys · (types + pending))
 begin()
 local faults = {}
 local function fault(...) if #faults < 100 then faults[#faults + 1] = fmt(...) end end
@@ -59,4 +59,5 @@ same('letters and their index', call('HLEN', P .. 'd'), call('HLEN', P .. 'di'))
 same('letters and their order', call('HLEN', P .. 'd'), call('ZCARD', P .. 'dx'))
 same('debts and their order', call('HLEN', P .. 'od'), call('ZCARD', P .. 'o'))
 same('debts and types in debt', call('HLEN', P .. 'od'), owed)
+check_lanes(fault)
 return faults

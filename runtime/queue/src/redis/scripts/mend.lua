@@ -129,5 +129,6 @@ if call('ZCARD', P .. 'ru') ~= call('HLEN', P .. 'r') then
     if call('HEXISTS', P .. 'r', key) == 0 then call('ZREM', P .. 'ru', key) end
   end)
 end
+recount_parked()
 wake(finish())
 return 0
