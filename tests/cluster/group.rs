@@ -37,8 +37,8 @@ async fn two_members_share_and_one_takes_over_when_the_other_leaves() {
     .await;
     let seen = own(&two, &topic).await;
     let changed = tokio::spawn({
-        let two = two.clone();
-        async move { two.reassigned().await }
+        let (two, seen) = (two.clone(), two.assigned().await.unwrap());
+        async move { two.reassigned(&seen).await }
     });
     one.close().await;
     until("the other has all", DEADLINE, || async { (own(&two, &topic).await.len() == 4).then_some(()) })
