@@ -65,7 +65,7 @@ const PAUSE_FIRST: Duration = Duration::from_millis(20);
 /// Short enough that work goes on at once, for people, when the trouble is over.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How often at least a lane looks for room for its parked jobs: workers make it all the time.
-const PAUSE_FOR_ROOM: Duration = Duration::from_millis(100);
+const PAUSE_FOR_ROOM: Duration = Duration::from_millis(250);
 
 impl Hindrance {
     /// Hindrances of one kind are one state: a log line is written when the kind changes.

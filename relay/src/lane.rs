@@ -39,6 +39,8 @@ pub(crate) struct Lane<L, Q> {
     waits_for: Option<Revision>,
     /// What was read and could not be carried yet, and the offset from which it was read: it is not read again.
     rest: Option<(Offset, Vec<Stored>)>,
+    /// How many records the next push carries: one after there was no room for any, because asking should cost little.
+    piece: usize,
     ages: Ages,
     refresh: Refresh,
     next_pulse: Instant,
@@ -71,6 +73,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             committed: None,
             waits_for: None,
             rest: None,
+            piece: carry::PUSH_RECORDS_MAX,
             ages: Ages::default(),
             refresh: Refresh::default(),
             next_pulse: now + PULSE,
@@ -88,6 +91,9 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
                     None
                 }
                 Err(hindrance) => {
+                    if let Hindrance::NoRoom(_) | Hindrance::Full = hindrance {
+                        self.piece = 1;
+                    }
                     if !hindrance.is_ordinary() {
                         // Whatever it was, the queue may be another one afterwards: ask what it wants.
                         self.wanted = None;

@@ -16,7 +16,7 @@ use crate::hindrance::Hindrance;
 use crate::step::{Step, done};
 
 /// How many records one push carries: enough to make its fixed cost small, few enough for a queue's single step.
-const PUSH_RECORDS_MAX: usize = 1_000;
+pub(super) const PUSH_RECORDS_MAX: usize = 1_000;
 
 /// How a push is made to fit.
 enum Room {
@@ -34,14 +34,17 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         records: &[Stored],
         stop: &CancellationToken,
     ) -> Result<(), Hindrance> {
-        for records in records.chunks(PUSH_RECORDS_MAX) {
+        let mut records = records;
+        while !records.is_empty() {
+            let (piece, rest) = records.split_at(self.piece.min(records.len()));
             let catalog = Arc::clone(&self.ends.catalog.borrow());
-            let batch = self.read(wanted, records, &catalog);
+            let batch = self.read(wanted, piece, &catalog);
             let (to, waits_for) = (batch.push.to, batch.waits_for);
-            if to > wanted && !self.hand_over(batch, records, &catalog).await? {
+            if to > wanted && !self.hand_over(batch, piece, &catalog).await? {
                 return Ok(());
             }
-            wanted = to;
+            (wanted, records) = (to, rest);
+            self.piece = (2 * self.piece).min(PUSH_RECORDS_MAX);
             if let Some(revision) = waits_for {
                 self.wait_for_catalog(revision, stop).await;
                 return Ok(());

@@ -16,7 +16,7 @@ use crate::mill_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close
 const JOBS: usize = 2_000;
 const RETENTION: Duration = Duration::from_secs(60);
 /// Of the queue that a type is in which names none.
-const TOPIC: &str = "wasmill.q.default.0";
+const TOPIC: &str = "wasmill.q.default.1";
 
 pub(crate) async fn run(run: Run) -> Verdict {
     let mut chance = StdRng::seed_from_u64(run.seed);

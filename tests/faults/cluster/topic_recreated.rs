@@ -14,7 +14,7 @@ use crate::mill_books::{JOB_TYPE, PATIENT, close_beside};
 
 const JOBS: usize = 2_000;
 const PARTITIONS: u32 = 2;
-const TOPIC: &str = "wasmill.q.frail.0";
+const TOPIC: &str = "wasmill.q.frail.1";
 
 pub(crate) async fn run(run: Run) -> Verdict {
     let mut chance = StdRng::seed_from_u64(run.seed);

@@ -32,7 +32,7 @@ pub(crate) async fn run(run: Run) -> Verdict {
 
 /// Which topic the type's jobs stand in: it is the first generation of its queue.
 fn topic(queue: &str) -> String {
-    format!("wasmill.q.{queue}.0")
+    format!("wasmill.q.{queue}.1")
 }
 
 /// A broker dies, more is acknowledged without it, then the others die.
