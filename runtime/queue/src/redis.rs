@@ -2,6 +2,8 @@
 
 mod check;
 mod config;
+mod cursor;
+mod gauges;
 mod handle;
 mod letter;
 mod link;
@@ -9,6 +11,7 @@ mod news;
 mod record;
 mod reply;
 mod script;
+mod server;
 mod settling;
 mod shard;
 mod start;

@@ -88,15 +88,16 @@ pub(crate) async fn a_type_held_back_by_its_rate_wakes_by_itself<U: QueueUnderTe
     assert!(!queue.take(world.request_of(1, 100, forty())).await.unwrap().is_empty());
 }
 
-fn at_most(most: u64, job: Job) -> NewJob {
-    NewJob { max_pending: Some(most), ..new_job(job) }
+/// So many in the job's shard, which has its share of the limit.
+fn at_most<U: QueueUnderTest>(most: u64, job: Job) -> NewJob {
+    NewJob { max_pending: Some(most * u64::from(U::SHARDS)), ..new_job(job) }
 }
 
 async fn push_at_most<U: QueueUnderTest>(world: &mut World<U>, most: u64, jobs: &[Job]) -> Pushed {
     let entries = jobs
         .iter()
         .cloned()
-        .map(|job| move |offset| Some(wasmill_queue::Entry::Job { offset, new: at_most(most, job) }));
+        .map(|job| move |offset| Some(wasmill_queue::Entry::Job { offset, new: at_most::<U>(most, job) }));
     world.try_push_records(&lane(), entries).await
 }
 
@@ -151,11 +152,11 @@ pub(crate) async fn judges_duplicates_before_max_pending<U: QueueUnderTest>(worl
 
 pub(crate) async fn enqueues_no_more_than_max_pending<U: QueueUnderTest>(world: &mut World<U>) {
     let jobs = world.jobs("a", 3);
-    let new = jobs.iter().chain(&jobs[..1]).map(|job| at_most(2, job.clone())).collect::<Vec<_>>();
+    let new = jobs.iter().chain(&jobs[..1]).map(|job| at_most::<U>(2, job.clone())).collect::<Vec<_>>();
     let expected = [Admission::Accepted, Admission::Accepted, Admission::Over, Admission::Duplicate];
     assert_eq!(world.enqueue_new(new).await, expected);
     assert_eq!(world.state(&jobs[2]).await, None::<State>);
     let claims = world.take(5).await;
     assert_eq!(ids_of(&claims), [jobs[0].id, jobs[1].id]);
-    assert_eq!(world.enqueue_new([at_most(2, jobs[2].clone())]).await, [Admission::Accepted]);
+    assert_eq!(world.enqueue_new([at_most::<U>(2, jobs[2].clone())]).await, [Admission::Accepted]);
 }

@@ -155,7 +155,7 @@ impl Core {
                 match self.admit(&new, lane, offset, now, filling) {
                     Admission::Accepted => return true,
                     Admission::Duplicate => dropped.duplicates.push(name.at(offset)),
-                    Admission::Over => dropped.over.push(name.at(offset)),
+                    Admission::Over | Admission::Full => dropped.over.push(name.at(offset)),
                 }
             }
             Entry::Cancel { cancel, .. } => {

@@ -24,6 +24,7 @@ pub(super) enum Name {
     Dead,
     Purge,
     Cancel,
+    Walk,
     Check,
     Mend,
     Mended,
@@ -35,6 +36,7 @@ pub(super) struct Scripts(Vec<redis::Script>, Vec<String>);
 /// A call of a script: the key of the shard's core, then arguments.
 pub(super) struct Call {
     pub(super) name: Name,
+    pub(super) shard: usize,
     command: Cmd,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct Call {
 const SHARED: &str = include_str!("scripts/shard.lua");
 
 /// In the order of [`Name`].
-const FILES: [&str; 21] = [
+const FILES: [&str; 22] = [
     include_str!("scripts/start.lua"),
     include_str!("scripts/resume.lua"),
     include_str!("scripts/drop.lua"),
@@ -61,6 +63,7 @@ const FILES: [&str; 21] = [
     include_str!("scripts/dead.lua"),
     include_str!("scripts/purge.lua"),
     include_str!("scripts/cancel.lua"),
+    include_str!("scripts/walk.lua"),
     include_str!("scripts/check.lua"),
     include_str!("scripts/mend.lua"),
     include_str!("scripts/mended.lua"),
@@ -77,10 +80,10 @@ impl Scripts {
     }
 
     /// A call that is to be completed with arguments. `core` is the key of the shard's core.
-    pub(super) fn call(&self, name: Name, core: &str) -> Call {
+    pub(super) fn call(&self, name: Name, shard: usize, core: &str) -> Call {
         let mut command = Cmd::new();
         command.arg("EVALSHA").arg(self.0[name as usize].get_hash()).arg(1).arg(core);
-        Call { name, command }
+        Call { name, shard, command }
     }
 
     /// The script's whole text.

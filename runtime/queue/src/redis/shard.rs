@@ -71,6 +71,11 @@ impl<'e> Types<'e> {
 }
 
 impl Shard<'_> {
+    /// The key of its core.
+    pub(super) fn core(&self) -> &str {
+        &self.link.cores()[self.number]
+    }
+
     fn call(&self, name: Name) -> Call {
         self.link.call(name, self.number)
     }
@@ -143,7 +148,8 @@ impl Shard<'_> {
         for (name, max_pending) in &types.named {
             call.arg(name.as_str());
             match max_pending {
-                Some(most) => call.arg(*most),
+                // Each shard has its share.
+                Some(most) => call.arg(most.div_ceil(self.link.cores().len() as u64)),
                 None => call.arg(""),
             };
         }
@@ -266,7 +272,7 @@ impl Shard<'_> {
 
     pub(super) async fn sweep(&self, most: usize) -> Result<ShardSwept, Trouble> {
         let mut call = self.call(Name::Sweep);
-        call.arg(most.min(1_000_000)).arg(self.link.dead_max());
+        call.arg(most.min(1_000_000)).arg(self.link.dead_max()).arg(self.link.sharing());
         let mut answer = self.list(&call).await?;
         let mut number = || answer.number().map(|number| number as usize);
         let swept = Swept { expired: number()?, due: number()?, forgotten: number()? };

@@ -89,7 +89,11 @@ impl<U: QueueUnderTest> Driver<U> {
                 new.max_pending = max_pending;
             }
         }
-        let push = Push { lane: lane.clone(), from, to, entries: entries.clone() };
+        let asked = entries.iter().cloned().map(|entry| match entry {
+            Entry::Job { offset, new } => Entry::Job { offset, new: self.for_all_shards(new) },
+            other => other,
+        });
+        let push = Push { lane: lane.clone(), from, to, entries: asked.collect() };
         let pushed = self.queue.push(push).await.unwrap();
         let expected = if lane.topic.is_compacted() {
             let shards = self.shards.len();
@@ -138,8 +142,15 @@ impl<U: QueueUnderTest> Driver<U> {
         self.unlogged.extend(new.iter().map(|new| new.job.id));
         let expected: Vec<Admission> =
             new.iter().map(|new| self.shard_of(new.job.id).admit(new, None, now)).collect();
-        assert_eq!(self.queue.enqueue(new).await.unwrap(), Enqueued::Done(expected));
+        let asked = new.into_iter().map(|new| self.for_all_shards(new)).collect();
+        assert_eq!(self.queue.enqueue(asked).await.unwrap(), Enqueued::Done(expected));
         self.note();
+    }
+
+    /// The model is one per shard, and each shard has its share of `max_pending`.
+    fn for_all_shards(&self, new: NewJob) -> NewJob {
+        let shards = self.shards.len() as u64;
+        NewJob { max_pending: new.max_pending.map(|most| most * shards), ..new }
     }
 }
 

@@ -11,6 +11,8 @@ use super::Judged;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Simple {
+    /// A suspect that is released stays one.
+    pub(super) suspects_stay: bool,
     pub(super) live: BTreeMap<JobId, Live>,
     pub(super) dead: BTreeMap<JobId, Dead>,
     /// What is shown of jobs that are done.
@@ -81,6 +83,10 @@ pub(super) const KEEP: Duration = Duration::from_secs(20);
 const KEEP_CANCELLED: Duration = Duration::from_secs(3600);
 
 impl Simple {
+    pub(super) fn new(suspects_stay: bool) -> Self {
+        Self { suspects_stay, ..Self::default() }
+    }
+
     pub(super) fn resume(&mut self, name: &TopicPartition, progress: &Progress) -> Offset {
         let is_settled = |place: &Option<(TopicPartition, Offset)>| {
             place.as_ref().is_some_and(|(lane, offset)| lane == name && progress.is_settled(*offset))
@@ -125,7 +131,7 @@ impl Simple {
             match admission {
                 Admission::Accepted => _ = live.insert(offset.0),
                 Admission::Duplicate => duplicates.push(*offset),
-                Admission::Over => over.push(*offset),
+                Admission::Over | Admission::Full => over.push(*offset),
             }
         }
         let lane = self.lanes.get_mut(name).unwrap();
@@ -232,7 +238,10 @@ impl Simple {
             Judged::Release => {
                 let live = self.live.get_mut(&id).unwrap();
                 live.attempts -= 1;
-                (live.at, live.suspect) = (At::Pending, Some(false));
+                live.at = At::Pending;
+                if !self.suspects_stay {
+                    live.suspect = Some(false);
+                }
             }
         }
         Answer::Settled

@@ -207,7 +207,7 @@ impl Driver {
             match self.model_entry(lane, entry) {
                 Some(Admission::Accepted) => drop(live.insert(offset.0)),
                 Some(Admission::Duplicate) => expected.0.push(lane.at(offset)),
-                Some(Admission::Over) => expected.1.push(lane.at(offset)),
+                Some(Admission::Over | Admission::Full) => expected.1.push(lane.at(offset)),
                 None => {}
             }
         }
