@@ -5,10 +5,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use wasmill_job::{Clock, End, Outcome, Stop, Usage};
+use wasmill_job::{Clock, End, Outcome, Stop, Usage, Verdict};
 use wasmill_queue::{Claim, Settlement};
 use wasmill_sandbox::Interrupt;
 
@@ -21,7 +21,7 @@ use crate::trouble::pause;
 
 /// Runs suspects.
 pub(crate) struct Suspects {
-    pub(crate) line: UnboundedReceiver<Assignment>,
+    pub(crate) line: Receiver<Assignment>,
     pub(crate) start: StartAlone,
     pub(crate) settlements: UnboundedSender<Settlement>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -38,7 +38,12 @@ enum Ran {
     Died(Death, Duration),
     /// The lease was lost, or the grace period is over.
     Interrupted,
+    /// No child began it, however often that was tried.
+    NotBegun(NoChild),
 }
+
+/// How many suspects may wait here. What is beyond goes back, for other workers.
+pub(crate) const LINE_MAX: usize = 256;
 
 /// How long a child without work is kept.
 const KEEP_IDLE: Duration = Duration::from_secs(10);
@@ -47,10 +52,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What a run may take beyond its time limit, which the sandbox in the child holds by itself: the child may get little
 /// of a busy machine, and has to tell its answer. One that takes longer hangs, and a hang is a death.
 const MARGIN: Duration = Duration::from_secs(10);
+/// After so many children that did not begin a suspect, it goes back, so that those behind it get their turn.
+const STARTS_MAX: u32 = 3;
+/// The pause after that: perhaps no child can be started at the moment, whatever is to be run.
+const START_PAUSE: Duration = Duration::from_secs(2);
 
 impl Suspects {
     pub(crate) fn new(
-        line: UnboundedReceiver<Assignment>,
+        line: Receiver<Assignment>,
         start: StartAlone,
         settlements: UnboundedSender<Settlement>,
         clock: Arc<dyn Clock>,
@@ -63,11 +72,15 @@ impl Suspects {
     pub(crate) async fn run(mut self) {
         while let Some(assignment) = self.next().await {
             gauges::suspects(self.line.len() + 1);
-            let settlement =
-                if self.stop.is_cancelled() { assignment.release() } else { self.attempt(assignment).await };
+            let (settlement, pause) = if self.stop.is_cancelled() {
+                (assignment.release(), Duration::ZERO)
+            } else {
+                self.attempt(assignment).await
+            };
             // The settler outlives its senders, so this fails only when the process is torn down.
             let _ = self.settlements.send(settlement);
             gauges::suspects(self.line.len());
+            let _ = timeout(pause, self.stop.cancelled()).await;
         }
     }
 
@@ -81,11 +94,11 @@ impl Suspects {
         self.line.recv().await
     }
 
-    /// The life of a suspect's claim.
-    async fn attempt(&mut self, assignment: Assignment) -> Settlement {
+    /// The life of a suspect's claim, and how long to pause behind it.
+    async fn attempt(&mut self, assignment: Assignment) -> (Settlement, Duration) {
         let Assignment { claim, route, interrupt, .. } = assignment;
         if let Some(verdict) = used_up(&claim, &route) {
-            return claim.settle(verdict, route.record());
+            return (claim.settle(verdict, route.record()), Duration::ZERO);
         }
         let mut child = self.child.take();
         let ran = tokio::select! {
@@ -93,7 +106,14 @@ impl Suspects {
             () = raised(&interrupt, &self.stop, &mut self.line, &self.settlements) => Ran::Interrupted,
             ran = run(&self.start, &mut child, &claim, &route, &*self.clock) => ran,
         };
-        match ran {
+        let settlement = match ran {
+            Ran::NotBegun(error) => {
+                tracing::error!(
+                    id = %claim.job.id, job_type = %claim.job.job_type, tries = STARTS_MAX,
+                    "no child process begins this suspect; it goes back to the queue, still a suspect: {error}"
+                );
+                return (claim.settle(Verdict::Release, route.record()), START_PAUSE);
+            }
             Ran::Ended(outcome) => {
                 self.child = child;
                 finish(claim, &route, outcome)
@@ -106,7 +126,8 @@ impl Suspects {
             }
             // The child is dropped, and so killed.
             Ran::Interrupted => finish(claim, &route, interrupted()),
-        }
+        };
+        (settlement, Duration::ZERO)
     }
 }
 
@@ -130,13 +151,14 @@ async fn run(
     let child = loop {
         match begun(start, child.take(), &request).await {
             Ok(begun) => break child.insert(begun),
-            // Nothing that the job did: it has not begun. It waits here, and the suspects behind it, too.
+            // Nothing that the job did, as far as is known: it has not begun.
             Err(error) => {
-                if tries == 0 {
-                    tracing::warn!("a suspect cannot be run alone yet; waiting, and trying again: {error}");
+                tries += 1;
+                if tries >= STARTS_MAX {
+                    return Ran::NotBegun(error);
                 }
+                tracing::warn!("a suspect cannot be run alone yet; waiting, and trying again: {error}");
                 sleep(pause(tries, rand::random())).await;
-                tries = tries.saturating_add(1);
             }
         }
     };
@@ -166,7 +188,7 @@ async fn begun(start: &StartAlone, child: Option<Child>, request: &Request) -> R
 async fn raised(
     interrupt: &Interrupt,
     stop: &CancellationToken,
-    line: &mut UnboundedReceiver<Assignment>,
+    line: &mut Receiver<Assignment>,
     settlements: &UnboundedSender<Settlement>,
 ) {
     while !interrupt.is_interrupted() {
