@@ -25,7 +25,7 @@ pub use environment::{Environment, ProcessEnvironment};
 pub use gateway::GatewayConfig;
 pub use log::{LogConfig, LogKind};
 pub use mistake::{Mistake, Mistakes, Place};
-pub use queue::{QueueConfig, QueueKind, QueueUrl};
+pub use queue::{QueueConfig, QueueKind, QueueUrl, QueueUrls};
 pub use sandbox::{PagemapScan, SandboxConfig};
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use worker::WorkerConfig;

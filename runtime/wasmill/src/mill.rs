@@ -147,7 +147,10 @@ impl Beginning<'_> {
         let queue = redis::queue(&self.config.queue)?;
         let base = Base::open(self.config).await?;
         let part = self.drain.part("queue", redis::GRACE);
-        let trusted = redis::trust(&queue, redis, &part).await?;
+        let trusted = redis::trust(&queue, &self.readiness, redis, &part).await?;
+        if self.role.shows() {
+            redis::show_gauges(&queue, &trusted, &part);
+        }
         self.run(base.with(queue.clone(), trusted), latches, OpenQueue::Redis(queue))
     }
 

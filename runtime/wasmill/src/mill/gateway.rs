@@ -44,9 +44,11 @@ pub(super) fn serve<Q: Queue>(
     stop: CancellationToken,
 ) -> Result<impl Future<Output = ()> + Send + 'static + use<Q>> {
     let access = access::access(&config.auth);
+    let remarking = readiness.clone();
     let probes = wasmill_console::probes(Probes {
         metrics: Arc::new(move || metrics.render()),
         missing: Arc::new(move || missing(&readiness.standing())),
+        remarks: Arc::new(move || remarking.remarks()),
     });
     let routes = match role {
         Role::Worker => probes,

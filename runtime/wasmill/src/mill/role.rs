@@ -52,6 +52,11 @@ impl Role {
         }
     }
 
+    /// Whether it shows what is in a queue that it shares.
+    pub(super) fn shows(self) -> bool {
+        self != Self::Worker
+    }
+
     pub(super) fn works(self) -> bool {
         self != Self::Gateway
     }
