@@ -2,13 +2,14 @@
 //! the other, so that a death has one cause: the job that ran. The slots go on with other jobs meanwhile, and the keeper
 //! renews the leases of all that wait here.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use wasmill_job::{Clock, End, Outcome, Stop, Usage, Verdict};
+use wasmill_job::{Clock, End, Outcome, Stop, Usage};
 use wasmill_queue::{Claim, Settlement};
 use wasmill_sandbox::Interrupt;
 
@@ -29,6 +30,9 @@ pub(crate) struct Suspects {
     pub(crate) stop: CancellationToken,
     /// Kept for the next suspect, for a while.
     child: Option<Child>,
+    /// Those that no child began when it was their turn. They stay here, and suspects: not every queue knows them again as
+    /// such when they are given back.
+    again: VecDeque<Assignment>,
 }
 
 /// What came of running a suspect.
@@ -42,8 +46,15 @@ enum Ran {
     NotBegun(NoChild),
 }
 
+/// What came of a suspect's turn.
+enum Turn {
+    Over(Settlement),
+    /// Nothing has begun; it waits for another turn.
+    Again(Assignment),
+}
+
 /// How many suspects may wait here. What is beyond goes back, for other workers.
-pub(crate) const LINE_MAX: usize = 256;
+pub(crate) const LINE_MAX: usize = 1_024;
 
 /// How long a child without work is kept.
 const KEEP_IDLE: Duration = Duration::from_secs(10);
@@ -52,7 +63,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What a run may take beyond its time limit, which the sandbox in the child holds by itself: the child may get little
 /// of a busy machine, and has to tell its answer. One that takes longer hangs, and a hang is a death.
 const MARGIN: Duration = Duration::from_secs(10);
-/// After so many children that did not begin a suspect, it goes back, so that those behind it get their turn.
+/// After so many children that did not begin a suspect, those behind it get their turn.
 const STARTS_MAX: u32 = 3;
 /// The pause after that: perhaps no child can be started at the moment, whatever is to be run.
 const START_PAUSE: Duration = Duration::from_secs(2);
@@ -65,26 +76,41 @@ impl Suspects {
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> Self {
-        Self { line, start, settlements, clock, stop, child: None }
+        Self { line, start, settlements, clock, stop, child: None, again: VecDeque::new() }
     }
 
     /// Works until the taker is gone and the line is empty.
     pub(crate) async fn run(mut self) {
         while let Some(assignment) = self.next().await {
-            gauges::suspects(self.line.len() + 1);
-            let (settlement, pause) = if self.stop.is_cancelled() {
-                (assignment.release(), Duration::ZERO)
+            gauges::suspects(self.waiting() + 1);
+            let turn = if self.stop.is_cancelled() {
+                Turn::Over(assignment.release())
             } else {
                 self.attempt(assignment).await
             };
-            // The settler outlives its senders, so this fails only when the process is torn down.
-            let _ = self.settlements.send(settlement);
-            gauges::suspects(self.line.len());
-            let _ = timeout(pause, self.stop.cancelled()).await;
+            match turn {
+                // The settler outlives its senders, so this fails only when the process is torn down.
+                Turn::Over(settlement) => drop(self.settlements.send(settlement)),
+                Turn::Again(assignment) => {
+                    self.again.push_back(assignment);
+                    let _ = timeout(START_PAUSE, self.stop.cancelled()).await;
+                }
+            }
+            gauges::suspects(self.waiting());
         }
     }
 
+    fn waiting(&self) -> usize {
+        self.line.len() + self.again.len()
+    }
+
     async fn next(&mut self) -> Option<Assignment> {
+        if let Ok(next) = self.line.try_recv() {
+            return Some(next);
+        }
+        if let Some(next) = self.again.pop_front() {
+            return Some(next);
+        }
         if self.child.is_some() {
             match timeout(KEEP_IDLE, self.line.recv()).await {
                 Ok(next) => return next,
@@ -94,11 +120,11 @@ impl Suspects {
         self.line.recv().await
     }
 
-    /// The life of a suspect's claim, and how long to pause behind it.
-    async fn attempt(&mut self, assignment: Assignment) -> (Settlement, Duration) {
-        let Assignment { claim, route, interrupt, .. } = assignment;
+    /// The turn of a suspect's claim.
+    async fn attempt(&mut self, assignment: Assignment) -> Turn {
+        let Assignment { claim, route, interrupt, since } = assignment;
         if let Some(verdict) = used_up(&claim, &route) {
-            return (claim.settle(verdict, route.record()), Duration::ZERO);
+            return Turn::Over(claim.settle(verdict, route.record()));
         }
         let mut child = self.child.take();
         let ran = tokio::select! {
@@ -106,13 +132,13 @@ impl Suspects {
             () = raised(&interrupt, &self.stop, &mut self.line, &self.settlements) => Ran::Interrupted,
             ran = run(&self.start, &mut child, &claim, &route, &*self.clock) => ran,
         };
-        let settlement = match ran {
+        Turn::Over(match ran {
             Ran::NotBegun(error) => {
                 tracing::error!(
                     id = %claim.job.id, job_type = %claim.job.job_type, tries = STARTS_MAX,
-                    "no child process begins this suspect; it goes back to the queue, still a suspect: {error}"
+                    "no child process begins this suspect; others get their turn before it is tried again: {error}"
                 );
-                return (claim.settle(Verdict::Release, route.record()), START_PAUSE);
+                return Turn::Again(Assignment { claim, route, interrupt, since });
             }
             Ran::Ended(outcome) => {
                 self.child = child;
@@ -126,8 +152,7 @@ impl Suspects {
             }
             // The child is dropped, and so killed.
             Ran::Interrupted => finish(claim, &route, interrupted()),
-        };
-        (settlement, Duration::ZERO)
+        })
     }
 }
 
