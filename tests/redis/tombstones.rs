@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use wasmill_job::{Cancel, Job, Offset, Progress, UnixMs};
-use wasmill_queue::{Entry, Push, Pushed, Queue};
+use wasmill_job::{Cancel, Job, Offset, Progress, UnixMs, Verdict};
+use wasmill_queue::{Entry, Push, Pushed, Queue, State};
 
 use crate::cost::{calls, sums};
-use crate::world::{World, complete, enqueue, lane, settle};
+use crate::world::{LEASE, World, complete, enqueue, lane, retry, settle};
 
 const CANCELLED: usize = 100_000;
 /// Of one call, the commands inside its script.
@@ -82,4 +82,26 @@ async fn what_a_type_without_live_jobs_has_left_is_swept_in_bounded_pieces() {
     println!("memory: {before} bytes before, {full} with {CANCELLED} tombstones, {after} behind them");
     assert!(after < before + (full - before) / 10, "{before} bytes before, {full} with them, {after} behind");
     world.check().await;
+}
+
+#[tokio::test]
+async fn a_job_that_a_sweep_brings_back_among_tombstones_is_not_swept_with_them() {
+    for verdict in [None, Some(retry as fn() -> Verdict)] {
+        let mut world = World::fresh().await;
+        world.advance(Duration::ZERO).await;
+        let jobs = world.jobs("a", 2);
+        enqueue(&world.queue, jobs.clone()).await;
+        let claims = world.take(1).await;
+        let Job { id, job_type, .. } = jobs[1].clone();
+        assert!(world.queue.cancel(Cancel { id, job_type, at: UnixMs(0) }).await.unwrap());
+        match verdict {
+            Some(verdict) => drop(settle(&world.queue, claims, verdict).await),
+            None => drop(claims),
+        }
+        world.advance(LEASE).await;
+        world.queue.sweep(10).await.unwrap();
+        assert_eq!(world.state(&jobs[0]).await, Some(State::Pending));
+        assert_eq!(world.drain().await, 1);
+        world.check().await;
+    }
 }

@@ -178,8 +178,12 @@ impl Server {
                 if Instant::now() >= away.again_at {
                     away.again_at = Instant::now() + CONNECT_WITHIN + PAUSE;
                     let server = Arc::clone(self);
-                    // A failure is noted there.
-                    tokio::spawn(async move { drop(server.connection().await) });
+                    tokio::spawn(async move {
+                        // A failure is noted there; a connection that was made meanwhile is as good.
+                        if server.connection().await.is_ok() {
+                            server.note_well();
+                        }
+                    });
                 }
                 return Err(away.why.clone());
             }

@@ -393,7 +393,8 @@ local function clear_litter()
   local left = GHOSTS_MAX
   for _, no in ipairs(call('ZRANGE', P .. 'g', 0, 15)) do
     no = tonumber(no)
-    while left > 0 do
+    -- This very call may have brought jobs back, which stand among them then.
+    while left > 0 and type_of(no).pend == 0 do
       local popped = call('LMPOP', 4, list_of(no, 3), list_of(no, 2), list_of(no, 1), list_of(no, 0), 'LEFT', 'COUNT', left)
       if not popped then break end
       local ghosts = popped[2]
