@@ -2,6 +2,8 @@
 
 mod check;
 mod config;
+mod cursor;
+mod gauges;
 mod handle;
 mod lane;
 mod letter;
@@ -12,6 +14,7 @@ mod pushing;
 mod record;
 mod reply;
 mod script;
+mod server;
 mod settling;
 mod shard;
 mod start;

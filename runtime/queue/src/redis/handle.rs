@@ -1,8 +1,9 @@
 //! The handle: the port's operations, each sent to the shards it concerns. A job's shard follows from its partition, so
 //! any id finds its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
 use wasmill_job::{Cancel, JobId, JobType, Offset, Partition, Passed, Progress, TopicPartition};
 
+use super::cursor::read_cursor;
 use super::link::Link;
 use super::news::News;
 use super::pushing::{ShardPushed, direct_entries};
@@ -17,18 +19,19 @@ use super::script::Name;
 use super::settling;
 use super::shard::{Cursor, Shard, ShardTaken};
 use super::trouble::Trouble;
-use super::{check, letter, start};
+use super::{check, gauges, letter, start};
 use crate::{
     Admission, Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, Entry,
     JobPage, JobView, ListQuery, NewJob, Offer, Push, Pushed, Queue, QueueError, RedisConfig, RedisStart,
     RedisStartError, Settlement, State, Swept, Take, WorkerId,
 };
 
-/// The queue in Redis. Cheap to clone; clones share one connection.
+/// The queue in Redis. Cheap to clone; clones share one connection to each server.
 ///
 /// Nothing is connected before the first call. While Redis cannot be reached a call answers `Unavailable`, with the reason:
 /// at once where the address refuses or was tried a moment ago, after two seconds where nothing answers. The caller tries
-/// again.
+/// again. Of several servers each stands for itself: while one is away, its calls fail at once, what concerns one job or one
+/// lane on the others is done, and take, sweep, counts and what is owed leave its shards out.
 ///
 /// [`Queue::ready`] is about the takes of the same handle, so a worker keeps one of its own.
 pub struct RedisQueue {
@@ -42,6 +45,11 @@ struct Shared {
     news: Arc<News>,
     /// The offer that was hashed last.
     offer: Mutex<Option<(Arc<Offer>, String)>>,
+    /// By worker and shard, the request that was not answered while other shards' were: perhaps it was done, and holds
+    /// claims. It is repeated before another one.
+    unanswered: Mutex<HashMap<(WorkerId, usize), u64>>,
+    /// Whether this process mends, by shard.
+    mending: Vec<AtomicBool>,
 }
 
 /// What `ready` waits for.
@@ -64,7 +72,9 @@ impl RedisQueue {
     pub fn new(config: &RedisConfig) -> Result<Self, RedisStartError> {
         let news = Arc::new(News::default());
         let link = Link::new(config, rand::random(), Arc::clone(&news))?;
-        let shared = Shared { link, news, offer: Mutex::default() };
+        let mending = link.cores().iter().map(|_| AtomicBool::new(false)).collect();
+        let (offer, unanswered) = (Mutex::default(), Mutex::default());
+        let shared = Shared { link, news, offer, unanswered, mending };
         Ok(Self { shared: Arc::new(shared), wait: Mutex::new(Wait::Nothing) })
     }
 
@@ -77,12 +87,30 @@ impl RedisQueue {
         start::start(&self.shared.link).await
     }
 
-    /// Host and port of the server, for people.
-    pub fn address(&self) -> &str {
+    /// Hosts and ports of the servers, for people.
+    pub fn address(&self) -> String {
         self.shared.link.address()
     }
 
-    /// Ends the connection.
+    /// The servers that have not answered for at least so long, a sentence each, as far as calls have shown. Asks nobody.
+    pub fn away(&self, at_least: Duration) -> Vec<String> {
+        let away = self.shared.link.servers().iter().filter_map(|server| server.away());
+        let long = away.filter(|(since, _)| since.elapsed() >= at_least);
+        long.map(|(_, why)| QueueError::from(why).reason().to_owned()).collect()
+    }
+
+    /// Counts the jobs and shows that in the gauges `wasmill_queue_pending`, `_scheduled`, `_in_flight` and `_dead` per `type`,
+    /// of at most 1,000 types by name. They are the queue's, not the process's: of several processes that show them, take one.
+    /// Cost: O(types).
+    ///
+    /// # Errors
+    /// `Unavailable`; the gauges stay what they were.
+    pub async fn show_gauges(&self) -> Result<(), QueueError> {
+        gauges::tell(&self.counts().await?);
+        Ok(())
+    }
+
+    /// Ends the connections.
     pub async fn close(&self) {
         self.shared.link.close().await;
     }
@@ -134,6 +162,34 @@ impl RedisQueue {
         hash
     }
 
+    /// The request to send to a shard: the one that it has not answered, or this.
+    fn begin_request(&self, worker: WorkerId, shard: usize, request: u64) -> u64 {
+        let mut unanswered = self.shared.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        *unanswered.entry((worker, shard)).or_insert(request)
+    }
+
+    fn end_request(&self, worker: WorkerId, shard: usize) {
+        self.shared.unanswered.lock().unwrap_or_else(PoisonError::into_inner).remove(&(worker, shard));
+    }
+
+    /// Mends a shard, in a task of its own: it may take minutes, and the sweeps go on. One at a time.
+    fn begin_to_mend(&self, number: usize) {
+        let shared = Arc::clone(&self.shared);
+        if shared.mending[number].swap(true, Ordering::AcqRel) {
+            return;
+        }
+        tokio::spawn(async move {
+            // After trouble the sign that somebody mends grows old, and whoever sees that begins anew.
+            if let Err(trouble) = check::mend(&Shard { link: &shared.link, number }).await {
+                let error = QueueError::from(trouble);
+                tracing::warn!(
+                    "what Redis has loaded is not looked at to the end, and will be again: {error}"
+                );
+            }
+            shared.mending[number].store(false, Ordering::Release);
+        });
+    }
+
     fn set_wait(&self, wait: Wait) {
         *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
     }
@@ -170,6 +226,14 @@ impl RedisQueue {
 }
 
 impl Queue for RedisQueue {
+    fn parts(&self) -> usize {
+        self.shared.link.servers().len()
+    }
+
+    fn part_of(&self, id: JobId) -> usize {
+        self.shared.link.server_of(self.shard_of(id).number)
+    }
+
     async fn resume(&self, lane: &TopicPartition, progress: &Progress) -> Result<Offset, QueueError> {
         if !lane.topic.is_compacted() {
             return Ok(self.shard_of_partition(lane.partition).resume(lane, progress).await?);
@@ -249,7 +313,7 @@ impl Queue for RedisQueue {
             return Ok(Enqueued::Full);
         }
         // A full shard beside one that has room: its jobs are refused by name, the others are in.
-        Ok(Enqueued::Done(admissions.into_iter().map(|fate| fate.unwrap_or(Admission::Over)).collect()))
+        Ok(Enqueued::Done(admissions.into_iter().map(|fate| fate.unwrap_or(Admission::Full)).collect()))
     }
 
     async fn take(&self, take: Take) -> Result<Vec<Claim>, QueueError> {
@@ -257,6 +321,7 @@ impl Queue for RedisQueue {
         let hash = self.offer_hash(&take.offer);
         let shards = self.shared.link.cores().len();
         let (mut claims, mut next) = (Vec::new(), None::<Duration>);
+        let (mut answers, mut trouble) = (false, None);
         // Each request begins with another shard, a repeated one with the same.
         for turn in 0..shards {
             let shard = self.shard((take.request as usize).wrapping_add(turn) % shards);
@@ -264,10 +329,20 @@ impl Queue for RedisQueue {
             if most == 0 && turn > 0 {
                 break;
             }
-            let taken = shard.take(&take, most, &hash, shards).await?;
-            let ShardTaken { claims: more, next: soon } = taken;
-            claims.extend(more);
-            next = next.into_iter().chain(soon).min();
+            // What a repeated one gives may be more than there is room for now; it is this worker's already.
+            let request = self.begin_request(take.worker, shard.number, take.request);
+            match shard.take(&Take { request, ..take.clone() }, most, &hash, shards).await {
+                Ok(ShardTaken { claims: more, next: soon }) => {
+                    self.end_request(take.worker, shard.number);
+                    answers = true;
+                    claims.extend(more);
+                    next = next.into_iter().chain(soon).min();
+                }
+                Err(why) => trouble = Some(why),
+            }
+        }
+        if let Some(trouble) = trouble.filter(|_| !answers) {
+            return Err(trouble.into());
         }
         self.set_wait(if claims.len() >= take.max {
             Wait::Nothing
@@ -324,17 +399,24 @@ impl Queue for RedisQueue {
     }
 
     async fn sweep(&self, max: usize) -> Result<Swept, QueueError> {
-        let (mut swept, mut left) = (Vec::new(), max);
+        let (mut swept, mut left, mut trouble) = (Vec::new(), max, None);
         for shard in self.shards() {
-            let one = shard.sweep(left).await?;
-            left = left.saturating_sub(one.swept.expired + one.swept.due);
-            swept.push(one);
+            match shard.sweep(left).await {
+                Ok(one) => {
+                    left = left.saturating_sub(one.swept.expired + one.swept.due);
+                    if one.has_to_mend {
+                        self.begin_to_mend(shard.number);
+                    }
+                    swept.push(one);
+                }
+                Err(why) => trouble = Some(why),
+            }
+        }
+        if let Some(trouble) = trouble.filter(|_| swept.is_empty()) {
+            return Err(trouble.into());
         }
         if swept.iter().any(|shard| shard.is_ready) {
             self.shared.news.tell_all();
-        }
-        for (shard, _) in self.shards().zip(&swept).filter(|(_, swept)| swept.has_to_mend) {
-            check::mend(&shard).await?;
         }
         let next = swept.iter().filter_map(|shard| shard.next).min();
         if let Some(next) = next {
@@ -353,18 +435,27 @@ impl Queue for RedisQueue {
     }
 
     async fn owed(&self, max: usize) -> Result<Vec<Debt>, QueueError> {
-        let mut debts = Vec::new();
+        let (mut debts, mut answers, mut trouble) = (Vec::new(), false, None);
         for shard in self.shards() {
-            let most = max - debts.len();
+            let most = max.saturating_sub(debts.len());
             if most == 0 {
                 break;
             }
-            for (number, bytes) in shard.owed(most).await? {
-                let id = DebtId((shard.number as u64) << SHARD_SHIFT | number);
-                debts.push(Debt { id, letter: letter::shown(&bytes)? });
+            match shard.owed(most).await {
+                Ok(owed) => {
+                    answers = true;
+                    for (number, bytes) in owed {
+                        let id = DebtId((shard.number as u64) << SHARD_SHIFT | number);
+                        debts.push(Debt { id, letter: letter::shown(&bytes)? });
+                    }
+                }
+                Err(why) => trouble = Some(why),
             }
         }
-        Ok(debts)
+        match trouble.filter(|_| !answers) {
+            Some(trouble) => Err(trouble.into()),
+            None => Ok(debts),
+        }
     }
 
     async fn owing(&self, at_most: Duration) {
@@ -385,10 +476,12 @@ impl Queue for RedisQueue {
                 debts.push(debt & ((1 << SHARD_SHIFT) - 1));
             }
         }
+        let mut paid = Ok(());
+        // All of them, also behind one that fails: paying twice does no harm.
         for shard in self.shards().filter(|shard| !by_shard[shard.number].is_empty()) {
-            shard.paid(&by_shard[shard.number]).await?;
+            paid = paid.and(shard.paid(&by_shard[shard.number]).await);
         }
-        Ok(())
+        Ok(paid?)
     }
 
     async fn progress(&self, lane: &TopicPartition) -> Result<Progress, QueueError> {
@@ -401,12 +494,23 @@ impl Queue for RedisQueue {
 
     async fn counts(&self) -> Result<BTreeMap<JobType, Counts>, QueueError> {
         let mut sums = BTreeMap::<JobType, Counts>::new();
-        let all = try_join_all(self.shards().map(|shard| async move { shard.counts().await })).await?;
-        for (name, counts) in all.into_iter().flatten() {
-            let sum = sums.entry(name).or_default();
-            *sum = sum.plus(counts);
+        let (mut answers, mut trouble) = (false, None);
+        for counted in join_all(self.shards().map(|shard| async move { shard.counts().await })).await {
+            match counted {
+                Ok(counted) => {
+                    answers = true;
+                    for (name, counts) in counted {
+                        let sum = sums.entry(name).or_default();
+                        *sum = sum.plus(counts);
+                    }
+                }
+                Err(why) => trouble = Some(why),
+            }
         }
-        Ok(sums)
+        match trouble.filter(|_| !answers) {
+            Some(trouble) => Err(trouble.into()),
+            None => Ok(sums),
+        }
     }
 
     async fn job(&self, id: JobId) -> Result<Option<JobView>, QueueError> {
@@ -421,7 +525,9 @@ impl Queue for RedisQueue {
         }
         let (mut number, mut from) = match &after {
             None => (0, Cursor::default()),
-            Some(cursor) => read_cursor(cursor).ok_or_else(|| refused("that is no place in a list"))?,
+            Some(cursor) => {
+                read_cursor(cursor, state).ok_or_else(|| refused("that is no place in a list"))?
+            }
         };
         let mut page = JobPage::default();
         while number < self.shared.link.cores().len() {
@@ -488,14 +594,4 @@ impl Clone for RedisQueue {
         let wait = *self.wait.lock().unwrap_or_else(PoisonError::into_inner);
         Self { shared: Arc::clone(&self.shared), wait: Mutex::new(wait) }
     }
-}
-
-/// `shard.list.place`, where the last two are the script's own.
-fn read_cursor(text: &str) -> Option<(usize, Cursor)> {
-    let mut parts = text.split('.');
-    let shard = parts.next()?.parse().ok()?;
-    let mut own =
-        || parts.next().filter(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit())).map(str::to_owned);
-    let cursor = (own()?, own()?);
-    (parts.next().is_none() && !cursor.0.is_empty() || cursor == Cursor::default()).then_some((shard, cursor))
 }
