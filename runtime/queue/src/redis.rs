@@ -6,6 +6,7 @@ mod cursor;
 mod gauges;
 mod handle;
 mod lane;
+mod lanes;
 mod letter;
 mod link;
 mod memory;
@@ -18,6 +19,7 @@ mod server;
 mod settling;
 mod shard;
 mod start;
+mod taking;
 mod trouble;
 
 pub use config::RedisConfig;

@@ -2,8 +2,7 @@
 //! any id finds its own.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use super::news::News;
 use super::pushing::{ShardPushed, direct_entries};
 use super::script::Name;
 use super::settling;
-use super::shard::{Cursor, Shard, ShardTaken};
+use super::shard::{Cursor, Shard};
 use super::trouble::Trouble;
 use super::{check, gauges, letter, start};
 use crate::{
@@ -35,26 +34,26 @@ use crate::{
 ///
 /// [`Queue::ready`] is about the takes of the same handle, so a worker keeps one of its own.
 pub struct RedisQueue {
-    shared: Arc<Shared>,
-    wait: Mutex<Wait>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) wait: Mutex<Wait>,
 }
 
 /// What clones share.
-struct Shared {
-    link: Link,
-    news: Arc<News>,
+pub(super) struct Shared {
+    pub(super) link: Link,
+    pub(super) news: Arc<News>,
     /// The offer that was hashed last.
-    offer: Mutex<Option<(Arc<Offer>, String)>>,
+    pub(super) offer: Mutex<Option<(Arc<Offer>, String)>>,
     /// By worker and shard, the request that was not answered while other shards' were: perhaps it was done, and holds
     /// claims. It is repeated before another one.
-    unanswered: Mutex<HashMap<(WorkerId, usize), u64>>,
+    pub(super) unanswered: Mutex<HashMap<(WorkerId, usize), u64>>,
     /// Whether this process mends, by shard.
-    mending: Vec<AtomicBool>,
+    pub(super) mending: Vec<AtomicBool>,
 }
 
 /// What `ready` waits for.
 #[derive(Clone, Copy)]
-enum Wait {
+pub(super) enum Wait {
     /// The last take gave as much as was asked for, or there was none yet.
     Nothing,
     /// News for the worker beyond what it had been told, or a moment.
@@ -120,108 +119,21 @@ impl RedisQueue {
         (0..link.cores().len()).map(move |number| Shard { link, number })
     }
 
-    fn shard(&self, number: usize) -> Shard<'_> {
+    pub(super) fn shard(&self, number: usize) -> Shard<'_> {
         Shard { link: &self.shared.link, number }
     }
 
-    fn shard_of_partition(&self, partition: Partition) -> Shard<'_> {
+    pub(super) fn shard_of_partition(&self, partition: Partition) -> Shard<'_> {
         self.shard(partition.0 as usize % self.shared.link.cores().len())
     }
 
-    fn shard_of(&self, id: JobId) -> Shard<'_> {
+    pub(super) fn shard_of(&self, id: JobId) -> Shard<'_> {
         self.shard_of_partition(id.partition())
     }
 
     /// Where a dead letter with this key is: with its job, or in the first shard.
-    fn shard_of_letter(&self, key: &str) -> Shard<'_> {
+    pub(super) fn shard_of_letter(&self, key: &str) -> Shard<'_> {
         key.parse().map_or_else(|_| self.shard(0), |id| self.shard_of(id))
-    }
-
-    fn shard_of_entry(&self, entry: &Entry) -> Shard<'_> {
-        match entry {
-            Entry::Job { new, .. } | Entry::Copy { new, .. } => self.shard_of(new.job.id),
-            // A push with such an entry goes to its partition's shard whole.
-            Entry::Parked { .. } | Entry::Ended { .. } => self.shard(0),
-            Entry::Cancel { cancel, .. } => self.shard_of(cancel.id),
-            Entry::Dead { letter, .. } => self.shard_of_letter(&letter.key()),
-            Entry::Undead { key, .. } => self.shard_of_letter(key),
-        }
-    }
-
-    /// A hash of the offer, by which a shard knows it again.
-    fn offer_hash(&self, offer: &Arc<Offer>) -> String {
-        // A poisoned lock still holds a whole pair.
-        let mut known = self.shared.offer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, hash)) = known.as_ref().filter(|(before, _)| Arc::ptr_eq(before, offer)) {
-            return hash.clone();
-        }
-        let mut hasher = DefaultHasher::new();
-        offer.hash(&mut hasher);
-        let hash = format!("{:016x}", hasher.finish());
-        *known = Some((Arc::clone(offer), hash.clone()));
-        hash
-    }
-
-    /// The request to send to a shard: the one that it has not answered, or this.
-    fn begin_request(&self, worker: WorkerId, shard: usize, request: u64) -> u64 {
-        let mut unanswered = self.shared.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
-        *unanswered.entry((worker, shard)).or_insert(request)
-    }
-
-    fn end_request(&self, worker: WorkerId, shard: usize) {
-        self.shared.unanswered.lock().unwrap_or_else(PoisonError::into_inner).remove(&(worker, shard));
-    }
-
-    /// Mends a shard, in a task of its own: it may take minutes, and the sweeps go on. One at a time.
-    fn begin_to_mend(&self, number: usize) {
-        let shared = Arc::clone(&self.shared);
-        if shared.mending[number].swap(true, Ordering::AcqRel) {
-            return;
-        }
-        tokio::spawn(async move {
-            // After trouble the sign that somebody mends grows old, and whoever sees that begins anew.
-            if let Err(trouble) = check::mend(&Shard { link: &shared.link, number }).await {
-                let error = QueueError::from(trouble);
-                tracing::warn!(
-                    "what Redis has loaded is not looked at to the end, and will be again: {error}"
-                );
-            }
-            shared.mending[number].store(false, Ordering::Release);
-        });
-    }
-
-    fn set_wait(&self, wait: Wait) {
-        *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
-    }
-
-    /// A lane that is spread over all shards: the dead letters' topic. Each shard has an offset of its own; the least is
-    /// what the queue wants, and a shard that is ahead, after a crash between two of them, is given what it has not had.
-    async fn push_spread(&self, push: &Push) -> Result<Pushed, Trouble> {
-        let mut wants = Vec::new();
-        for shard in self.shards() {
-            match self.push_part(&shard, push, push.from).await? {
-                ShardPushed::Applied(_) => wants.push(push.from),
-                ShardPushed::Wants(wanted) if push.from < wanted && wanted < push.to => {
-                    self.push_part(&shard, push, wanted).await?;
-                    wants.push(wanted);
-                }
-                ShardPushed::Wants(wanted) => wants.push(wanted),
-                ShardPushed::Over(rooms) => return Ok(Pushed::Over(rooms)),
-                ShardPushed::Early(offset) => return Ok(Pushed::Early(offset)),
-                ShardPushed::Unknown => return Ok(Pushed::Unknown),
-                ShardPushed::Full => return Ok(Pushed::Full),
-            }
-        }
-        let wanted = wants.into_iter().min().unwrap_or(push.from);
-        Ok(if wanted == push.from { Pushed::whole() } else { Pushed::Wants(wanted) })
-    }
-
-    /// The entries of a spread push that belong to a shard, from an offset on.
-    async fn push_part(&self, shard: &Shard<'_>, push: &Push, from: Offset) -> Result<ShardPushed, Trouble> {
-        let mine =
-            |entry: &&Entry| entry.offset() >= from && self.shard_of_entry(entry).number == shard.number;
-        let entries: Vec<&Entry> = push.entries.iter().filter(mine).collect();
-        shard.push(Some((push, from)), &entries).await
     }
 }
 
@@ -235,55 +147,19 @@ impl Queue for RedisQueue {
     }
 
     async fn resume(&self, lane: &TopicPartition, progress: &Progress) -> Result<Offset, QueueError> {
-        if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).resume(lane, progress).await?);
-        }
-        let wanted =
-            try_join_all(self.shards().map(|shard| async move { shard.resume(lane, progress).await }))
-                .await?;
-        Ok(wanted.into_iter().min().unwrap_or_default())
+        self.resume_lane(lane, progress).await
     }
 
     async fn passed(&self, lane: &TopicPartition) -> Result<Option<Passed>, QueueError> {
-        if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).passed(lane).await?);
-        }
-        // Each shard has passed at least what the last one of them has.
-        let all = try_join_all(self.shards().map(|shard| async move { shard.passed(lane).await })).await?;
-        let least = all.into_iter().min_by_key(|passed| passed.map(|passed| passed.offset));
-        Ok(least.flatten())
+        self.passed_of_lane(lane).await
     }
 
     async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), QueueError> {
-        if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).adopt(lane, from).await?);
-        }
-        try_join_all(self.shards().map(|shard| async move { shard.adopt(lane, from).await })).await?;
-        Ok(())
+        self.adopt_lane(lane, from).await
     }
 
     async fn push(&self, push: Push) -> Result<Pushed, QueueError> {
-        if let Some(reason) = push.fault() {
-            return Err(QueueError::Malformed { reason });
-        }
-        if push.lane.topic.is_compacted() {
-            return Ok(self.push_spread(&push).await?);
-        }
-        let shard = self.shard_of_partition(push.lane.partition);
-        let entries: Vec<&Entry> = push.entries.iter().collect();
-        Ok(match shard.push(Some((&push, push.from)), &entries).await? {
-            ShardPushed::Applied(fates) => {
-                let fates = push.entries.iter().zip(&fates);
-                let dropped = fates.filter(|(_, fate)| **fate == Some(Admission::Duplicate));
-                let duplicates = dropped.map(|(entry, _)| push.lane.at(entry.offset())).collect();
-                Pushed::Applied { duplicates }
-            }
-            ShardPushed::Over(rooms) => Pushed::Over(rooms),
-            ShardPushed::Early(offset) => Pushed::Early(offset),
-            ShardPushed::Wants(wanted) => Pushed::Wants(wanted),
-            ShardPushed::Unknown => Pushed::Unknown,
-            ShardPushed::Full => Pushed::Full,
-        })
+        self.push_lane(push).await
     }
 
     async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Enqueued, QueueError> {
@@ -317,48 +193,11 @@ impl Queue for RedisQueue {
     }
 
     async fn take(&self, take: Take) -> Result<Vec<Claim>, QueueError> {
-        let told = self.shared.news.of(take.worker);
-        let hash = self.offer_hash(&take.offer);
-        let shards = self.shared.link.cores().len();
-        let (mut claims, mut next) = (Vec::new(), None::<Duration>);
-        let (mut answers, mut trouble) = (false, None);
-        // Each request begins with another shard, a repeated one with the same.
-        for turn in 0..shards {
-            let shard = self.shard((take.request as usize).wrapping_add(turn) % shards);
-            let most = take.max.saturating_sub(claims.len());
-            if most == 0 && turn > 0 {
-                break;
-            }
-            // What a repeated one gives may be more than there is room for now; it is this worker's already.
-            let request = self.begin_request(take.worker, shard.number, take.request);
-            match shard.take(&Take { request, ..take.clone() }, most, &hash, shards).await {
-                Ok(ShardTaken { claims: more, next: soon }) => {
-                    self.end_request(take.worker, shard.number);
-                    answers = true;
-                    claims.extend(more);
-                    next = next.into_iter().chain(soon).min();
-                }
-                Err(why) => trouble = Some(why),
-            }
-        }
-        if let Some(trouble) = trouble.filter(|_| !answers) {
-            return Err(trouble.into());
-        }
-        self.set_wait(if claims.len() >= take.max {
-            Wait::Nothing
-        } else {
-            Wait::News { worker: take.worker, told, until: next.map(|next| Instant::now() + next) }
-        });
-        Ok(claims)
+        self.take_jobs(take).await
     }
 
     async fn ready(&self, at_most: Duration) {
-        let wait = *self.wait.lock().unwrap_or_else(PoisonError::into_inner);
-        let Wait::News { worker, told, until } = wait else { return };
-        let latest = Instant::now() + at_most;
-        let until = until.map_or(latest, |until| until.min(latest));
-        // An error means that the time is over, which is as good.
-        let _ = tokio::time::timeout_at(until, self.shared.news.until(|news| news.of(worker) > told)).await;
+        self.wait_for_jobs(at_most).await;
     }
 
     async fn renew(&self, claims: Vec<ClaimRef>, lease: Duration) -> Result<Vec<ClaimRef>, QueueError> {
@@ -399,39 +238,7 @@ impl Queue for RedisQueue {
     }
 
     async fn sweep(&self, max: usize) -> Result<Swept, QueueError> {
-        let (mut swept, mut left, mut trouble) = (Vec::new(), max, None);
-        for shard in self.shards() {
-            match shard.sweep(left).await {
-                Ok(one) => {
-                    left = left.saturating_sub(one.swept.expired + one.swept.due);
-                    if one.has_to_mend {
-                        self.begin_to_mend(shard.number);
-                    }
-                    swept.push(one);
-                }
-                Err(why) => trouble = Some(why),
-            }
-        }
-        if let Some(trouble) = trouble.filter(|_| swept.is_empty()) {
-            return Err(trouble.into());
-        }
-        if swept.iter().any(|shard| shard.is_ready) {
-            self.shared.news.tell_all();
-        }
-        let next = swept.iter().filter_map(|shard| shard.next).min();
-        if let Some(next) = next {
-            let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Wait::News { until, .. } = &mut *wait {
-                let next = Instant::now() + next;
-                *until = Some(until.map_or(next, |until| until.min(next)));
-            }
-        }
-        let add = |sum: Swept, shard: &super::shard::ShardSwept| Swept {
-            expired: sum.expired + shard.swept.expired,
-            due: sum.due + shard.swept.due,
-            forgotten: sum.forgotten + shard.swept.forgotten,
-        };
-        Ok(swept.iter().fold(Swept::default(), add))
+        self.sweep_shards(max).await
     }
 
     async fn owed(&self, max: usize) -> Result<Vec<Debt>, QueueError> {
@@ -485,11 +292,7 @@ impl Queue for RedisQueue {
     }
 
     async fn progress(&self, lane: &TopicPartition) -> Result<Progress, QueueError> {
-        if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).progress(lane).await?);
-        }
-        let all = try_join_all(self.shards().map(|shard| async move { shard.progress(lane).await })).await?;
-        Ok(all.into_iter().min_by_key(|progress| progress.floor).unwrap_or_default())
+        self.progress_of_lane(lane).await
     }
 
     async fn counts(&self) -> Result<BTreeMap<JobType, Counts>, QueueError> {

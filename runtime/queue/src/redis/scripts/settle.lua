@@ -90,16 +90,18 @@ for index, key in ipairs(keys) do
     end
   end
 end
-many('HDEL', P .. 'f', held)
-many('ZREM', P .. 'l', held)
-many('HDEL', P .. 'j', ended)
-many('HDEL', P .. 'e', forget)
+-- First what becomes of the jobs, then they are taken out: of a file whose end was torn off in between a job comes back that
+-- had ended, and none is forgotten.
 many('HSET', P .. 'a', tried, 2)
 many('HSET', P .. 'e', failures, 2)
 many('ZADD', P .. 'z', due, 2)
 many('ZADD', P .. 'm', marks, 2)
 mark_settled(settled)
 keep_results(results, ends)
+many('HDEL', P .. 'f', held)
+many('ZREM', P .. 'l', held)
+many('HDEL', P .. 'j', ended)
+many('HDEL', P .. 'e', forget)
 -- Backwards: each goes before the others, so the first is first in the end.
 local back = {}
 for index = #front, 1, -1 do note(back, unpack(front[index])) end
