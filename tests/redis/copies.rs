@@ -248,3 +248,44 @@ async fn a_push_asks_for_parked_jobs_only_where_there_are_some() {
     world.drain().await;
     world.check().await;
 }
+
+/// What a torn file can keep of pushes that park: the counts and not the bits, one of them, or bits that are to come again.
+#[tokio::test]
+async fn parked_jobs_of_which_half_was_loaded_are_counted_anew() {
+    let mut world = resumed(&progress(0, &[])).await;
+    let jobs = world.jobs("a", 5);
+    assert_eq!(push(&world, &lane(0), 0, vec![parked(0), parked(1)]).await, Pushed::whole());
+    let key = |of: &str| format!("{{wasmill:0}}:{of}");
+    let script = "redis.call('HINCRBY', KEYS[1] .. 'q:1', '0', 3)
+        redis.call('HINCRBY', KEYS[1] .. 'q:1', '0:0', 2)
+        redis.call('HINCRBY', KEYS[1] .. 'q:1', '0:1', 1)
+        redis.call('SETBIT', KEYS[1] .. 'q:1:0:0', 2, 1)
+        redis.call('HSET', KEYS[1] .. 'c', 'run', 'another')";
+    world.redis.must(&["EVAL", script, "1", &key("")]).await;
+    assert!(!world.queue.check().await.unwrap().faults.is_empty(), "nothing is wrong");
+    world.elsewhere().sweep(1).await.unwrap();
+    world.mended().await;
+    world.check().await;
+    assert_eq!(push(&world, &lane(0), 2, vec![entry(2, &jobs[2])]).await, over(0));
+    assert_eq!(push(&world, &lane(0), 2, vec![parked(2)]).await, Pushed::whole());
+    let copies = (0..3).map(|at: usize| copy(at as u64, &jobs[at], at as u64)).collect();
+    assert_eq!(push(&world, &parked_lane(), 0, copies).await, Pushed::whole());
+    assert_eq!(push(&world, &lane(0), 3, vec![entry(3, &jobs[3])]).await, Pushed::whole());
+    world.check().await;
+    assert_eq!(world.drain().await, 4);
+}
+
+/// The same of a push of jobs: they are in, and the lane does not say so yet.
+#[tokio::test]
+async fn a_push_of_which_half_was_loaded_settles_nothing_when_it_comes_again() {
+    let mut world = resumed(&progress(0, &[])).await;
+    let jobs = world.jobs("a", 2);
+    let entries = || vec![entry(0, &jobs[0]), entry(1, &jobs[1])];
+    assert_eq!(push(&world, &lane(0), 0, entries()).await, Pushed::whole());
+    world.redis.must(&["HSET", "{wasmill:0}:n:1", "want", "0"]).await;
+    assert!(matches!(push(&world, &lane(0), 0, entries()).await, Pushed::Applied { .. }));
+    assert_eq!(world.queue.progress(&lane(0)).await.unwrap(), progress(0, &[]), "they are alive");
+    assert_eq!(world.drain().await, 2);
+    assert_eq!(world.queue.progress(&lane(0)).await.unwrap(), progress(2, &[]));
+    world.check().await;
+}

@@ -226,3 +226,16 @@ async fn large_outputs_do_not_use_up_the_reserve() {
     }
     world.check().await;
 }
+
+#[tokio::test]
+async fn the_shards_on_a_server_share_what_is_in_reserve() {
+    for (shards, each) in [(1, "8192"), (2, "4096")] {
+        let world = World::with(&[("maxmemory", "64mb")], shards).await;
+        world.queue.sweep(1).await.unwrap();
+        for shard in 0..shards {
+            let cap = world.redis.must(&["HGET", &crate::world::core(shard), "cap"]).await.text();
+            assert_eq!(cap, each, "shard {shard} of {shards}");
+        }
+        world.check().await;
+    }
+}

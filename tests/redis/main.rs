@@ -14,6 +14,8 @@ mod names;
 mod permission;
 mod replies;
 mod start;
+mod tombstones;
+mod two_servers;
 mod wake;
 mod wiped;
 mod world;

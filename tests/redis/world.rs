@@ -182,6 +182,21 @@ impl World {
         check(&self.queue).await;
     }
 
+    /// Waits until a server that was started again has been looked at, and what was wrong put right.
+    pub(crate) async fn mended(&self) {
+        until("what was loaded is mended", DEADLINE, || async {
+            // A sweep begins it.
+            self.queue.sweep(1).await.ok()?;
+            for shard in 0..self.shards {
+                if self.redis.must(&["HEXISTS", &core(shard), "mend"]).await != Said::Integer(0) {
+                    return None;
+                }
+            }
+            Some(())
+        })
+        .await;
+    }
+
     pub(crate) async fn used(&self) -> u64 {
         self.redis.info("used_memory").await.parse().unwrap()
     }

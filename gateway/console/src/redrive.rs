@@ -32,6 +32,7 @@ const NAMED_MAX: usize = 100;
 /// Why the queue does not take a job in again.
 const KNOWN: &str =
     "the queue has this job already: somebody else has sent it round, or its letter is still owed to a log";
+const NO_ROOM: &str = "the queue has no room for it; repeat when workers have drained it";
 
 /// What became of the letters.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -100,9 +101,9 @@ pub(crate) async fn redrive<L: Log, Q: Queue>(
         }
         if !rounds.is_empty() {
             let count = rounds.len() as u64;
-            let known = send(&console, rounds).await.map_err(|problem| answer.so_far(problem))?;
-            answer.redriven += count - known.len() as u64;
-            known.into_iter().for_each(|letter| answer.refuse(letter, KNOWN.to_owned()));
+            let refused = send(&console, rounds).await.map_err(|problem| answer.so_far(problem))?;
+            answer.redriven += count - refused.len() as u64;
+            refused.into_iter().for_each(|(letter, why)| answer.refuse(letter, why.to_owned()));
         }
     }
     answer.unknown = selection.unknown;
@@ -110,11 +111,11 @@ pub(crate) async fn redrive<L: Log, Q: Queue>(
     Ok(Json(answer))
 }
 
-/// Sends a page of jobs round again; answers the letters of those that the queue has already.
+/// Sends a page of jobs round again; answers the letters of those that were not taken in, and why.
 async fn send<'a, L: Log, Q: Queue>(
     console: &Console<L, Q>,
     rounds: Vec<Round<'a>>,
-) -> Result<Vec<&'a DeadLetter>, Problem> {
+) -> Result<Vec<(&'a DeadLetter, &'static str)>, Problem> {
     match &console.storage {
         Storage::Log(log) => {
             let records = rounds.iter().map(Round::record).collect::<Result<_, _>>()?;
@@ -129,9 +130,15 @@ async fn send<'a, L: Log, Q: Queue>(
                 rounds.into_iter().map(|round| (round.letter, round.into_new_job())).unzip();
             match console.queue.enqueue(jobs).await.map_err(|error| queue_problem(&error))? {
                 Enqueued::Done(admissions) => {
-                    let known = letters.into_iter().zip(admissions);
-                    let known = known.filter(|(_, admission)| *admission != Admission::Accepted);
-                    Ok(known.map(|(letter, _)| letter).collect())
+                    let refused = letters.into_iter().zip(admissions).filter_map(|(letter, admission)| {
+                        let why = match admission {
+                            Admission::Accepted => return None,
+                            Admission::Full => NO_ROOM,
+                            Admission::Duplicate | Admission::Over => KNOWN,
+                        };
+                        Some((letter, why))
+                    });
+                    Ok(refused.collect())
                 }
                 Enqueued::Full => {
                     let detail = "The queue has no room; repeat when workers have drained it.";

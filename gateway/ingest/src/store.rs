@@ -31,6 +31,8 @@ pub(crate) enum Kept {
     Duplicate,
     /// Nowhere: as many of its type wait as may wait.
     Over,
+    /// Nowhere: where it belongs is no room, while others of the load were taken in.
+    Full,
 }
 
 /// What an answer says of a stored job besides its id: members of a JSON object, each behind a comma.
@@ -152,10 +154,11 @@ impl Kept {
     /// What to answer besides the id.
     ///
     /// # Errors
-    /// 429 when the job is nowhere.
+    /// When the job is nowhere: 429 for its type's limit, 503 for want of room.
     pub(crate) fn proof(self, route: &Route) -> Result<Proof, Problem> {
         match self {
             Self::Over => Err(over(route)),
+            Self::Full => Err(NotStored::Full.problem()),
             kept => Ok(Proof(kept)),
         }
     }
@@ -244,6 +247,7 @@ impl From<Admission> for Kept {
             Admission::Accepted => Self::Queued,
             Admission::Duplicate => Self::Duplicate,
             Admission::Over => Self::Over,
+            Admission::Full => Self::Full,
         }
     }
 }
@@ -254,7 +258,10 @@ impl fmt::Display for Proof {
             // A position holds no character that JSON escapes.
             Kept::At(position) => write!(f, ",\"receipt\":\"{position}\""),
             Kept::Duplicate => f.write_str(",\"duplicate\":true"),
-            Kept::Queued | Kept::Over => Ok(()),
+            Kept::Queued | Kept::Over | Kept::Full => Ok(()),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

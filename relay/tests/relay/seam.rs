@@ -136,6 +136,14 @@ macro_rules! through {
 }
 
 impl<Q: Queue> Queue for Seam<Q> {
+    fn parts(&self) -> usize {
+        self.queue().parts()
+    }
+
+    fn part_of(&self, id: JobId) -> usize {
+        self.queue().part_of(id)
+    }
+
     async fn resume(&self, lane: &TopicPartition, progress: &Progress) -> Result<Offset, QueueError> {
         through!(self.resume(lane, progress))
     }

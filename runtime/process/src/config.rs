@@ -28,7 +28,7 @@ pub use gateway::GatewayConfig;
 pub use kafka::{Brokers, KafkaConfig, KafkaMechanism, KafkaProtocol, Secret};
 pub use log::{LogConfig, LogKind};
 pub use mistake::{Mistake, Mistakes, Place};
-pub use queue::{QueueConfig, QueueKind, QueueUrl};
+pub use queue::{QueueConfig, QueueKind, QueueUrl, QueueUrls};
 pub use relay::RelayConfig;
 pub use sandbox::{PagemapScan, SandboxConfig};
 pub use telemetry::{LogFormat, TelemetryConfig};

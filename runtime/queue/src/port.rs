@@ -18,6 +18,17 @@ use crate::{
 /// also across a crash; a push is applied only at the offset the queue wants; a settle only under the claim's
 /// current token; a job is in exactly one place.
 pub trait Queue: Clone + Send + Sync + 'static {
+    /// Into how many parts the queue is cut that fail each for itself, such as servers.
+    fn parts(&self) -> usize {
+        1
+    }
+
+    /// The part in which a job lies, from 0. A renew or a settle whose jobs all lie in one part does not fail because
+    /// another one is away, so whoever holds claims asks part by part.
+    fn part_of(&self, _id: JobId) -> usize {
+        0
+    }
+
     /// Begins or resumes a partition: forgets what `progress` says is settled, and answers the offset wanted next.
     ///
     /// A queue that has never seen the partition begins at the progress's floor, and drops pushes of the offsets settled

@@ -2,8 +2,11 @@
 
 mod check;
 mod config;
+mod cursor;
+mod gauges;
 mod handle;
 mod lane;
+mod lanes;
 mod letter;
 mod link;
 mod memory;
@@ -12,9 +15,11 @@ mod pushing;
 mod record;
 mod reply;
 mod script;
+mod server;
 mod settling;
 mod shard;
 mod start;
+mod taking;
 mod trouble;
 
 pub use config::RedisConfig;

@@ -144,6 +144,8 @@ pub enum Admission {
     Duplicate,
     /// Not taken in: its type has `max_pending` jobs.
     Over,
+    /// Not taken in: where it belongs is no room, while others were taken in. Try again later.
+    Full,
 }
 
 /// Which jobs to list.
@@ -198,4 +200,14 @@ pub enum QueueError {
     /// The queue is being closed.
     #[error("the queue is shutting down")]
     Closed,
+}
+
+impl QueueError {
+    /// What happened, for people.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Unavailable { reason } | Self::Malformed { reason } => reason,
+            Self::Closed => "the queue is shutting down",
+        }
+    }
 }

@@ -189,9 +189,12 @@ impl Beginning<'_> {
         };
         let part = self.drain.part("queue", redis::GRACE);
         let trusted = match redis {
-            Some(latch) => redis::trust(&queue, latch, &part).await?,
-            None => redis::seek(&queue, &part),
+            Some(latch) => redis::trust(&queue, &self.readiness, latch, &part).await?,
+            None => redis::seek(&queue, &self.readiness, &part),
         };
+        if role.shows() {
+            redis::show_gauges(&queue, &trusted, &part);
+        }
         let open = OpenQueue::Redis(queue.clone());
         match (embedded, kafka) {
             (_, Some((log, reached))) => {

@@ -89,6 +89,11 @@ pub(crate) async fn a_type_held_back_by_its_rate_wakes_by_itself<U: QueueUnderTe
     assert!(!queue.take(world.request_of(1, 100, forty())).await.unwrap().is_empty());
 }
 
+/// So many in the job's shard, which has its share of the limit.
+fn at_most<U: QueueUnderTest>(most: u64, job: &Job) -> NewJob {
+    NewJob { max_pending: Some(most * u64::from(U::SHARDS)), ..new_job(job.clone()) }
+}
+
 async fn push_at_most<U: QueueUnderTest>(world: &mut World<U>, most: u64, jobs: &[Job]) -> Pushed {
     let records = jobs.iter().map(|job| job_at_most(most, job)).collect::<Vec<_>>();
     world.try_push_records(&lane(), records).await
@@ -141,12 +146,11 @@ pub(crate) async fn judges_duplicates_before_max_pending<U: QueueUnderTest>(worl
 
 pub(crate) async fn enqueues_no_more_than_max_pending<U: QueueUnderTest>(world: &mut World<U>) {
     let jobs = world.jobs("a", 3);
-    let at_most = |job: &Job| NewJob { max_pending: Some(2), ..new_job(job.clone()) };
-    let new = jobs.iter().chain(&jobs[..1]).map(at_most).collect::<Vec<_>>();
+    let new = jobs.iter().chain(&jobs[..1]).map(|job| at_most::<U>(2, job)).collect::<Vec<_>>();
     let expected = [Admission::Accepted, Admission::Accepted, Admission::Over, Admission::Duplicate];
     assert_eq!(world.enqueue_new(new).await, expected);
     assert_eq!(world.state(&jobs[2]).await, None::<State>);
     let claims = world.take(5).await;
     assert_eq!(ids_of(&claims), [jobs[0].id, jobs[1].id]);
-    assert_eq!(world.enqueue_new([at_most(&jobs[2])]).await, [Admission::Accepted]);
+    assert_eq!(world.enqueue_new([at_most::<U>(2, &jobs[2])]).await, [Admission::Accepted]);
 }

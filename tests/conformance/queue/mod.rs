@@ -56,6 +56,9 @@ pub(crate) trait QueueUnderTest: Sized + Send + 'static {
     /// Otherwise it is settled at once.
     const GIVES_PLACES: bool = false;
 
+    /// Whether a suspect that is given back unused stays one.
+    const RELEASED_SUSPECTS_STAY: bool;
+
     /// An empty queue.
     fn fresh() -> impl Future<Output = Self> + Send;
 
@@ -153,7 +156,7 @@ macro_rules! every_case {
             suspects {
                 are_jobs_whose_lease_ran_out
                 are_cleared_by_a_retry
-                are_cleared_by_a_release
+                stay_what_they_are_by_a_release
                 are_told_again_in_a_repeated_take
                 are_jobs_in_flight_when_their_process_ended
             }

@@ -213,7 +213,7 @@ impl<U: QueueUnderTest> World<U> {
         let index = |offset: Offset| usize::try_from(offset.0).unwrap();
         let none = Vec::new();
         let log = self.log.get(lane).unwrap_or(&none);
-        let entries = log[index(from)..index(to)].iter().flatten().cloned().collect();
+        let entries = log[index(from)..index(to)].iter().flatten().cloned().map(in_each_shard::<U>).collect();
         self.queue.push(Push { lane: lane.clone(), from, to, passed: None, entries }).await.unwrap()
     }
 
@@ -417,4 +417,12 @@ pub(crate) fn made(id: JobId, job_type: &str) -> Job {
         redrives: 0,
         unknown: [("future".to_owned(), serde_json::json!({"kept": [1, 2]}))].into_iter().collect(),
     }
+}
+
+/// What an entry allows of its type is meant for its shard: each has its share of that.
+fn in_each_shard<U: QueueUnderTest>(mut entry: Entry) -> Entry {
+    if let Entry::Job { new, .. } | Entry::Copy { new, .. } = &mut entry {
+        new.max_pending = new.max_pending.map(|most| most * u64::from(U::SHARDS));
+    }
+    entry
 }

@@ -93,6 +93,7 @@ impl World {
                     _ => Vec::new(),
                 }
             }),
+            remarks: Arc::new(|| vec!["a part is away".to_owned()]),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -113,7 +113,8 @@ impl Shard<'_> {
         for (name, max_pending) in &types.named {
             call.arg(name.as_str());
             match max_pending {
-                Some(most) => call.arg(*most),
+                // Each shard has its share.
+                Some(most) => call.arg(most.div_ceil(self.link.cores().len() as u64)),
                 None => call.arg(""),
             };
         }

@@ -26,6 +26,7 @@ pub(super) enum Name {
     Dead,
     Purge,
     Cancel,
+    Walk,
     Check,
     Mend,
     Mended,
@@ -38,6 +39,7 @@ pub(super) struct Scripts(Vec<redis::Script>, Vec<String>);
 /// A call of a script: the key of the shard's core, then arguments.
 pub(super) struct Call {
     pub(super) name: Name,
+    pub(super) shard: usize,
     command: Cmd,
 }
 
@@ -49,7 +51,7 @@ const SHARED: &str = concat!(
 );
 
 /// In the order of [`Name`].
-const FILES: [&str; 24] = [
+const FILES: [&str; 25] = [
     include_str!("scripts/start.lua"),
     include_str!("scripts/resume.lua"),
     include_str!("scripts/adopt.lua"),
@@ -70,6 +72,7 @@ const FILES: [&str; 24] = [
     include_str!("scripts/dead.lua"),
     include_str!("scripts/purge.lua"),
     include_str!("scripts/cancel.lua"),
+    include_str!("scripts/walk.lua"),
     include_str!("scripts/check.lua"),
     include_str!("scripts/mend.lua"),
     include_str!("scripts/mended.lua"),
@@ -87,10 +90,10 @@ impl Scripts {
     }
 
     /// A call that is to be completed with arguments. `core` is the key of the shard's core.
-    pub(super) fn call(&self, name: Name, core: &str) -> Call {
+    pub(super) fn call(&self, name: Name, shard: usize, core: &str) -> Call {
         let mut command = Cmd::new();
         command.arg("EVALSHA").arg(self.0[name as usize].get_hash()).arg(1).arg(core);
-        Call { name, command }
+        Call { name, shard, command }
     }
 
     /// The script's whole text.

@@ -40,6 +40,11 @@ pub(super) struct ShardSwept {
 pub(super) type Cursor = (String, String);
 
 impl Shard<'_> {
+    /// The key of its core.
+    pub(super) fn core(&self) -> &str {
+        &self.link.cores()[self.number]
+    }
+
     pub(super) fn call(&self, name: Name) -> Call {
         self.link.call(name, self.number)
     }
@@ -133,7 +138,7 @@ impl Shard<'_> {
 
     pub(super) async fn sweep(&self, most: usize) -> Result<ShardSwept, Trouble> {
         let mut call = self.call(Name::Sweep);
-        call.arg(most.min(1_000_000)).arg(self.link.dead_max());
+        call.arg(most.min(1_000_000)).arg(self.link.dead_max()).arg(self.link.sharing());
         let mut answer = self.list(&call).await?;
         let mut number = || answer.number().map(|number| number as usize);
         let swept = Swept { expired: number()?, due: number()?, forgotten: number()? };

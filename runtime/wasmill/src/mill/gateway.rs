@@ -45,9 +45,11 @@ pub(super) fn serve<L: Log, Q: Queue>(
     stop: CancellationToken,
 ) -> Result<impl Future<Output = ()> + Send + 'static + use<L, Q>> {
     let access = access::access(&config.auth);
+    let remarking = readiness.clone();
     let probes = wasmill_console::probes(Probes {
         metrics,
         missing: Arc::new(move || missing(&readiness.standing())),
+        remarks: Arc::new(move || remarking.remarks()),
     });
     let routes = match role {
         Role::Relay | Role::Worker => probes,

@@ -1,66 +1,152 @@
-//! The queue in Redis, from the first question to the server until it is trusted with jobs. Trouble that passes is waited
-//! for; trouble that only a person ends keeps a process from starting.
+//! The queue in Redis, from the first question to the servers until they are trusted with jobs, and whether they answer from
+//! then on. Trouble that passes is waited for; trouble that only a person ends keeps a process from starting.
 
 use std::num::NonZeroU16;
 use std::time::Duration;
 
 use wasmill_process::config::QueueConfig;
-use wasmill_process::{Latch, Part};
-use wasmill_queue::{RedisConfig, RedisQueue, RedisStart, RedisStartError};
+use wasmill_process::{Latch, Part, Readiness};
+use wasmill_queue::{Queue, RedisConfig, RedisQueue, RedisStart, RedisStartError};
 
 use super::trusted::{Trusted, pause};
 use crate::failure::{Exit, Failure, Result};
 
 /// How long the question that is under way may take when the process stops.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
-/// The queue at the configured address. Connects to nothing yet.
+/// How often it is looked whether all servers answer.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A server that is away for less is not worth a word: a restart takes as long.
+const AWAY_FOR: Duration = Duration::from_secs(3);
+/// How often jobs are counted for the metrics: about as often as they are scraped, at the quickest.
+const GAUGES_EVERY: Duration = Duration::from_secs(5);
+
+/// The queue at the configured addresses. Connects to nothing yet.
 pub(crate) fn queue(config: &QueueConfig) -> Result<RedisQueue> {
     let settings = RedisConfig {
+        servers: config.url.iter().map(|url| url.reveal().to_owned()).collect(),
         name: config.name.clone(),
-        shards: u16::try_from(config.shards.get()).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MAX),
+        shards: u16::try_from(config.shards_in_all())
+            .ok()
+            .and_then(NonZeroU16::new)
+            .unwrap_or(NonZeroU16::MAX),
         dead_max: config.dead_max.get().into(),
-        ..RedisConfig::new(config.url.reveal())
     };
     RedisQueue::new(&settings).map_err(|error| refused(&error))
 }
 
-/// Asks Redis whether it can be trusted with jobs. When it cannot be reached, `part` goes on asking, for ever; `latch` says
-/// why, and the log has one line when the trouble begins or changes, and one when it is over.
+/// Asks Redis whether it can be trusted with jobs. When it cannot be reached, `part` goes on asking, for ever; a latch says
+/// why, and the log has one line when the trouble begins or changes, and one when it is over. From then on readiness says
+/// what does not answer for more than a few seconds. Where one of several servers answers, work begins.
 ///
 /// # Errors
 /// When only a person can end the trouble.
-pub(super) async fn trust(queue: &RedisQueue, latch: Latch, part: &Part) -> Result<Trusted> {
+pub(super) async fn trust(
+    queue: &RedisQueue,
+    readiness: &Readiness,
+    latch: Latch,
+    part: &Part,
+) -> Result<Trusted> {
+    let watched = Watched::new(queue, readiness, true);
     match queue.start().await {
         Ok(start) => {
             approve(&start);
             latch.release();
+            let stop = part.token();
+            part.spawn(async move {
+                stop.run_until_cancelled(watched.run()).await;
+            });
             Ok(Trusted::at_once())
         }
         Err(error @ RedisStartError::Refused(_)) => Err(refused(&error)),
-        Err(error @ RedisStartError::Unavailable(_)) => Ok(follow(queue, Some(error), Some(latch), part)),
+        Err(error @ RedisStartError::Unavailable(_)) => Ok(follow(watched, Some(error), Some(latch), part)),
     }
 }
 
 /// The same for a process that is of use without the queue: nothing waits, and no trouble ends the start.
-pub(super) fn seek(queue: &RedisQueue, part: &Part) -> Trusted {
-    follow(queue, None, None, part)
+pub(super) fn seek(queue: &RedisQueue, readiness: &Readiness, part: &Part) -> Trusted {
+    follow(Watched::new(queue, readiness, false), None, None, part)
 }
 
-fn follow(
-    queue: &RedisQueue,
-    trouble: Option<RedisStartError>,
-    latch: Option<Latch>,
-    part: &Part,
-) -> Trusted {
+/// Asks until the queue can be trusted, and then looks after it for life.
+fn follow(watched: Watched, trouble: Option<RedisStartError>, latch: Option<Latch>, part: &Part) -> Trusted {
     let (trust, trusted) = Trusted::later();
-    let (queue, stop) = (queue.clone(), part.token());
+    let stop = part.token();
     part.spawn(async move {
-        tokio::select! {
-            () = wait(queue, trouble, latch) => trust.give(),
-            () = stop.cancelled() => {}
-        }
+        let whole_life = async {
+            wait(watched.queue.clone(), trouble, latch).await;
+            trust.give();
+            watched.run().await;
+        };
+        stop.run_until_cancelled(whole_life).await;
     });
     trusted
+}
+
+/// A queue that was trusted, and whether it answers.
+struct Watched {
+    queue: RedisQueue,
+    readiness: Readiness,
+    /// Whether the process is of no use without it.
+    is_needed: bool,
+    /// Held while no server does.
+    latch: Option<Latch>,
+}
+
+impl Watched {
+    fn new(queue: &RedisQueue, readiness: &Readiness, is_needed: bool) -> Self {
+        Self { queue: queue.clone(), readiness: readiness.clone(), is_needed, latch: None }
+    }
+
+    /// Looks each second. What calls have found is enough: a worker sweeps each second, a gateway shows gauges.
+    async fn run(mut self) {
+        let mut before = Vec::new();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let mut away = self.queue.away(AWAY_FOR);
+            if away.is_empty() && !before.is_empty() {
+                // Whoever comes back may have been set up differently.
+                away = match self.queue.start().await {
+                    Ok(start) => start.missing,
+                    Err(error) => vec![error.to_string()],
+                };
+            }
+            if away != before {
+                match &away[..] {
+                    [] => tracing::info!("redis answers again"),
+                    _ => tracing::warn!("redis does not answer: {}", away.join("; ")),
+                }
+            }
+            self.tell(&away);
+            before = away;
+        }
+    }
+
+    /// Without any server nothing can be done, unless this process is of use without the queue; without one of several the others go on, and this is a remark.
+    fn tell(&mut self, away: &[String]) {
+        if self.is_needed && !away.is_empty() && away.len() >= self.queue.parts() {
+            let latch = self.latch.get_or_insert_with(|| self.readiness.latch("redis"));
+            latch.because(away.join("; "));
+            return self.readiness.remark(Vec::new());
+        }
+        if let Some(latch) = self.latch.take() {
+            latch.release();
+        }
+        self.readiness.remark(away.to_vec());
+    }
+}
+
+/// Shows how many jobs are where, every few seconds. One kind of process does: the one that has the console.
+pub(super) fn show_gauges(queue: &RedisQueue, trusted: &Trusted, part: &Part) {
+    let (queue, trusted, stop) = (queue.clone(), trusted.clone(), part.token());
+    part.spawn(async move {
+        if !trusted.or_stopped(&stop).await {
+            return;
+        }
+        // Without an answer the gauges stay as they are, and readiness says why.
+        while tokio::time::timeout(GAUGES_EVERY, stop.cancelled()).await.is_err() {
+            let _ = queue.show_gauges().await;
+        }
+    });
 }
 
 /// Asks until Redis can be trusted. One that is refused by now is told as an error, and asked again: whoever mends it
@@ -105,6 +191,10 @@ fn tell(trouble: &RedisStartError, latch: Option<&Latch>) {
 fn approve(start: &RedisStart) {
     tracing::info!(version = start.version, "the queue is in redis");
     start.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    start
+        .missing
+        .iter()
+        .for_each(|missing| tracing::warn!("work begins without a part of the queue: {missing}"));
 }
 
 fn refused(error: &RedisStartError) -> Failure {

@@ -73,6 +73,11 @@ impl Role {
         }
     }
 
+    /// Whether it shows what is in a queue that it shares.
+    pub(super) fn shows(self) -> bool {
+        self != Self::Worker
+    }
+
     pub(super) fn works(self) -> bool {
         matches!(self, Self::All | Self::Worker)
     }

@@ -72,7 +72,7 @@ impl<U: QueueUnderTest> Driver<U> {
     pub(super) async fn new() -> Self {
         let under_test = U::fresh().await;
         let queue = under_test.queue();
-        let shards = vec![Simple::new(U::GIVES_PLACES); usize::from(U::SHARDS)];
+        let shards = vec![Simple::under_test::<U>(); usize::from(U::SHARDS)];
         let mut driver = Self {
             under_test: Some(under_test),
             queue,
@@ -275,7 +275,7 @@ impl<U: QueueUnderTest> Driver<U> {
     async fn wipe(&mut self) {
         let under_test = self.under_test.take().unwrap().wipe().await;
         self.adopt(under_test);
-        self.shards = vec![Simple::new(U::GIVES_PLACES); self.shards.len()];
+        self.shards = vec![Simple::under_test::<U>(); self.shards.len()];
         self.note();
         self.resume().await;
     }

@@ -149,7 +149,8 @@ impl<U: QueueUnderTest> Driver<U> {
             entries.retain(|entry| entry.offset() < to);
             let hash = RecordHash(to.0);
             let passed = (from < to).then(|| Passed { offset: Offset(to.0 - 1), hash });
-            let push = Push { lane: lane.clone(), from, to, passed, entries: entries.clone() };
+            let asked = entries.iter().cloned().map(|entry| self.asked_of_all_shards(entry)).collect();
+            let push = Push { lane: lane.clone(), from, to, passed, entries: asked };
             let pushed = self.queue.push(push).await.unwrap();
             let shard = self.shard(lane.partition);
             if from == to {
@@ -238,8 +239,23 @@ impl<U: QueueUnderTest> Driver<U> {
         self.unlogged.extend(new.iter().map(|new| new.job.id));
         let expected: Vec<Admission> =
             new.iter().map(|new| self.shard_of(new.job.id).admit(new, None, now)).collect();
-        assert_eq!(self.queue.enqueue(new).await.unwrap(), Enqueued::Done(expected));
+        let asked = new.into_iter().map(|new| self.for_all_shards(new)).collect();
+        assert_eq!(self.queue.enqueue(asked).await.unwrap(), Enqueued::Done(expected));
         self.note();
+    }
+
+    fn asked_of_all_shards(&self, entry: Entry) -> Entry {
+        match entry {
+            Entry::Job { offset, new } => Entry::Job { offset, new: self.for_all_shards(new) },
+            Entry::Copy { offset, new, of } => Entry::Copy { offset, new: self.for_all_shards(new), of },
+            other => other,
+        }
+    }
+
+    /// The model is one per shard, and each shard has its share of `max_pending`.
+    fn for_all_shards(&self, new: NewJob) -> NewJob {
+        let shards = self.shards.len() as u64;
+        NewJob { max_pending: new.max_pending.map(|most| most * shards), ..new }
     }
 }
 

@@ -9,9 +9,12 @@ use wasmill_queue::{Admission, Answer, Counts, Entry, NewJob, State, Token};
 
 use super::Judged;
 use super::parking::unlimited;
+use crate::queue::QueueUnderTest;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Simple {
+    /// A suspect that is released stays one.
+    pub(super) suspects_stay: bool,
     pub(super) live: BTreeMap<JobId, Live>,
     pub(super) dead: BTreeMap<JobId, Dead>,
     /// What is shown of jobs that are done.
@@ -89,8 +92,8 @@ pub(super) const KEEP: Duration = Duration::from_secs(20);
 const KEEP_CANCELLED: Duration = Duration::from_secs(3600);
 
 impl Simple {
-    pub(super) fn new(gives_places: bool) -> Self {
-        Self { gives_places, ..Self::default() }
+    pub(super) fn under_test<U: QueueUnderTest>() -> Self {
+        Self { gives_places: U::GIVES_PLACES, suspects_stay: U::RELEASED_SUSPECTS_STAY, ..Self::default() }
     }
 
     pub(super) fn resume(&mut self, name: &TopicPartition, progress: &Progress) -> Offset {
@@ -268,7 +271,10 @@ impl Simple {
             Judged::Release => {
                 let live = self.live.get_mut(&id).unwrap();
                 live.attempts -= 1;
-                (live.at, live.suspect) = (At::Pending, Some(false));
+                live.at = At::Pending;
+                if !self.suspects_stay {
+                    live.suspect = Some(false);
+                }
             }
         }
         Answer::Settled

@@ -220,7 +220,7 @@ impl Driver {
             match self.model_entry(lane, entry) {
                 Some(Admission::Accepted) => drop(live.insert(offset.0)),
                 Some(Admission::Duplicate) => expected.push(lane.at(offset)),
-                Some(Admission::Over) | None => {}
+                Some(Admission::Over | Admission::Full) | None => {}
             }
         }
         assert_eq!(duplicates, expected);

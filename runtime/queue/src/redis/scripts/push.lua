@@ -221,6 +221,8 @@ for at = first, #ARGV, 4 do
     elseif code == '-' then
       code = fate(key, redrives)
     end
+    -- A push of which a torn file kept half comes again: its job lives at this very offset, which is not settled by that.
+    plan.is_here = code == 'd' and live[key] and live[key].lane == lane and live[key].offset == offset
     if lane == 0 and (code == 'n' or code == 'r') then
       if redrives > 0 or has_room(of) then bring(of, key) else code = 'o' end
     end
@@ -361,7 +363,7 @@ for entry, plan in ipairs(plans) do
       if code == 'a' then add(no, 'dupl', 1) end
       codes[entry] = code == 'a' and 'd' or 'n'
     end
-    if code ~= 'd' then kept[#kept + 1] = plan.offset end
+    if code ~= 'd' or plan.is_here then kept[#kept + 1] = plan.offset end
   elseif kind == 'c' then
     flush()
     local key = ARGV[at + 1]

@@ -30,16 +30,18 @@ local MOMENT_MAX = 281474976710655
 local BLOCK = 65536
 -- Pieces that a call with many arguments is cut into; Lua's own limit is about 8,000.
 local PIECE = 3000
+-- Tombstones that one call throws away, a millisecond or two of work; what is left waits for the next call.
+local GHOSTS_MAX = 2000
 
 -- The layout and the time. A core that is missing is begun: the shard is new, or was wiped.
 local function begin()
-  core = call('HMGET', P .. 'c', 'v', 'clk', 'turn', 'full', 'cap', 'roomat', 'dmax')
+  core = call('HMGET', P .. 'c', 'v', 'clk', 'turn', 'full', 'cap', 'roomat', 'dmax', 'share', 'mend')
   if core[1] ~= LAYOUT then
     if core[1] then error({ err = 'LAYOUT ' .. core[1] }) end
     call('HSET', P .. 'c', 'v', LAYOUT)
   end
   core.turn, core.dmax = tonumber(core[3] or 0), tonumber(core[7] or 10000)
-  core.full, core.cap = core[4] == '1', tonumber(core[5] or 65536)
+  core.full, core.cap, core.share = core[4] == '1', tonumber(core[5] or 65536), tonumber(core[8] or 1)
   -- `clk` is a clock that tests turn by hand.
   now = tonumber(core[2] or nil)
   if not now then
@@ -48,9 +50,10 @@ local function begin()
   end
 end
 
--- How much memory there is: a quarter of maxmemory is reserved for everything but pushes, 2 KiB for a job in flight. A shard
--- that is full stays so until memory has fallen by a twentieth of maxmemory more, so that those who push pause and go on
--- instead of trying for each job that ends. Gives what is used, and maxmemory.
+-- How much memory there is: a quarter of maxmemory is reserved for everything but pushes, 2 KiB for a job in flight, of
+-- which the shards on one server have each a share. A shard that is full stays so until memory has fallen by a twentieth of
+-- maxmemory more, so that those who push pause and go on instead of trying for each job that ends. Gives what is used, and
+-- maxmemory.
 local function measure()
   local info = call('INFO', 'memory')
   local used = tonumber(string.match(info, 'used_memory:(%d+)'))
@@ -62,10 +65,17 @@ local function measure()
     local mark = most - reserve
     if was_full then mark = mark - floor(most / 20) end
     core.full = used > mark
-    core.cap = max(1, min(65536, floor(reserve / 2048)))
+    core.cap = max(1, min(65536, floor(reserve / 2048 / core.share)))
   end
   call('HSET', P .. 'c', 'full', core.full and '1' or '0', 'cap', core.cap, 'roomat', fmt('%d', now))
   return used, most
+end
+
+-- Notes how many shards are on this server.
+local function share_with(shards)
+  if core.share == shards then return end
+  core.share = shards
+  call('HSET', P .. 'c', 'share', shards)
 end
 
 -- Measures before a call brings bytes, unless that was done just now and they are few.
@@ -108,6 +118,7 @@ local function load_types(numbers)
           t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl, t.h0, t.h1, t.h2, t.h3 =
             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NO_LIMIT, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, HEAD, HEAD, HEAD, HEAD
         end
+        t.is_litter = t.ghost > 0 and t.pend == 0
         types[no] = t
       end
     end
@@ -134,11 +145,17 @@ local function room_of(t)
 end
 
 -- Writes the types that changed, and puts each where its numbers say it belongs: into `y` when it can be taken, into `h`
--- when its rate holds it back, else nowhere. Answers how many jobs became takeable.
+-- when its rate holds it back, else nowhere; and into `g` when nothing but tombstones is left in its lists, for no take
+-- comes to those. Answers how many jobs became takeable.
 local function finish()
   local records, taken_up, held, not_y, not_h, opened = {}, {}, {}, {}, {}, 0
   for no, t in pairs(dirty) do
     local room, place = room_of(t), 0
+    local is_litter = t.ghost > 0 and t.pend == 0
+    if is_litter ~= t.is_litter then
+      if is_litter then call('ZADD', P .. 'g', 0, no) else call('ZREM', P .. 'g', no) end
+      t.is_litter = is_litter
+    end
     if room > 0 then
       place = 1
       if t.ri > 0 then
@@ -209,6 +226,15 @@ local function name_of(no) return call('HGET', P .. 'ti', no) end
 
 local function text(s) return pack('>I4', #s) .. s end
 local function list_of(no, priority) return P .. 'p:' .. no .. ':' .. priority end
+
+-- In how many lists of any type a job stands. Cost: O(pending); only for the check, and only for tombstones.
+local function listed(key)
+  local found = 0
+  for no = 0, tonumber(call('HGET', P .. 'c', 'types') or 0) - 1 do
+    for priority = 0, 3 do found = found + #call('LPOS', list_of(no, priority), key, 'COUNT', 0) end
+  end
+  return found
+end
 
 
 -- Keeps what became of a job, unless memory is short. `last` is what is known of its last attempt.
@@ -297,6 +323,26 @@ local function fall_due(most)
   end
   return_to_pending('RPUSH', back)
   return #keys
+end
+
+-- Throws away tombstones of types that have nothing else in their lists. At most `GHOSTS_MAX`; how many.
+local function clear_litter()
+  local left = GHOSTS_MAX
+  for _, no in ipairs(call('ZRANGE', P .. 'g', 0, 15)) do
+    no = tonumber(no)
+    -- This very call may have brought jobs back, which stand among them then.
+    while left > 0 and type_of(no).pend == 0 do
+      local popped = call('LMPOP', 4, list_of(no, 3), list_of(no, 2), list_of(no, 1), list_of(no, 0), 'LEFT', 'COUNT', left)
+      if not popped then break end
+      local ghosts = popped[2]
+      many('HDEL', P .. 'j', ghosts)
+      add(no, 'h' .. string.sub(popped[1], -1), #ghosts)
+      add(no, 'ghost', -#ghosts)
+      left = left - #ghosts
+    end
+    if left == 0 then break end
+  end
+  return GHOSTS_MAX - left
 end
 
 -- Lets in types whose rate allows a job again.
