@@ -1,0 +1,73 @@
+//! The gateway, one process, one broker, quorum: beside a bare producer of the same records on the same topic, in turns.
+
+use std::time::Duration;
+
+use wasmill_tests::ClusterSetup;
+
+use crate::bare_producer::BareProducer;
+use crate::figures::{middle, percentile, print, rate};
+use crate::load::{BATCH, CONNECTIONS, batches_for, singles_for, world};
+
+const ROUNDS: usize = 5;
+const SPAN: Duration = Duration::from_secs(4);
+const SINGLE_CONNECTIONS: usize = 64;
+/// How long the bare producer waits for company, in milliseconds; the best counts.
+const LINGERS: [&str; 2] = ["0", "5"];
+
+pub(crate) async fn measure() {
+    let world = world(ClusterSetup { relays: 0, workers: 0, ..ClusterSetup::default() }, "paused").await;
+    let bare = LINGERS.map(|linger| BareProducer::new(&world.kafka().bootstrap(), linger));
+    // Nobody's first batches count: connections are made, and the broker's code is compiled.
+    for bare in &bare {
+        bare.batches_for(SPAN / 2).await;
+    }
+    batches_for(&world, SPAN / 2).await;
+    let (mut shares, mut ours, mut best) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let mut rates = Vec::new();
+        for bare in &bare {
+            rates.push(bare.batches_for(SPAN).await);
+        }
+        let bare = rates.into_iter().fold(0.0, f64::max);
+        let gateway = batches_for(&world, SPAN).await;
+        print(
+            &format!("batches of {BATCH}, {CONNECTIONS} connections; bare, as many outstanding"),
+            &format!("{}, bare {}", rate(gateway, "jobs"), rate(bare, "records")),
+        );
+        shares.push(100.0 * gateway / bare);
+        ours.push(gateway);
+        best.push(bare);
+    }
+    print(
+        "gateway, batches, middle of the rounds",
+        &format!(
+            "{}, bare {}; {:.0} % of the bare producer (target: 70 %)",
+            rate(middle(&mut ours), "jobs"),
+            rate(middle(&mut best), "records"),
+            middle(&mut shares)
+        ),
+    );
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        // Alone, nobody gains by waiting for company.
+        let mut bare = bare[0].singles_for(SINGLE_CONNECTIONS, SPAN).await;
+        let mut gateway = singles_for(&world, SINGLE_CONNECTIONS, SPAN).await;
+        let [ours, its] = [&mut gateway, &mut bare].map(|waits| percentile(waits, 0.5));
+        print(
+            &format!("single posts, {SINGLE_CONNECTIONS} connections; bare, as many tasks"),
+            &format!(
+                "p50 {ours:.2} ms, p99 {:.2} ms, {:.0} jobs/s; bare p50 {its:.2} ms, p99 {:.2} ms, {:.0} records/s",
+                percentile(&mut gateway, 0.99),
+                gateway.len() as f64 / SPAN.as_secs_f64(),
+                percentile(&mut bare, 0.99),
+                bare.len() as f64 / SPAN.as_secs_f64(),
+            ),
+        );
+        times.push(ours / its);
+    }
+    let times = middle(&mut times);
+    print(
+        "gateway, single posts, p50, middle of the rounds",
+        &format!("{times:.2} times the bare round trip (target: 1.5)"),
+    );
+}
