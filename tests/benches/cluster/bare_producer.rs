@@ -89,13 +89,22 @@ impl BareProducer {
 
     /// So many tasks, each waiting for the delivery of its record before it sends the next: how long each took.
     pub(crate) async fn singles_for(&self, tasks: usize, span: Duration) -> Vec<Duration> {
+        self.singles_at(tasks, Duration::ZERO, span).await
+    }
+
+    /// The same, each task once in `each`.
+    pub(crate) async fn singles_at(&self, tasks: usize, each: Duration, span: Duration) -> Vec<Duration> {
         let began = Instant::now();
         let mut running = JoinSet::new();
         for task in 0..tasks {
             let bare = self.clone();
             running.spawn(async move {
                 let mut waits = Vec::new();
+                // Not all at the same moment.
+                let mut next = began + each * task as u32 / tasks as u32;
                 while began.elapsed() < span {
+                    tokio::time::sleep_until(next.into()).await;
+                    next += each;
                     let sent = Instant::now();
                     let (waits_for, delivered) = oneshot::channel();
                     bare.send((task + waits.len()) as u32, &bare.records[task], Some(waits_for));

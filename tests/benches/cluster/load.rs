@@ -105,17 +105,59 @@ where
 
 /// Single posts over so many connections for so long, each waiting for its answer: how long each took.
 pub(crate) async fn singles_for(world: &ClusterWorld, connections: usize, span: Duration) -> Vec<Duration> {
+    singles_at(world, connections, Duration::ZERO, span).await
+}
+
+/// The same, each connection once in `each`.
+pub(crate) async fn singles_at(
+    world: &ClusterWorld,
+    connections: usize,
+    each: Duration,
+    span: Duration,
+) -> Vec<Duration> {
+    let body = Bytes::from(job());
+    let post = Asked { method: Method::POST, path: "/v1/jobs", body, status: 202 };
+    ask(world, connections, each, span, post).await
+}
+
+/// Requests with nothing behind them, in the same way: what HTTP alone costs here.
+pub(crate) async fn gets_for(world: &ClusterWorld, connections: usize, span: Duration) -> Vec<Duration> {
+    let get = Asked { method: Method::GET, path: "/healthz", body: Bytes::new(), status: 200 };
+    ask(world, connections, Duration::ZERO, span, get).await
+}
+
+/// What is sent, and the status that is wanted.
+#[derive(Clone)]
+struct Asked {
+    method: Method,
+    path: &'static str,
+    body: Bytes,
+    status: u16,
+}
+
+async fn ask(
+    world: &ClusterWorld,
+    connections: usize,
+    each: Duration,
+    span: Duration,
+    asked: Asked,
+) -> Vec<Duration> {
     let began = Instant::now();
+    let headers = [("content-type", "application/json")];
     let mut clients = JoinSet::new();
-    for _ in 0..connections {
-        let mut connection = world.connect().await;
+    for number in 0..connections {
+        let (mut connection, asked) = (world.connect().await, asked.clone());
         clients.spawn(async move {
-            let body = Bytes::from(job());
             let mut waits = Vec::new();
+            // Not all at the same moment.
+            let mut next = began + each * number as u32 / connections as u32;
             while began.elapsed() < span {
+                tokio::time::sleep_until(next.into()).await;
+                next += each;
                 let sent = Instant::now();
-                let reply = connection.post("/v1/jobs", body.clone()).await.unwrap();
-                assert_eq!(reply.status, 202, "{}", reply.text());
+                let Asked { method, path, body, status } = asked.clone();
+                let reply = connection.send(method, path, &headers, body).await.unwrap();
+                assert_eq!(reply.status, status, "{}", reply.text());
                 waits.push(sent.elapsed());
             }
             waits
