@@ -24,11 +24,13 @@ const PUSH: &str = "for first = 3, #ARGV, 3000 do
 /// As long as a job's key, and a type's record.
 const KEY_BYTES: usize = 14;
 const TYPE_BYTES: usize = 160;
+/// What the queue puts before a job's envelope.
+const HEADER_BYTES: usize = 26;
 /// Jobs in a call, as the relay has them.
 const PUSH_RECORDS: usize = 1_000;
 
-/// Pushes so many jobs whose records have this length, a caller for each partition on one connection; jobs per second.
-pub(crate) async fn push(url: &str, jobs: usize, record_bytes: usize) -> f64 {
+/// Pushes so many jobs whose envelopes have this length, a caller for each partition on one connection; jobs per second.
+pub(crate) async fn push(url: &str, jobs: usize, envelope_bytes: usize) -> f64 {
     let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(60)));
     let client = Client::open(url).unwrap();
     let connection = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
@@ -39,7 +41,7 @@ pub(crate) async fn push(url: &str, jobs: usize, record_bytes: usize) -> f64 {
     for caller in 0..PARTITIONS {
         let (mut connection, script, next) = (connection.clone(), Arc::clone(&script), Arc::clone(&next));
         callers.spawn(async move {
-            let (record, of_type) = (vec![b'x'; record_bytes], vec![b'x'; TYPE_BYTES]);
+            let (record, of_type) = (vec![b'x'; HEADER_BYTES + envelope_bytes], vec![b'x'; TYPE_BYTES]);
             loop {
                 let first = next.fetch_add(PUSH_RECORDS, Ordering::Relaxed);
                 if first >= jobs {
