@@ -1,4 +1,4 @@
-//! A bare rdkafka consumer of the same topic: one loop over all partitions, nothing done with what comes.
+//! A bare rdkafka consumer of the same topic: one loop over all partitions.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,9 @@ use rdkafka::{ClientConfig, Offset};
 
 use crate::load::{PARTITIONS, TOPIC};
 
-/// What was read.
-pub(crate) struct Consumed {
-    /// From the first record on.
-    pub(crate) per_second: f64,
-    /// How long a record is, on average.
-    pub(crate) record_bytes: usize,
-}
-
-/// Reads so many records from the beginning of all partitions. Blocks.
-pub(crate) fn consume(bootstrap: &str, records: usize) -> Consumed {
+/// Reads so many records from the beginning of all partitions, each shown to `each`; records per second from the first on.
+/// Blocks.
+pub(crate) fn consume(bootstrap: &str, records: usize, mut each: impl FnMut(&[u8])) -> f64 {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", bootstrap)
@@ -32,15 +25,12 @@ pub(crate) fn consume(bootstrap: &str, records: usize) -> Consumed {
         places.add_partition_offset(TOPIC, partition as i32, Offset::Beginning).unwrap();
     }
     consumer.assign(&places).unwrap();
-    let (mut read, mut bytes, mut began) = (0, 0, None);
+    let (mut read, mut began) = (0, None);
     while read < records {
         let message = consumer.poll(Duration::from_secs(20)).expect("records come").unwrap();
         began.get_or_insert_with(Instant::now);
-        bytes += message.payload().map_or(0, <[u8]>::len);
+        each(message.payload().unwrap_or_default());
         read += 1;
     }
-    Consumed {
-        per_second: read as f64 / began.expect("one came").elapsed().as_secs_f64(),
-        record_bytes: bytes / read,
-    }
+    read as f64 / began.expect("one came").elapsed().as_secs_f64()
 }

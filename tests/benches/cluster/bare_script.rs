@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use redis::{AsyncConnectionConfig, Client, Script};
 use tokio::task::JoinSet;
 
@@ -25,12 +26,12 @@ const PUSH: &str = "for first = 3, #ARGV, 3000 do
 const KEY_BYTES: usize = 14;
 const TYPE_BYTES: usize = 160;
 /// What the queue puts before a job's envelope.
-const HEADER_BYTES: usize = 26;
+pub(crate) const HEADER_BYTES: usize = 26;
 /// Jobs in a call, as the relay has them.
 const PUSH_RECORDS: usize = 1_000;
 
-/// Pushes so many jobs whose envelopes have this length, a caller for each partition on one connection; jobs per second.
-pub(crate) async fn push(url: &str, jobs: usize, envelope_bytes: usize) -> f64 {
+/// Pushes these records, a caller for each partition on one connection; jobs per second.
+pub(crate) async fn push(url: &str, records: &Arc<Vec<Bytes>>) -> f64 {
     let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(60)));
     let client = Client::open(url).unwrap();
     let connection = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
@@ -40,23 +41,26 @@ pub(crate) async fn push(url: &str, jobs: usize, envelope_bytes: usize) -> f64 {
     let mut callers = JoinSet::new();
     for caller in 0..PARTITIONS {
         let (mut connection, script, next) = (connection.clone(), Arc::clone(&script), Arc::clone(&next));
+        let records = Arc::clone(records);
         callers.spawn(async move {
-            let (record, of_type) = (vec![b'x'; HEADER_BYTES + envelope_bytes], vec![b'x'; TYPE_BYTES]);
+            let of_type = vec![b'x'; TYPE_BYTES];
             loop {
                 let first = next.fetch_add(PUSH_RECORDS, Ordering::Relaxed);
-                if first >= jobs {
+                if first >= records.len() {
                     return;
                 }
                 let mut call = script.prepare_invoke();
                 call.key("{bare}j").key("{bare}p").key("{bare}t").key(format!("{{bare}}n:{caller}"));
                 call.arg(&of_type[..]).arg(first);
-                for number in first..jobs.min(first + PUSH_RECORDS) {
-                    call.arg(&(number as u128).to_be_bytes()[16 - KEY_BYTES..]).arg(&record[..]);
+                let last = records.len().min(first + PUSH_RECORDS);
+                for (number, record) in records[first..last].iter().enumerate() {
+                    let key = ((first + number) as u128).to_be_bytes();
+                    call.arg(&key[16 - KEY_BYTES..]).arg(&record[..]);
                 }
                 call.invoke_async::<()>(&mut connection).await.unwrap();
             }
         });
     }
     callers.join_all().await;
-    jobs as f64 / began.elapsed().as_secs_f64()
+    records.len() as f64 / began.elapsed().as_secs_f64()
 }
