@@ -43,7 +43,7 @@ pub(crate) async fn push(url: &str, records: &Arc<Vec<Bytes>>) -> f64 {
         let (mut connection, script, next) = (connection.clone(), Arc::clone(&script), Arc::clone(&next));
         let records = Arc::clone(records);
         callers.spawn(async move {
-            let of_type = vec![b'x'; TYPE_BYTES];
+            let of_type = [b'x'; TYPE_BYTES];
             loop {
                 let first = next.fetch_add(PUSH_RECORDS, Ordering::Relaxed);
                 if first >= records.len() {
