@@ -1,6 +1,7 @@
 //! How fast the log in Kafka stores records through its port, beside a bare rdkafka producer with the same records on the
 //! same broker in the same run: `cargo bench -p wasmill-tests --bench kafka`. Everything is acknowledged by all in-sync
-//! replicas before it counts.
+//! replicas before it counts. The bench `cluster` measures the same log from outside, through the gateway and the relay as
+//! processes; this one is for whoever changes the log alone: no HTTP, no Redis, half a minute.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::sync::Arc;
