@@ -46,55 +46,72 @@ pub(super) async fn trust(
     latch: Latch,
     part: &Part,
 ) -> Result<Trusted> {
-    let watched = Watched::new(queue, readiness, true);
+    let life = Life { trouble: None, latch: None, watched: Watched::new(queue, readiness, true) };
     match queue.start().await {
         Ok(start) => {
             approve(&start);
             latch.release();
-            let stop = part.token();
-            part.spawn(async move {
-                stop.run_until_cancelled(watched.run()).await;
-            });
+            life.watched.spawn(part);
             Ok(Trusted::at_once())
         }
         Err(error @ RedisStartError::Refused(_)) => Err(refused(&error)),
-        Err(error @ RedisStartError::Unavailable(_)) => Ok(follow(watched, Some(error), Some(latch), part)),
+        Err(error @ RedisStartError::Unavailable(_)) => {
+            Ok(Life { trouble: Some(error), latch: Some(latch), ..life }.spawn(part))
+        }
     }
 }
 
-/// The same for a process that is of use without the queue: nothing waits, and no trouble ends the start.
+/// The same for a process that is of use without the queue: nothing waits, and no trouble ends the start. Readiness remarks
+/// what does not answer.
 pub(super) fn seek(queue: &RedisQueue, readiness: &Readiness, part: &Part) -> Trusted {
-    follow(Watched::new(queue, readiness, false), None, None, part)
+    Life { trouble: None, latch: None, watched: Watched::new(queue, readiness, false) }.spawn(part)
 }
 
-/// Asks until the queue can be trusted, and then looks after it for life.
-fn follow(watched: Watched, trouble: Option<RedisStartError>, latch: Option<Latch>, part: &Part) -> Trusted {
-    let (trust, trusted) = Trusted::later();
-    let stop = part.token();
-    part.spawn(async move {
-        let whole_life = async {
-            wait(watched.queue.clone(), trouble, latch).await;
-            trust.give();
-            watched.run().await;
-        };
-        stop.run_until_cancelled(whole_life).await;
-    });
-    trusted
+/// A queue that is waited for, and watched from then on.
+struct Life {
+    /// What was met already.
+    trouble: Option<RedisStartError>,
+    latch: Option<Latch>,
+    watched: Watched,
+}
+
+impl Life {
+    fn spawn(self, part: &Part) -> Trusted {
+        let (trust, trusted) = Trusted::later();
+        let stop = part.token();
+        let Self { trouble, latch, watched } = self;
+        part.spawn(async move {
+            let whole_life = async {
+                wait(&watched, trouble, latch).await;
+                trust.give();
+                watched.run().await;
+            };
+            stop.run_until_cancelled(whole_life).await;
+        });
+        trusted
+    }
 }
 
 /// A queue that was trusted, and whether it answers.
 struct Watched {
     queue: RedisQueue,
     readiness: Readiness,
-    /// Whether the process is of no use without it.
+    /// Whether the process is of no use while no server answers.
     is_needed: bool,
-    /// Held while no server does.
+    /// Held then.
     latch: Option<Latch>,
 }
 
 impl Watched {
     fn new(queue: &RedisQueue, readiness: &Readiness, is_needed: bool) -> Self {
         Self { queue: queue.clone(), readiness: readiness.clone(), is_needed, latch: None }
+    }
+
+    fn spawn(self, part: &Part) {
+        let stop = part.token();
+        part.spawn(async move {
+            stop.run_until_cancelled(self.run()).await;
+        });
     }
 
     /// Looks each second. What calls have found is enough: a worker sweeps each second, a gateway shows gauges.
@@ -121,7 +138,7 @@ impl Watched {
         }
     }
 
-    /// Without any server nothing can be done, unless this process is of use without the queue; without one of several the others go on, and this is a remark.
+    /// Without any server nothing can be done; without one of several the others go on, and this is a remark.
     fn tell(&mut self, away: &[String]) {
         if self.is_needed && !away.is_empty() && away.len() >= self.queue.parts() {
             let latch = self.latch.get_or_insert_with(|| self.readiness.latch("redis"));
@@ -151,18 +168,28 @@ pub(super) fn show_gauges(queue: &RedisQueue, trusted: &Trusted, part: &Part) {
 
 /// Asks until Redis can be trusted. One that is refused by now is told as an error, and asked again: whoever mends it
 /// does not have to start this process anew.
-async fn wait(queue: RedisQueue, mut trouble: Option<RedisStartError>, latch: Option<Latch>) {
+async fn wait(watched: &Watched, mut trouble: Option<RedisStartError>, latch: Option<Latch>) {
+    let tell = |trouble: &RedisStartError| {
+        match &latch {
+            Some(latch) => latch.because(trouble.to_string()),
+            None => watched.readiness.remark(vec![trouble.to_string()]),
+        }
+        match trouble {
+            RedisStartError::Unavailable(reason) => tracing::warn!("waiting, and trying again: {reason}"),
+            RedisStartError::Refused(reason) => tracing::error!("waiting until somebody mends it: {reason}"),
+        }
+    };
     let mut tries = 0;
     if let Some(trouble) = &trouble {
-        tell(trouble, latch.as_ref());
+        tell(trouble);
         tokio::time::sleep(pause(0, rand::random())).await;
     }
     let start = loop {
-        match queue.start().await {
+        match watched.queue.start().await {
             Ok(start) => break start,
             Err(now) if trouble.as_ref() == Some(&now) => {}
             Err(now) => {
-                tell(&now, latch.as_ref());
+                tell(&now);
                 trouble = Some(now);
             }
         }
@@ -173,18 +200,9 @@ async fn wait(queue: RedisQueue, mut trouble: Option<RedisStartError>, latch: Op
         tracing::info!(tries, "redis answers, and work begins");
     }
     approve(&start);
-    if let Some(latch) = latch {
-        latch.release();
-    }
-}
-
-fn tell(trouble: &RedisStartError, latch: Option<&Latch>) {
-    if let Some(latch) = latch {
-        latch.because(trouble.to_string());
-    }
-    match trouble {
-        RedisStartError::Unavailable(reason) => tracing::warn!("waiting, and trying again: {reason}"),
-        RedisStartError::Refused(reason) => tracing::error!("waiting until somebody mends it: {reason}"),
+    match latch {
+        Some(latch) => latch.release(),
+        None => watched.readiness.remark(Vec::new()),
     }
 }
 
