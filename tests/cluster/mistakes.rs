@@ -31,7 +31,7 @@ async fn nobody_at_the_address() {
     let log = to(address.clone(), KafkaSecurity::default());
     let error = log.reach(Duration::from_secs(2)).await.unwrap_err();
     let KafkaOpenError::Unavailable(sentence) = &error else { panic!("it may pass: {error}") };
-    assert!(sentence.contains(&address) && sentence.contains("log.brokers"), "{sentence}");
+    assert!(sentence.contains(&address) && sentence.contains("kafka.brokers"), "{sentence}");
     let error = to("no-such-host.invalid:9092".into(), KafkaSecurity::default())
         .reach(Duration::from_secs(3))
         .await
@@ -42,7 +42,7 @@ async fn nobody_at_the_address() {
 #[test]
 fn settings_that_cannot_be_meant() {
     let fault = |config: KafkaConfig| KafkaLog::open(config).unwrap_err();
-    refused(&fault(KafkaConfig::new(Vec::new())), &["log.brokers"]);
+    refused(&fault(KafkaConfig::new(Vec::new())), &["kafka.brokers"]);
     refused(&fault(KafkaConfig::new(vec!["kafka".into()])), &["kafka", "host:port"]);
     let tls = KafkaTls { ca: Some("/no/such/file.pem".into()), ..KafkaTls::default() };
     let security = KafkaSecurity { tls: Some(tls), login: None };
@@ -83,11 +83,11 @@ async fn logins_and_certificates() {
     for mechanism in [plain, scram] {
         let wrong = KafkaSecurity { tls: None, login: Some(login(mechanism, "wrong")) };
         let error = to(secured.password_bootstrap(), wrong).reach(WITHIN).await.unwrap_err();
-        refused(&error, &["login", Security::USER, "log.password"]);
+        refused(&error, &["login", Security::USER, "kafka.password"]);
     }
     let untrusted = KafkaSecurity { tls: Some(KafkaTls::default()), login: None };
     let error = to(secured.tls_bootstrap(), untrusted).reach(WITHIN).await.unwrap_err();
-    refused(&error, &["TLS", "log.tls.ca"]);
+    refused(&error, &["TLS", "kafka.ca_file"]);
     let log = open(config(&kafka, "plain"));
     log.reach(WITHIN).await.unwrap();
     log.close().await;

@@ -1,6 +1,8 @@
 //! FLUSHALL while nothing comes in. A few jobs have waited since the beginning, behind them many are settled: what waits is
 //! back by itself, and nothing of the rest runs again, no dead letter comes twice.
 
+use std::time::Duration;
+
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::json;
@@ -34,6 +36,8 @@ pub(crate) async fn run(run: Run) -> Verdict {
     // Quiet: all but what waits is settled, and the log knows it.
     let only_waiting = || async { (world.left_behind().await? == WAITING as u64).then_some(()) };
     until("all but the waiting jobs is settled", DRAINED, only_waiting).await;
+    // The quiet itself: what the queue has settled is told to the log four times a second.
+    tokio::time::sleep(Duration::from_secs(3)).await;
 
     for number in 0..2 {
         world.redis(number).flush_all().await;

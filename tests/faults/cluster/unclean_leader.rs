@@ -81,6 +81,7 @@ async fn leader(run: Run) -> Verdict {
     // What the stale one does not have. The relay is away for the last of it, so that some is in nobody's hands.
     let since = Instant::now();
     some_load(&world, JOBS, &mut chance, &mut told).await;
+    world.drained(DRAINED).await;
     world.terminate(wasmill_tests::Role::Relay, 0).await;
     some_load(&world, JOBS, &mut chance, &mut told).await;
     world.kafka_mut().kill(2);
