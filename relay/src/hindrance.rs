@@ -95,7 +95,7 @@ impl Hindrance {
                 | Self::Gone { .. }
                 | Self::Replaced { .. }
                 | Self::Read(ReadError::Corrupt { .. } | ReadError::Refused { .. })
-                | Self::Append(AppendError::Refused { .. })
+                | Self::Append(AppendError::Refused { .. } | AppendError::TooLarge { .. })
         )
     }
 

@@ -268,7 +268,8 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         let age = self.ends.clock.now().since(stored_at);
         self.gauges.floor_age(age, retention);
         self.refresh.warn(&self.place, age, retention);
-        let refreshed = self.refresh.step(&self.ends, &self.place, progress, wanted, stored_at).await?;
+        let refreshed =
+            self.refresh.step(&self.ends, &self.place, progress, first, wanted, stored_at).await?;
         self.gauges.refreshed(refreshed);
         Ok(())
     }

@@ -64,13 +64,14 @@ impl Refresh {
         self.has_warned = is_old;
     }
 
-    /// Appends the lane's old records again, as far as they were passed (`wanted`) and are not settled. `floor_at` is when the
+    /// Appends the lane's old records again, as far as they are still there (`first`), were passed (`wanted`) and are not settled. `floor_at` is when the
     /// record at the floor was stored. One step: it is called again and again.
     pub(crate) async fn step<L: Log, Q: Queue>(
         &mut self,
         ends: &Ends<L, Q>,
         lane: &TopicPartition,
         progress: &Progress,
+        first: Offset,
         wanted: Offset,
         floor_at: UnixMs,
     ) -> Result<usize, Hindrance> {
@@ -80,7 +81,8 @@ impl Refresh {
         if !old(floor_at) || lane.topic.parked_type().is_some() {
             return Ok(0);
         }
-        let from = self.looked_to.max(progress.floor);
+        // What retention has dropped cannot be helped any more; what stands behind it can.
+        let from = self.looked_to.max(progress.floor).max(first);
         if from >= wanted {
             return Ok(0);
         }

@@ -40,6 +40,9 @@ enum Slot {
 
 /// Of a record on the wire, at most: its own head and its batch's, without headers.
 const RECORD_OVERHEAD: usize = 1024;
+/// What a dead letter, a copy or a progress may have more than the record it was made from: what was accepted has to fit there,
+/// too. Brokers take 1,048,588 bytes unless they are told otherwise.
+const ROOM_BESIDE: usize = 40 << 10;
 /// How long a producer may take to look at a topic.
 const LEARN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -59,7 +62,10 @@ impl Producers {
                 .set("queue.buffering.max.kbytes", (config.buffer_bytes >> 10).max(1).to_string())
                 .set("queue.buffering.max.messages", config.buffer_records.max(1).to_string())
                 // The client counts what a record costs on the wire besides its bytes.
-                .set("message.max.bytes", (config.record_bytes_max + RECORD_OVERHEAD).to_string())
+                .set(
+                    "message.max.bytes",
+                    (config.record_bytes_max + ROOM_BESIDE + RECORD_OVERHEAD).to_string(),
+                )
                 // A topic that is not there is said to be so before the delivery times out.
                 .set("topic.metadata.propagation.max.ms", "2000")
                 .set("compression.type", "none");
@@ -82,8 +88,10 @@ impl Producers {
         let mut refusals: Vec<(usize, AppendError)> = Vec::new();
         for (index, record) in records.iter().enumerate() {
             let bytes = record.bytes();
-            if bytes > self.record_bytes_max {
-                refusals.push((index, AppendError::TooLarge { bytes, bytes_max: self.record_bytes_max }));
+            // Jobs have no key; what the relay makes of them has.
+            let bytes_max = self.record_bytes_max + if record.key.is_some() { ROOM_BESIDE } else { 0 };
+            if bytes > bytes_max {
+                refusals.push((index, AppendError::TooLarge { bytes, bytes_max }));
             } else if let Err(error) = self.of(record.durability).send(record, batch.delivery(index)) {
                 refusals.push((index, error.into_append_error(record, self.record_bytes_max)));
             }

@@ -36,6 +36,10 @@ pub(super) struct Stream {
     /// When the brokers said that `next` is the end, and how much this process had appended before they were asked.
     pub(super) end_seen: Option<(Instant, u64)>,
     /// Where the last read ended that was not served from here.
+    /// What is wrong behind `next`, when the client came to a record that it could not read.
+    corrupt: Option<String>,
+    /// The client found that the log does not have what stood here: it was cut, or is another one.
+    is_cut: bool,
     pub(super) strayed_to: Option<Offset>,
     pub(super) used: Instant,
 }
@@ -80,6 +84,8 @@ impl Stream {
             at_end: false,
             end_seen: None,
             strayed_to: None,
+            corrupt: None,
+            is_cut: false,
             used: Instant::now(),
         })
     }
@@ -127,6 +133,8 @@ impl Stream {
         self.live = false;
         (self.window, self.window_bytes) = (VecDeque::new(), 0);
         (self.drained, self.at_end, self.end_seen) = (true, false, None);
+        // The next start fetches everything again.
+        (self.corrupt, self.is_cut) = (None, false);
     }
 
     /// What the window has from `offset` on, of about `bytes_max`, at least one record if there is one.
@@ -149,6 +157,12 @@ impl Stream {
         let bytes_max = bytes_max.clamp(1, BITE_BYTES);
         let mut bite = Bite::default();
         let mut outcome = Ok(Pumped::Some(0));
+        if let Some(detail) = &self.corrupt {
+            return Err(ReadError::Corrupt { path: self.of.to_string(), detail: detail.clone() });
+        }
+        if self.is_cut {
+            return Ok(Pumped::OutOfRange);
+        }
         self.drained = false;
         while bite.bytes.len() + bite.heads.len() * RECORD_OVERHEAD < bytes_max {
             match self.queue.poll(Duration::ZERO) {
@@ -163,6 +177,7 @@ impl Stream {
                 Some(Err(KafkaError::PartitionEOF(_))) => self.at_end = true,
                 Some(Err(error)) => match error.rdkafka_error_code() {
                     Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
+                        self.is_cut = true;
                         outcome = Ok(Pumped::OutOfRange);
                         break;
                     }
@@ -171,9 +186,11 @@ impl Stream {
                         break;
                     }
                     Some(code @ (RDKafkaErrorCode::BadMessage | RDKafkaErrorCode::InvalidMessage)) => {
+                        // The client goes on behind what it could not read; nobody else may.
                         let path = self.of.to_string();
                         let detail =
-                            format!("a record at or after offset {} fails its checksum: {code}", self.next);
+                            format!("a record behind offset {} fails its checksum: {code}", self.next);
+                        self.corrupt = Some(detail.clone());
                         outcome = Err(ReadError::Corrupt { path, detail });
                         break;
                     }

@@ -74,16 +74,18 @@ impl Streams {
         let mut slot = lane.stream.lock().await;
         let stream = self.opened(&mut slot, from, &lane)?;
         stream.used = Instant::now();
+        let goes_on = stream.strayed_to == Some(offset);
+        // A look-up asks what stands there now; the window knows what stood there.
+        let is_behind = !stream.covers(offset) || offset < stream.next();
+        if bytes_max < LOOK_UP_BYTES && !goes_on && is_behind {
+            drop(slot);
+            return self.stray(&lane, from, offset, bytes_max).await;
+        }
         if !stream.covers(offset) {
-            let goes_on = stream.strayed_to == Some(offset);
-            if bytes_max < LOOK_UP_BYTES && !goes_on {
-                drop(slot);
-                return self.stray(&lane, from, offset, bytes_max).await;
-            }
             stream.start(offset)?;
         }
         let read = self.follow(stream, &lane, from, offset, bytes_max, until).await;
-        if matches!(read, Err(ReadError::Unavailable { .. } | ReadError::Gone { .. })) {
+        if read.is_err() {
             stream.stop();
         }
         if let Ok(records) = &read {
@@ -126,8 +128,10 @@ impl Streams {
                     if offset >= next {
                         return Ok(Vec::new());
                     }
-                    stream.start(offset)?;
-                    continue;
+                    // Whoever reads on has to ask first whether this is still the log that was read.
+                    let reason =
+                        format!("{from} was cut, or is another log than it was: it is looked at anew");
+                    return Err(ReadError::Unavailable { reason });
                 }
             }
             let appends = self.appends.load(Ordering::SeqCst);
@@ -210,9 +214,8 @@ impl Streams {
             return false;
         }
         if offset >= stream.next() && !matches!(stream.pump(LOOK_UP_BYTES), Ok(Pumped::Some(_))) {
-            // The next read begins anew, and says what is wrong.
-            stream.stop();
-            return false;
+            // The next read meets it again, and says what is wrong.
+            return true;
         }
         stream.covers(offset) && offset < stream.next() || !stream.drained
     }
