@@ -57,7 +57,7 @@ pub(crate) async fn run(run: Run) -> Verdict {
     let others = waiting.iter().chain(&doomed).map(|job| job.id.clone()).collect();
     let mut verdict = close_beside(&world, &told, &others).await;
     verdict.ran_once();
-    let letters = world.get("/v1/dead?max=1000").await.json();
+    let letters = world.get("/v1/dead?limit=1000").await.json();
     let shown = letters["letters"].as_array().map_or(0, Vec::len);
     if shown != DOOMED {
         verdict.broken.push(format!("{shown} dead letters are shown after the wipe, of {DOOMED}"));
