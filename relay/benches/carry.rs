@@ -1,10 +1,10 @@
 //! How fast a relay carries jobs from a real log into a real queue: `cargo bench -p wasmill-relay`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
-#[path = "../tests/seam/mod.rs"]
+#[path = "../tests/relay/seam.rs"]
 #[allow(dead_code, reason = "what only the tests do")]
 mod seam;
-#[path = "../tests/world/mod.rs"]
+#[path = "../tests/relay/world.rs"]
 #[allow(dead_code, reason = "what only the tests do")]
 mod world;
 

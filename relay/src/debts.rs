@@ -10,6 +10,7 @@ use wasmill_queue::Queue;
 use crate::ends::Ends;
 use crate::gauges::count_paid;
 use crate::hindrance::{Hindrance, Trouble};
+use crate::step::{Step, done};
 
 /// How many dead letters are stored at once. Each may be as large as a job, and all are held in memory.
 const DEBTS_MAX: usize = 64;
@@ -54,6 +55,7 @@ async fn pay_some<L: Log, Q: Queue>(ends: &Ends<L, Q>) -> Result<usize, Hindranc
     let paid = debts.len();
     if paid > 0 {
         ends.queue.paid(debts.into_iter().map(|debt| debt.id).collect()).await?;
+        done(Step::Paid);
         count_paid(paid);
     }
     Ok(paid)

@@ -1,15 +1,21 @@
 //! The two ends that the relay connects, and what it knows of the world: shared by all its tasks.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use wasmill_catalog::Catalog;
-use wasmill_job::wire::{Undecodable, encode_dead};
-use wasmill_job::{Clock, DeadLetter, Partition, Progress, Topic, TopicPartition};
+use wasmill_job::wire::{Undecodable, encode_copy, encode_dead};
+use wasmill_job::{
+    Clock, CopyOf, DeadLetter, Durability, Job, JobType, Partition, Progress, Topic, TopicPartition,
+};
 use wasmill_log::{Append, Log};
 use wasmill_queue::Queue;
 
+use crate::batch::Parking;
 use crate::hindrance::Hindrance;
+use crate::step::{Step, done};
 
 /// Log, queue, catalog and clock.
 pub(crate) struct Ends<L, Q> {
@@ -17,6 +23,8 @@ pub(crate) struct Ends<L, Q> {
     pub(crate) queue: Q,
     pub(crate) catalog: watch::Receiver<Arc<Catalog>>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Partitions of topics of parked jobs that this process has made sure of.
+    pub(crate) ensured: Mutex<BTreeSet<TopicPartition>>,
 }
 
 impl<L: Log, Q: Queue> Ends<L, Q> {
@@ -28,7 +36,42 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
         let records = letters.map(append_of).collect::<Result<Vec<_>, _>>()?;
         if !records.is_empty() {
             self.log.append(records).await?;
+            done(Step::Buried);
         }
+        Ok(())
+    }
+
+    /// Stores copies of jobs of the partition `partition` in the topics of their types' parked jobs, in order. A repeat stores
+    /// them again; the queue takes one of each.
+    pub(crate) async fn park<'a>(
+        &self,
+        partition: Partition,
+        jobs: impl Iterator<Item = &'a Parking> + Send,
+    ) -> Result<(), Hindrance> {
+        let mut records = Vec::new();
+        for Parking { job, of } in jobs {
+            // The partner of a partition has the same number, and with it the same shard of the queue.
+            let place = TopicPartition::new(Topic::parked(&job.job_type), partition);
+            self.ensure(&place, &job.job_type).await?;
+            records.push(copy_at(&place, job, of)?);
+        }
+        self.log.append(records).await?;
+        done(Step::Parked);
+        Ok(())
+    }
+
+    /// Makes the topic of a type's parked jobs at its first use, with as many partitions as the type's queue has.
+    async fn ensure(&self, place: &TopicPartition, job_type: &JobType) -> Result<(), Hindrance> {
+        let ensured = || self.ensured.lock().unwrap_or_else(PoisonError::into_inner);
+        if ensured().contains(place) {
+            return Ok(());
+        }
+        let catalog = Arc::clone(&self.catalog.borrow());
+        let queue = catalog.types.get(job_type).and_then(|spec| catalog.queues.get(&spec.queue));
+        let needed = NonZeroU32::MIN.saturating_add(place.partition.0);
+        let partitions = queue.map_or(needed, |queue| queue.partitions.max(needed));
+        self.log.ensure(&place.topic, partitions).await?;
+        ensured().insert(place.clone());
         Ok(())
     }
 
@@ -48,8 +91,20 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
         // Power lost before this line: the log knows an older progress, and only a queue that is lost as well
         // repeats what was settled since.
         self.log.commit(lane, progress.clone()).await?;
+        done(Step::Committed);
         Ok(progress)
     }
+}
+
+/// A copy of a job as a record at `place`.
+pub(crate) fn copy_at(place: &TopicPartition, job: &Job, of: &CopyOf) -> Result<Append, Undecodable> {
+    Ok(Append {
+        topic: place.topic.clone(),
+        partition: place.partition,
+        key: Some(job.id.to_string().into()),
+        value: Some(encode_copy(job, of)?),
+        durability: Durability::Quorum,
+    })
 }
 
 /// Whether all that is settled in `older` is settled in `newer`.
@@ -65,6 +120,7 @@ fn append_of(letter: &DeadLetter) -> Result<Append, Undecodable> {
         partition: Partition(0),
         key: Some(letter.key().into()),
         value: Some(encode_dead(letter)?),
+        durability: Durability::Quorum,
     })
 }
 

@@ -9,9 +9,13 @@ use wasmill_job::{FailureCode, TopicPartition};
 pub(crate) struct Gauges {
     lag: Gauge,
     floor_age: Gauge,
+    retention: Gauge,
     hindered: Gauge,
     pushed: Counter,
     duplicates: Counter,
+    parked: Counter,
+    dropped: Counter,
+    refreshed: Counter,
 }
 
 impl Gauges {
@@ -20,9 +24,13 @@ impl Gauges {
         Self {
             lag: gauge!("wasmill_relay_lag_records", &labels),
             floor_age: gauge!("wasmill_relay_floor_age_seconds", &labels),
+            retention: gauge!("wasmill_relay_retention_seconds", &labels),
             hindered: gauge!("wasmill_relay_hindered", &labels),
             pushed: counter!("wasmill_relay_pushed_total", &labels),
             duplicates: counter!("wasmill_relay_duplicates_total", &labels),
+            parked: counter!("wasmill_relay_parked_total", &labels),
+            dropped: counter!("wasmill_relay_dropped_total", &labels),
+            refreshed: counter!("wasmill_relay_refreshed_total", &labels),
         }
     }
 
@@ -32,9 +40,13 @@ impl Gauges {
         self.lag.set(records as f64);
     }
 
-    /// How long ago the oldest unsettled record was stored; zero when all is settled.
-    pub(crate) fn floor_age(&self, age: Duration) {
+    /// How long ago the oldest unsettled record was stored, zero when all is settled; and how long the topic keeps records
+    /// whatever became of them, where it does not keep them for ever.
+    pub(crate) fn floor_age(&self, age: Duration, retention: Option<Duration>) {
         self.floor_age.set(age.as_secs_f64());
+        if let Some(retention) = retention {
+            self.retention.set(retention.as_secs_f64());
+        }
     }
 
     /// Whether the lane stands still because of trouble.
@@ -45,6 +57,21 @@ impl Gauges {
     pub(crate) fn pushed(&self, jobs: usize, duplicates: usize) {
         self.pushed.increment(jobs as u64);
         self.duplicates.increment(duplicates as u64);
+    }
+
+    /// Jobs whose copies went back into the log, because their type was full.
+    pub(crate) fn parked(&self, jobs: usize) {
+        self.parked.increment(jobs as u64);
+    }
+
+    /// Records of jobs that the queue has from the gateway.
+    pub(crate) fn dropped(&self, records: usize) {
+        self.dropped.increment(records as u64);
+    }
+
+    /// Records that had grown old and were appended again.
+    pub(crate) fn refreshed(&self, records: usize) {
+        self.refreshed.increment(records as u64);
     }
 }
 
@@ -62,6 +89,16 @@ pub(crate) fn count_paid(debts: usize) {
 pub(crate) fn describe() {
     describe_gauge!("wasmill_relay_lag_records", "records in the log that the queue has not been given");
     describe_gauge!("wasmill_relay_floor_age_seconds", "age of the oldest record that is not settled");
+    describe_gauge!(
+        "wasmill_relay_retention_seconds",
+        "how long the topic keeps records that are not settled"
+    );
+    describe_counter!("wasmill_relay_parked_total", "jobs put back into the log because their type was full");
+    describe_counter!(
+        "wasmill_relay_dropped_total",
+        "records counted and dropped, for the gateway gave the queue their jobs"
+    );
+    describe_counter!("wasmill_relay_refreshed_total", "old unsettled records appended again");
     describe_gauge!("wasmill_relay_hindered", "1 while the lane stands still because of trouble");
     describe_counter!("wasmill_relay_pushed_total", "jobs pushed to the queue, duplicates included");
     describe_counter!("wasmill_relay_duplicates_total", "jobs the queue dropped because it knew them");

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use wasmill_job::wire::Undecodable;
-use wasmill_job::{Offset, TopicPartition};
+use wasmill_job::{JobType, Offset, TopicPartition};
 use wasmill_log::{AppendError, ReadError};
 use wasmill_queue::QueueError;
 
@@ -23,16 +23,27 @@ pub(crate) enum Hindrance {
     Letter(#[from] Undecodable),
     #[error(
         "the queue has taken {lane} up to offset {wanted}, but the log ended at offset {end}: the log has lost \
-         records or was replaced, and offsets would mean other jobs than they did. Move the queue's data away, so \
-         that it is built anew from this log, or bring the right log back"
+         records or was replaced, and offsets would mean other jobs than they did. Bring the right log back; or, when \
+         what is missing is lost for good, accept the log as it is: `wasmill relay accept {lane}`"
     )]
     Ahead { lane: TopicPartition, wanted: Offset, end: Offset },
     #[error(
         "the log of {lane} begins at offset {first}, but the queue still wants offset {wanted}: the records between \
-         are gone. Bring the log back from a copy, or move the queue's data away, so that it begins at the log's \
-         floor"
+         are gone. Bring the log back from a copy; or, when they are lost for good, accept the log as it is: `wasmill \
+         relay accept {lane}`"
     )]
     Gone { lane: TopicPartition, wanted: Offset, first: Offset },
+    #[error(
+        "the log of {lane} is not the one that the queue has read: another record stands at offset {offset}, or none. The \
+         topic was deleted and made again, or lost its end in an unclean election; offsets would mean other jobs than they \
+         did. Bring the right log back; or, when what is missing is lost for good, accept the log as it is: `wasmill relay \
+         accept {lane}`"
+    )]
+    Replaced { lane: TopicPartition, offset: Offset },
+    #[error("there is no room for more jobs of type {0}: parked ones wait until some were taken")]
+    NoRoom(JobType),
+    #[error("a parked job came back before its partition was read as far as it stood there: it waits")]
+    Early,
     #[error("the queue has forgotten what was settled of {0}: it was lost, and is resumed")]
     Forgotten(TopicPartition),
     #[error("the queue refused a push and wants the very offset that was pushed ({0})")]
@@ -46,12 +57,15 @@ pub(crate) struct Trouble {
     task: String,
     tries: u32,
     kind: Option<&'static str>,
+    is_ordinary: bool,
 }
 
 /// The first pause; each later one is twice as long, up to [`PAUSE_MAX`].
 const PAUSE_FIRST: Duration = Duration::from_millis(20);
 /// Short enough that work goes on at once, for people, when the trouble is over.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// How often at least a lane looks for room for its parked jobs: workers make it all the time.
+const PAUSE_FOR_ROOM: Duration = Duration::from_millis(250);
 
 impl Hindrance {
     /// Hindrances of one kind are one state: a log line is written when the kind changes.
@@ -65,6 +79,9 @@ impl Hindrance {
             Self::Letter(_) => "letter",
             Self::Ahead { .. } => "ahead",
             Self::Gone { .. } => "gone",
+            Self::Replaced { .. } => "replaced",
+            Self::NoRoom(_) => "no-room",
+            Self::Early => "early",
             Self::Forgotten(_) => "forgotten",
             Self::Undecided(_) => "undecided",
         }
@@ -72,41 +89,57 @@ impl Hindrance {
 
     /// Whether only a person can help.
     fn needs_help(&self) -> bool {
-        matches!(self, Self::Ahead { .. } | Self::Gone { .. } | Self::Read(ReadError::Corrupt { .. }))
+        matches!(
+            self,
+            Self::Ahead { .. }
+                | Self::Gone { .. }
+                | Self::Replaced { .. }
+                | Self::Read(ReadError::Corrupt { .. } | ReadError::Refused { .. })
+                | Self::Append(AppendError::Refused { .. } | AppendError::TooLarge { .. })
+        )
+    }
+
+    /// Whether it is the ordinary way of things, and no trouble to speak of.
+    pub(crate) fn is_ordinary(&self) -> bool {
+        matches!(self, Self::NoRoom(_) | Self::Early)
     }
 }
 
 impl Trouble {
     pub(crate) fn new(task: impl Into<String>) -> Self {
-        Self { task: task.into(), tries: 0, kind: None }
+        Self { task: task.into(), tries: 0, kind: None, is_ordinary: false }
     }
 
     /// Notes a hindrance and answers the pause before the next try. `jitter` is a random number in 0..1.
     pub(crate) fn met(&mut self, hindrance: &Hindrance, jitter: f64) -> Duration {
         let kind = hindrance.kind();
+        self.is_ordinary = hindrance.is_ordinary();
         if self.kind.replace(kind) != Some(kind) {
-            if hindrance.needs_help() {
+            if hindrance.is_ordinary() {
+                tracing::debug!(task = self.task, kind, "waiting: {hindrance}");
+            } else if hindrance.needs_help() {
                 tracing::error!(task = self.task, kind, "stopped until somebody helps: {hindrance}");
             } else {
                 tracing::warn!(task = self.task, kind, "waiting, and trying again: {hindrance}");
             }
         }
-        let pause = pause(self.tries, jitter);
+        let longest = if hindrance.is_ordinary() { PAUSE_FOR_ROOM } else { PAUSE_MAX };
+        let pause = pause(self.tries, jitter).min(longest);
         self.tries = self.tries.saturating_add(1);
         pause
     }
 
     /// Notes that a step succeeded.
     pub(crate) fn over(&mut self) {
-        if let Some(kind) = self.kind.take() {
+        if let Some(kind) = self.kind.take().filter(|_| !self.is_ordinary) {
             tracing::info!(task = self.task, kind, tries = self.tries, "goes on");
         }
         self.tries = 0;
     }
 
-    /// Whether something stands in the way.
+    /// Whether something stands in the way that should not.
     pub(crate) fn is_on(&self) -> bool {
-        self.kind.is_some()
+        self.kind.is_some() && !self.is_ordinary
     }
 }
 

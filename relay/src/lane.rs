@@ -8,15 +8,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use wasmill_job::{Offset, Progress, Revision, TopicPartition};
+use wasmill_job::{Offset, Passed, Progress, RecordHash, Revision, Topic, TopicPartition};
 use wasmill_log::{Bounds, Log, ReadError, Stored};
 use wasmill_queue::{Push, Pushed, Queue};
 
-use crate::batch::Batch;
+use crate::ages::Ages;
 use crate::ends::Ends;
-use crate::gauges::{Gauges, count_dead};
+use crate::gauges::Gauges;
 use crate::hindrance::{Hindrance, Trouble};
+use crate::refresh::Refresh;
 use crate::standing::{Standing, Standings};
+use crate::step::{Step, done};
+
+mod carry;
 
 /// Carries one partition.
 pub(crate) struct Lane<L, Q> {
@@ -33,20 +37,31 @@ pub(crate) struct Lane<L, Q> {
     committed: Option<Progress>,
     /// The revision the lane waits for, once that was logged.
     waits_for: Option<Revision>,
+    /// What was read and could not be carried yet, and the offset from which it was read: it is not read again.
+    rest: Option<(Offset, Vec<Stored>)>,
+    /// How many records the next push carries: one after there was no room for any, because asking should cost little.
+    piece: usize,
+    ages: Ages,
+    refresh: Refresh,
     next_pulse: Instant,
+    next_look: Instant,
 }
 
 /// About how much is read at once.
 const READ_BYTES_MAX: usize = 1 << 20;
-/// How many records one push carries: enough to make its fixed cost small, few enough for a queue's single step.
-const PUSH_RECORDS_MAX: usize = 1_000;
 /// How often progress is committed, and the queue asked whether it is still the one we know. A replay after the loss
 /// of the queue repeats what was settled in the last such span; and a process that dies again and again faster than
 /// this would repeat the same jobs each time. Short, therefore: a commit shares its fsync with whatever is stored.
 const PULSE: Duration = Duration::from_millis(250);
+/// A pulse that took long, because much is settled out of order, comes again only after so many times as long.
+const PULSE_SHARE: u32 = 20;
+/// How often the lane looks whether the log is still the one that was read, whether another relay has told it an older
+/// progress, and what has grown old.
+const LOOK: Duration = Duration::from_secs(5);
 
 impl<L: Log, Q: Queue> Lane<L, Q> {
     pub(crate) fn new(ends: Arc<Ends<L, Q>>, place: TopicPartition, standings: Arc<Standings>) -> Self {
+        let now = Instant::now();
         Self {
             gauges: Gauges::of(&place),
             trouble: Trouble::new(format!("relaying {place}")),
@@ -57,7 +72,12 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             end_when_ahead: None,
             committed: None,
             waits_for: None,
-            next_pulse: Instant::now() + PULSE,
+            rest: None,
+            piece: carry::PUSH_RECORDS_MAX,
+            ages: Ages::default(),
+            refresh: Refresh::default(),
+            next_pulse: now + PULSE,
+            next_look: now + LOOK,
         }
     }
 
@@ -71,8 +91,13 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
                     None
                 }
                 Err(hindrance) => {
-                    // Whatever it was, the queue may be another one afterwards: ask what it wants.
-                    self.wanted = None;
+                    if let Hindrance::NoRoom(_) | Hindrance::Full = hindrance {
+                        self.piece = 1;
+                    }
+                    if !hindrance.is_ordinary() {
+                        // Whatever it was, the queue may be another one afterwards: ask what it wants.
+                        self.wanted = None;
+                    }
                     Some(self.trouble.met(&hindrance, rand::random()))
                 }
             };
@@ -89,7 +114,11 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             Some(wanted) => wanted,
             None => self.resume().await?,
         };
-        let records = match self.ends.log.read(&self.place, wanted, READ_BYTES_MAX).await {
+        // Before the records: a lane that waits for room has a pulse all the same.
+        if Instant::now() >= self.next_pulse {
+            self.pulse(wanted).await?;
+        }
+        let mut records = match self.read_on(wanted).await {
             // Retention has overtaken us: resuming finds out whether that is in order.
             Err(ReadError::Gone { .. }) => {
                 self.wanted = None;
@@ -97,22 +126,31 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             }
             other => other?,
         };
+        done(Step::Read);
         if records.is_empty() {
             self.standings.reached(&self.place, Standing::CaughtUp);
             self.wait(wanted, stop).await;
-        } else {
-            self.carry(wanted, &records, stop).await?;
+            return Ok(());
         }
-        if Instant::now() >= self.next_pulse {
-            self.pulse().await?;
-        }
-        Ok(())
+        let carried = self.carry(wanted, &records, stop).await;
+        let carried_to = self.wanted.unwrap_or(wanted);
+        records.drain(..records.partition_point(|record| record.offset < carried_to));
+        self.rest = Some((carried_to, records)).filter(|(_, records)| !records.is_empty());
+        carried
     }
 
-    /// Asks the queue where to go on, and checks that the log has it.
+    /// The records from `wanted` on: those that are at hand, else from the log.
+    async fn read_on(&mut self, wanted: Offset) -> Result<Vec<Stored>, ReadError> {
+        match self.rest.take() {
+            Some((from, records)) if from == wanted => Ok(records),
+            _ => self.ends.log.read(&self.place, wanted, READ_BYTES_MAX).await,
+        }
+    }
+
+    /// Asks the queue where to go on, and checks that the log has it and is the one that the queue has read.
     async fn resume(&mut self) -> Result<Offset, Hindrance> {
         let Ends { log, queue, .. } = &*self.ends;
-        let progress = if self.place.topic.is_compacted() {
+        let progress = if self.is_of_letters() {
             // Dead letters are never settled: a queue that was lost has to see all that are left.
             Progress { floor: log.bounds(&self.place).await?.first, ..Progress::default() }
         } else {
@@ -129,90 +167,36 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             return Err(Hindrance::Ahead { lane: lane(), wanted, end });
         }
         self.end_when_ahead = None;
-        if wanted < first && !self.place.topic.is_compacted() {
+        if wanted < first && !self.is_of_letters() {
             return Err(Hindrance::Gone { lane: lane(), wanted, first });
         }
+        self.check_passed(first).await?;
         tracing::debug!(lane = %self.place, %wanted, %next, floor = %progress.floor, "resumed");
         self.wanted = Some(wanted);
         self.committed = Some(progress);
+        self.ages.clear();
         self.standings.reached(&self.place, Standing::Resumed);
         Ok(wanted)
     }
 
-    /// Carries `records`, which begin at or after `wanted`, into the queue, push by push.
-    async fn carry(
-        &mut self,
-        mut wanted: Offset,
-        records: &[Stored],
-        stop: &CancellationToken,
-    ) -> Result<(), Hindrance> {
-        for records in records.chunks(PUSH_RECORDS_MAX) {
-            let now = self.ends.clock.now();
-            let catalog = Arc::clone(&self.ends.catalog.borrow());
-            let batch = Batch::read(&self.place, wanted, records, &catalog, now);
-            let (to, waits_for) = (batch.push.to, batch.waits_for);
-            if to > wanted && !self.hand_over(batch).await? {
-                return Ok(());
-            }
-            wanted = to;
-            if let Some(revision) = waits_for {
-                self.wait_for_catalog(revision, stop).await;
-                return Ok(());
-            }
-            if stop.is_cancelled() {
-                return Ok(());
-            }
+    /// Whether the record that the queue has passed last still stands where it stood, if the log still has it.
+    async fn check_passed(&self, first: Offset) -> Result<(), Hindrance> {
+        // Compaction takes records away, and dead letters owe nothing to the order they came in.
+        let Some(Passed { offset, hash }) =
+            self.ends.queue.passed(&self.place).await?.filter(|_| !self.is_of_letters())
+        else {
+            return Ok(());
+        };
+        if offset < first {
+            return Ok(());
         }
-        self.waits_for = None;
-        Ok(())
-    }
-
-    /// One push, dead letters first. Answers whether the queue took it; if not, `wanted` says where to go on.
-    async fn hand_over(&mut self, batch: Batch) -> Result<bool, Hindrance> {
-        let jobs = batch.jobs();
-        let Batch { push, letters, .. } = batch;
-        let (from, to) = (push.from, push.to);
-        // Power lost before this line: nothing has happened. The same records are read again.
-        self.ends.bury(letters.iter()).await?;
-        // Power lost before this line: the letters are in the log, the queue still wants `from`. The records are
-        // read again, and their letters overwrite themselves: the key is the record's position, or the job's id.
-        let pushed = self.ends.queue.push(push).await?;
-        // Power lost before this line: the queue has taken the push and moved to `to` in one step. Whoever resumes
-        // is told `to`.
-        match pushed {
-            Pushed::Applied { duplicates, .. } => {
-                letters.iter().for_each(|letter| count_dead(letter.failure.code));
-                self.gauges.pushed(jobs, duplicates.len());
-                self.wanted = Some(to);
-                Ok(true)
-            }
-            other => self.refused(from, other).map(|()| false),
+        let found = self.ends.log.read(&self.place, offset, 1).await?;
+        let is_same =
+            |record: &Stored| record.offset == offset && RecordHash::of(record.value.as_deref()) == hash;
+        if found.first().is_some_and(is_same) {
+            return Ok(());
         }
-    }
-
-    /// The queue did not take a push that began at `from`.
-    fn refused(&mut self, from: Offset, answer: Pushed) -> Result<(), Hindrance> {
-        match answer {
-            Pushed::Applied { .. } => Ok(()),
-            Pushed::Full => Err(Hindrance::Full),
-            Pushed::Wants(wants) if wants > from => {
-                // Another relay was here, or our last push arrived though its answer did not.
-                tracing::debug!(lane = %self.place, %from, %wants, "already pushed by somebody");
-                self.wanted = Some(wants);
-                Ok(())
-            }
-            Pushed::Wants(wants) if wants < from => {
-                tracing::warn!(lane = %self.place, %from, %wants, "the queue was rolled back: replaying");
-                self.wanted = None;
-                Ok(())
-            }
-            Pushed::Unknown => {
-                tracing::warn!(lane = %self.place, %from, "the queue was lost: replaying what is not settled");
-                self.wanted = None;
-                Ok(())
-            }
-            Pushed::Wants(wants) => Err(Hindrance::Undecided(wants)),
-        }
+        Err(Hindrance::Replaced { lane: self.place.clone(), offset })
     }
 
     /// Waits for a record, or the next pulse.
@@ -224,50 +208,74 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         }
     }
 
-    /// Waits for a newer catalog, or the next pulse. A type that a catalog as new as its stamp does not know becomes a
-    /// dead letter; before that, its record keeps its place, and those behind it wait.
-    async fn wait_for_catalog(&mut self, revision: Revision, stop: &CancellationToken) {
-        let mut catalog = self.ends.catalog.clone();
-        if self.waits_for.replace(revision) != Some(revision) {
-            let have = catalog.borrow_and_update().revision;
-            tracing::warn!(lane = %self.place, needs = %revision, %have, "waiting for a newer catalog");
-        }
-        tokio::select! {
-            // An error means that nobody will ever send one again: then only pulses end the wait.
-            Ok(_) = catalog.wait_for(|catalog| catalog.revision >= revision) => {}
-            () = tokio::time::sleep_until(self.next_pulse) => {}
-            () = stop.cancelled() => {}
-        }
-    }
-
     /// At each pulse: an empty push, so that a queue that was lost is noticed without traffic; progress to the log;
     /// and the gauges.
-    async fn pulse(&mut self) -> Result<(), Hindrance> {
-        self.next_pulse = Instant::now() + PULSE;
-        let Some(wanted) = self.wanted else { return Ok(()) };
-        let empty = Push { lane: self.place.clone(), from: wanted, to: wanted, entries: Vec::new() };
+    async fn pulse(&mut self, wanted: Offset) -> Result<(), Hindrance> {
+        let began = Instant::now();
+        self.next_pulse = began + PULSE;
+        let empty =
+            Push { lane: self.place.clone(), from: wanted, to: wanted, passed: None, entries: Vec::new() };
         match self.ends.queue.push(empty).await? {
             // A full queue has room for nothing, and is the one we know.
             Pushed::Applied { .. } | Pushed::Full => {}
-            answer @ (Pushed::Wants(_) | Pushed::Unknown) => return self.refused(wanted, answer),
+            answer => return self.refused(wanted, answer),
         }
-        if let Some(committed) = self.committed.as_ref().filter(|_| !self.place.topic.is_compacted()) {
-            self.committed = Some(self.ends.commit(&self.place, committed).await?);
+        if !self.is_of_letters() {
+            self.tell(wanted).await?;
         }
-        self.measure(wanted).await
+        self.next_pulse = began + PULSE.max(began.elapsed() * PULSE_SHARE);
+        Ok(())
     }
 
-    async fn measure(&self, wanted: Offset) -> Result<(), Hindrance> {
-        let Bounds { next, .. } = self.ends.log.bounds(&self.place).await?;
-        self.gauges.lag(next.0.saturating_sub(wanted.0));
-        let floor = self.committed.as_ref().map_or(next, |committed| committed.floor);
-        if floor < next && !self.place.topic.is_compacted() {
-            let oldest = self.ends.log.read(&self.place, floor, 1).await?;
-            let age = oldest.first().map(|oldest| self.ends.clock.now().since(oldest.stored_at));
-            self.gauges.floor_age(age.unwrap_or_default());
-        } else {
-            self.gauges.floor_age(Duration::ZERO);
+    /// Tells the log what is settled, and looks after the lane's oldest record.
+    async fn tell(&mut self, wanted: Offset) -> Result<(), Hindrance> {
+        let has_to_look = Instant::now() >= self.next_look;
+        if has_to_look {
+            self.next_look = Instant::now() + LOOK;
+            let first = self.ends.log.bounds(&self.place).await?.first;
+            self.check_passed(first).await?;
+            self.refresh.forget_retention();
+            // A relay that was asleep may have told an older progress after ours.
+            self.committed = Some(self.ends.log.committed(&self.place).await?);
         }
+        let Some(committed) = &self.committed else { return Ok(()) };
+        let progress = self.ends.commit(&self.place, committed).await?;
+        let floor = progress.floor;
+        self.committed = Some(progress);
+        self.measure(wanted, floor, has_to_look).await
+    }
+
+    /// The gauges; and what has grown old is appended again.
+    async fn measure(&mut self, wanted: Offset, floor: Offset, has_to_look: bool) -> Result<(), Hindrance> {
+        let Bounds { first, next } = self.ends.log.bounds(&self.place).await?;
+        self.gauges.lag(next.0.saturating_sub(wanted.0));
+        if next < wanted {
+            // The log has become shorter while we looked at its end.
+            self.wanted = None;
+            return Ok(());
+        }
+        let mut stored_at = self.ages.of(floor);
+        if floor >= next {
+            self.gauges.floor_age(Duration::ZERO, None);
+            return Ok(());
+        }
+        if stored_at.is_none() && has_to_look {
+            let oldest = self.ends.log.read(&self.place, floor.max(first), 1).await?;
+            stored_at = oldest.first().map(|oldest| oldest.stored_at);
+        }
+        let (Some(stored_at), Some(progress)) = (stored_at, &self.committed) else { return Ok(()) };
+        let retention = self.refresh.retention(&self.ends, &self.place).await?;
+        let age = self.ends.clock.now().since(stored_at);
+        self.gauges.floor_age(age, retention);
+        self.refresh.warn(&self.place, age, retention);
+        let refreshed =
+            self.refresh.step(&self.ends, &self.place, progress, first, wanted, stored_at).await?;
+        self.gauges.refreshed(refreshed);
         Ok(())
+    }
+
+    /// Whether it is the lane of dead letters, which are shown and never settled.
+    fn is_of_letters(&self) -> bool {
+        self.place.topic == Topic::dead()
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod ages;
 mod batch;
 mod debts;
 mod ends;
@@ -8,8 +9,10 @@ mod gauges;
 mod hindrance;
 mod lane;
 mod reading;
+mod refresh;
 mod relay;
 mod standing;
+mod step;
 
 pub use relay::Relay;
 pub use standing::Standing;

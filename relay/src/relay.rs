@@ -1,7 +1,7 @@
 //! The relay: one task for each lane and one for the queue's debts, from start to drain.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -9,7 +9,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use wasmill_catalog::Catalog;
-use wasmill_job::{Clock, Partition, Topic, TopicPartition};
+use wasmill_job::{Clock, TopicPartition};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
@@ -21,7 +21,7 @@ use crate::lane::Lane;
 use crate::standing::{Standing, Standings};
 
 /// Carries jobs from the log to the queue, and what the queue owes back to the log. Any number of relays may work on
-/// the same log and queue.
+/// the same log and queue; the log says which partitions are whose.
 pub struct Relay<L, Q> {
     ends: Arc<Ends<L, Q>>,
     standings: Arc<Standings>,
@@ -31,12 +31,13 @@ pub struct Relay<L, Q> {
 /// The running tasks, each ending with the lane it carried.
 #[derive(Default)]
 struct Lanes {
-    known: BTreeSet<TopicPartition>,
+    /// What stops each lane.
+    running: BTreeMap<TopicPartition, CancellationToken>,
     tasks: JoinSet<()>,
     places: HashMap<Id, TopicPartition>,
 }
 
-/// How often the log is asked for partitions that no catalog names: queues of other generations, for instance.
+/// How often the log is asked which partitions are ours, though it has not said that they changed.
 const LIST_AGAIN: Duration = Duration::from_secs(10);
 /// The pause before a lane that failed inside is started anew.
 const START_ANEW: Duration = Duration::from_secs(1);
@@ -47,7 +48,8 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
     /// A relay that follows `catalog`.
     pub fn new(log: L, queue: Q, catalog: watch::Receiver<Arc<Catalog>>, clock: Arc<dyn Clock>) -> Self {
         gauges::describe();
-        let ends = Arc::new(Ends { log, queue, catalog, clock });
+        let ensured = Mutex::default();
+        let ends = Arc::new(Ends { log, queue, catalog, clock, ensured });
         Self { ends, standings: Arc::new(Standings::new()), lanes: Lanes::default() }
     }
 
@@ -67,53 +69,55 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
         self.drain(pump).await;
     }
 
-    /// Keeps a task for every lane until `stop`.
+    /// Keeps a task for every lane that is ours, until `stop`.
     async fn follow(&mut self, stop: &CancellationToken) {
-        let mut catalog = self.ends.catalog.clone();
-        let mut trouble = Trouble::new("listing the log's partitions");
+        let mut trouble = Trouble::new("asking the log for partitions");
         while !stop.is_cancelled() {
-            catalog.mark_unchanged();
-            let pause = match self.places().await {
+            let assigned = tokio::select! {
+                assigned = self.ends.log.assigned() => assigned,
+                () = stop.cancelled() => return,
+            };
+            let (places, pause) = match assigned {
                 Ok(places) => {
                     trouble.over();
-                    self.start(places, stop);
-                    LIST_AGAIN
+                    self.change(&places, stop);
+                    (places, LIST_AGAIN)
                 }
-                Err(hindrance) => trouble.met(&hindrance, rand::random()),
+                Err(error) => (BTreeSet::new(), trouble.met(&error.into(), rand::random())),
             };
             tokio::select! {
                 // First: when it stops, lanes end as well, and are not to be mistaken for failed ones.
                 biased;
                 () = stop.cancelled() => {}
-                Ok(()) = catalog.changed() => {}
+                () = self.ends.log.reassigned(&places), if !trouble.is_on() => {}
                 () = tokio::time::sleep(pause) => {}
                 Some(ended) = self.lanes.tasks.join_next_with_id() => {
-                    self.lanes.ended(ended);
-                    let _ = tokio::time::timeout(START_ANEW, stop.cancelled()).await;
+                    if self.lanes.ended(ended) {
+                        let _ = tokio::time::timeout(START_ANEW, stop.cancelled()).await;
+                    }
                 }
             }
         }
     }
 
-    /// Every partition there is to carry: those of the catalog's queues, those of queues the log knows from earlier
-    /// generations, so that they drain, and the dead letters.
-    async fn places(&self) -> Result<BTreeSet<TopicPartition>, Hindrance> {
-        let mut places: BTreeSet<_> = self.ends.catalog.borrow().lanes().into_iter().collect();
-        let of_the_log = self.ends.log.partitions().await?;
-        places.extend(of_the_log.into_iter().filter(|place| place.topic.is_queue()));
-        places.insert(TopicPartition::new(Topic::dead(), Partition(0)));
-        Ok(places)
-    }
-
-    fn start(&mut self, places: BTreeSet<TopicPartition>, stop: &CancellationToken) {
-        if self.lanes.known.is_empty() {
+    /// Starts the lanes that became ours, and stops those that are no more.
+    fn change(&mut self, places: &BTreeSet<TopicPartition>, stop: &CancellationToken) {
+        if self.lanes.running.is_empty() {
             self.standings.expect(places.iter().cloned());
         }
+        for (place, lane) in &self.lanes.running {
+            if !places.contains(place) && !lane.is_cancelled() {
+                tracing::info!(lane = %place, "another relay carries it from here on");
+                lane.cancel();
+            }
+        }
         for place in places {
-            if self.lanes.known.insert(place.clone()) {
+            if !self.lanes.running.contains_key(place) {
                 let lane = Lane::new(Arc::clone(&self.ends), place.clone(), Arc::clone(&self.standings));
+                let stop = stop.child_token();
                 let task = self.lanes.tasks.spawn(lane.run(stop.clone()));
-                self.lanes.places.insert(task.id(), place);
+                self.lanes.running.insert(place.clone(), stop);
+                self.lanes.places.insert(task.id(), place.clone());
             }
         }
     }
@@ -137,7 +141,7 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
     /// Debts first: paying them settles the offsets that the progress then tells.
     async fn settle_up(&self) -> Result<(), Hindrance> {
         debts::pay_all(&self.ends).await?;
-        for place in self.lanes.known.iter().filter(|place| place.topic.is_queue()) {
+        for place in self.lanes.running.keys().filter(|place| !place.topic.is_compacted()) {
             let last = self.ends.log.committed(place).await?;
             self.ends.commit(place, &last).await?;
         }
@@ -146,14 +150,16 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
 }
 
 impl Lanes {
-    /// A lane ends on its own only when it has panicked. It is forgotten here, and so started anew.
-    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+    /// Forgets a lane that has ended: it is not ours any more, or has panicked, and then is started anew. Answers whether it
+    /// has panicked.
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) -> bool {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
         if let Some(place) = self.places.remove(&id) {
-            if let Err(error) = ended {
+            if let Err(error) = &ended {
                 tracing::error!(lane = %place, "a lane failed inside and is started anew: {error}");
             }
-            self.known.remove(&place);
+            self.running.remove(&place);
         }
+        ended.is_err()
     }
 }

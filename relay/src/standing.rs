@@ -38,6 +38,10 @@ impl Standings {
     pub(crate) fn expect(&self, lanes: impl IntoIterator<Item = TopicPartition>) {
         let mut known = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(lanes.into_iter().map(|lane| (lane, Standing::Starting)));
+        if known.is_empty() {
+            // Nothing to carry: it stands by until another relay falls.
+            self.least.send_replace(Standing::CaughtUp);
+        }
     }
 
     /// Notes that a lane has come as far as `standing`.

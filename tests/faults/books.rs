@@ -114,6 +114,16 @@ async fn still_missing(mill: &Mill, job_type: &str, missing: &[&String]) -> Vec<
     lost
 }
 
+impl Verdict {
+    /// For faults after which no job may run again.
+    pub(crate) fn ran_once(&mut self) {
+        if self.duplicated > 0 {
+            self.broken
+                .push(format!("{} executions too many, and nothing that explains them", self.duplicated));
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { acknowledged, completed, dead, lost, duplicated, .. } = self;

@@ -57,6 +57,11 @@ impl Load {
         self.told.lock().unwrap().acknowledged.len()
     }
 
+    /// How many jobs are of unknown fate so far.
+    pub(crate) fn unknown(&self) -> usize {
+        self.told.lock().unwrap().jobs_of_unknown_fate
+    }
+
     /// How many jobs have been refused so far.
     pub(crate) fn refused(&self) -> usize {
         self.told.lock().unwrap().refused

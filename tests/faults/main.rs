@@ -5,12 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod books;
+mod cluster;
 mod disk_full;
 mod kill_embedded;
 mod load;
+mod mill_books;
 mod poison;
 mod queue_deleted;
-mod redis_books;
 mod redis_flushed;
 mod redis_full;
 mod redis_killed;
@@ -35,6 +36,9 @@ struct Arguments {
     /// Repeats the same schedule of faults; drawn and printed when it is not given.
     #[arg(long)]
     seed: Option<u64>,
+    /// More jobs and more rounds: what `tests/run --long` runs.
+    #[arg(long)]
+    long: bool,
     /// Lists the scenarios with what they promise.
     #[arg(long)]
     list: bool,
@@ -46,59 +50,144 @@ struct Arguments {
 struct Scenario {
     name: &'static str,
     promise: &'static str,
-    run: fn(u64) -> Pin<Box<dyn Future<Output = Verdict>>>,
+    run: fn(Run) -> Pin<Box<dyn Future<Output = Verdict>>>,
 }
 
-const SCENARIOS: [Scenario; 10] = [
+/// How a scenario is run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// Decides all that is left to chance.
+    seed: u64,
+    is_long: bool,
+}
+
+impl Run {
+    /// `short` in the set that runs on every change, else `long`.
+    pub(crate) fn of<T>(self, short: T, long: T) -> T {
+        if self.is_long { long } else { short }
+    }
+}
+
+const SCENARIOS: [Scenario; 24] = [
     Scenario {
         name: "kill-embedded",
         promise: "20 rounds of kill -9 at random instants under load: every acknowledged job ends completed",
-        run: |seed| Box::pin(kill_embedded::run(seed)),
+        run: |run| Box::pin(kill_embedded::run(run.seed)),
     },
     Scenario {
         name: "queue-deleted",
         promise: "the same, with the queue's folder deleted between the rounds: it is rebuilt from the log",
-        run: |seed| Box::pin(queue_deleted::run(seed)),
+        run: |run| Box::pin(queue_deleted::run(run.seed)),
     },
     Scenario {
         name: "disk-full",
         promise: "the disk fills up: jobs are refused clearly, none acknowledged is lost, and it heals with room",
-        run: |seed| Box::pin(disk_full::run(seed)),
+        run: |run| Box::pin(disk_full::run(run.seed)),
     },
     Scenario {
         name: "redis-full",
         promise: "Redis reaches maxmemory with work in every state: pushes are refused, workers drain to zero by themselves",
-        run: |seed| Box::pin(redis_full::run(seed)),
+        run: |run| Box::pin(redis_full::run(run.seed)),
     },
     Scenario {
         name: "redis-killed",
         promise: "kill -9 of Redis with a torn tail: only what it had in its last seconds is lost or repeated",
-        run: |seed| Box::pin(redis_killed::run(seed)),
+        run: |run| Box::pin(redis_killed::run(run.seed)),
     },
     Scenario {
         name: "redis-flushed",
         promise: "FLUSHALL in mid-run with the embedded log behind it: nothing is lost, only the last seconds repeat",
-        run: |seed| Box::pin(redis_flushed::run(seed)),
+        run: |run| Box::pin(redis_flushed::run(run.seed)),
     },
     Scenario {
         name: "worker-frozen",
         promise: "SIGSTOP of a worker for 1.5 leases: others take over its jobs, its late settles are refused",
-        run: |seed| Box::pin(worker_frozen::run(seed)),
+        run: |run| Box::pin(worker_frozen::run(run.seed)),
     },
     Scenario {
         name: "worker-killed",
         promise: "kill -9 of workers under load: their jobs run again, and nothing else does",
-        run: |seed| Box::pin(worker_killed::run(seed)),
+        run: |run| Box::pin(worker_killed::run(run.seed)),
     },
     Scenario {
         name: "replies-lost",
         promise: "Redis's answers are lost after it has executed the command: nothing is taken or settled twice",
-        run: |seed| Box::pin(replies_lost::run(seed)),
+        run: |run| Box::pin(replies_lost::run(run.seed)),
     },
     Scenario {
         name: "poison",
         promise: "a job that kills its worker with 50 innocent ones in flight: it alone is quarantined",
-        run: |seed| Box::pin(poison::run(seed)),
+        run: |run| Box::pin(poison::run(run.seed)),
+    },
+    Scenario {
+        name: "no-fault",
+        promise: "all roles under load on Kafka and two servers of Redis: every job runs exactly once",
+        run: |run| Box::pin(cluster::no_fault::run(run)),
+    },
+    Scenario {
+        name: "broker-killed",
+        promise: "one of three brokers is killed or stopped, again and again: jobs are taken in on and on, none is lost",
+        run: |run| Box::pin(cluster::broker_killed::run(run)),
+    },
+    Scenario {
+        name: "two-brokers-killed",
+        promise: "two of three brokers are killed: what is acknowledged is kept, what is not is told, and it heals",
+        run: |run| Box::pin(cluster::two_brokers_killed::run(run)),
+    },
+    Scenario {
+        name: "unclean-leader",
+        promise: "all brokers die, a stale one is back first: quorum loses nothing; leader loses what only the dead had, and says so",
+        run: |run| Box::pin(cluster::unclean_leader::run(run)),
+    },
+    Scenario {
+        name: "cluster-restart",
+        promise: "a rolling and a full restart of the brokers: nothing is lost, nothing runs twice",
+        run: |run| Box::pin(cluster::cluster_restart::run(run)),
+    },
+    Scenario {
+        name: "relay-killed",
+        promise: "the relay dies between any two of its steps: nothing is lost, nothing runs twice",
+        run: |run| Box::pin(cluster::relay_killed::run(run)),
+    },
+    Scenario {
+        name: "relay-zombie",
+        promise: "a relay is frozen until another has taken over, and thaws: what it pushes is refused",
+        run: |run| Box::pin(cluster::relay_zombie::run(run)),
+    },
+    Scenario {
+        name: "gateway-killed",
+        promise: "kill -9 of a gateway under load: what it acknowledged is there, callers go on at the other",
+        run: |run| Box::pin(cluster::gateway_killed::run(run)),
+    },
+    Scenario {
+        name: "redis-wiped-quiet",
+        promise: "FLUSHALL while nothing comes in: what waits is back, what was settled does not run again",
+        run: |run| Box::pin(cluster::redis_wiped_quiet::run(run)),
+    },
+    Scenario {
+        name: "redis-rolled-back",
+        promise: "an older append-only file takes the place of Redis: it is replayed from where it is",
+        run: |run| Box::pin(cluster::redis_rolled_back::run(run)),
+    },
+    Scenario {
+        name: "redis-down",
+        promise: "one of two servers of Redis is away: jobs are taken in on and on, and run when it is back",
+        run: |run| Box::pin(cluster::redis_down::run(run)),
+    },
+    Scenario {
+        name: "topic-recreated",
+        promise: "a topic is deleted and made again: its partitions stop and say so, until somebody accepts it",
+        run: |run| Box::pin(cluster::topic_recreated::run(run)),
+    },
+    Scenario {
+        name: "head-of-line",
+        promise: "a paused type with a heap of jobs in the same topic: its neighbours pass, and its own come back",
+        run: |run| Box::pin(cluster::head_of_line::run(run)),
+    },
+    Scenario {
+        name: "old-jobs",
+        promise: "jobs that wait longer than the topic keeps records: they are appended again, and run once",
+        run: |run| Box::pin(cluster::old_jobs::run(run)),
     },
 ];
 
@@ -106,7 +195,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.list || arguments.list_names {
         for Scenario { name, promise, .. } in &SCENARIOS {
-            if arguments.list { println!("{name:<16} {promise}") } else { println!("{name}") }
+            if arguments.list { println!("{name:<18} {promise}") } else { println!("{name}") }
         }
         return ExitCode::SUCCESS;
     }
@@ -119,7 +208,7 @@ fn main() -> ExitCode {
     eprintln!("scenario={name} seed={seed}");
     let began = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let verdict = runtime.block_on((scenario.run)(seed));
+    let verdict = runtime.block_on((scenario.run)(Run { seed, is_long: arguments.long }));
     for broken in &verdict.broken {
         eprintln!("broken: {broken}");
     }

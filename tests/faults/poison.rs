@@ -9,11 +9,11 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-use wasmill_tests::{DEADLINE, JobRef, RedisWorld, Setup, until};
+use wasmill_tests::{DEADLINE, JobRef, RedisWorld, Setup, Watched, until};
 
 use crate::books::Verdict;
 use crate::load::Told;
-use crate::redis_books::{DRAINED, JOB_TYPE};
+use crate::mill_books::{DRAINED, JOB_TYPE};
 
 const INNOCENT: usize = 50;
 /// Guest instructions that keep a slot busy for a while, and end.

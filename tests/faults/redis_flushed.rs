@@ -9,7 +9,7 @@ use wasmill_tests::{LogKind, RedisWorld, Setup};
 
 use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::redis_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close, now, repeats_are_near};
+use crate::mill_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close, now, repeats_are_near};
 
 const ROUNDS: usize = 8;
 const JOBS_A_ROUND: usize = 2_000;

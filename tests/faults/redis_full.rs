@@ -11,7 +11,7 @@ use wasmill_tests::{DEADLINE, RedisWorld, Setup, until};
 
 use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::redis_books::{
+use crate::mill_books::{
     CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close_beside, repeats_are_lost_leases,
 };
 

@@ -10,7 +10,7 @@ use wasmill_tests::{RedisWorld, Setup};
 
 use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::redis_books::{
+use crate::mill_books::{
     CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close_with_losses, now, repeats_are_near,
 };
 

@@ -8,7 +8,7 @@ use wasmill_tests::{RedisWorld, Setup, Theft};
 
 use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::redis_books::{CLIENTS, JOB_TYPE, PATIENT, acknowledged, close, repeats_are_lost_leases};
+use crate::mill_books::{CLIENTS, JOB_TYPE, PATIENT, acknowledged, close, repeats_are_lost_leases};
 
 /// One answer in this many is lost; the second round is worse.
 const SHARES: [f64; 2] = [0.02, 0.2];
@@ -28,7 +28,7 @@ pub(crate) async fn run(seed: u64) -> Verdict {
         acknowledged(&load, JOBS_A_ROUND).await;
         load.gather(&mut told).await;
         // It also drains under theft.
-        world.drained(crate::redis_books::DRAINED).await;
+        world.drained(crate::mill_books::DRAINED).await;
         eprintln!("{probability}: {} answers stolen so far", world.proxy().stolen().len());
     }
     world.proxy().heal();

@@ -10,7 +10,7 @@ use wasmill_tests::{DEADLINE, RedisWorld, Setup};
 
 use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::redis_books::{CLIENTS, JOB_TYPE, PATIENT, acknowledged, close, repeats_are_lost_leases};
+use crate::mill_books::{CLIENTS, JOB_TYPE, PATIENT, acknowledged, close, repeats_are_lost_leases};
 
 /// Rounds in which the frozen worker was seen to lose jobs.
 const ROUNDS: usize = 4;

@@ -9,7 +9,7 @@ use wasmill_tests::{RedisWorld, Setup};
 
 use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::redis_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close, repeats_are_lost_leases};
+use crate::mill_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close, repeats_are_lost_leases};
 
 const ROUNDS: usize = 10;
 const JOBS_A_ROUND: usize = 2_000;

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod brokers;
+mod cluster;
 mod crash;
 mod developer;
 mod limits;

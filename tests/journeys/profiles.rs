@@ -6,12 +6,11 @@ use std::path::Path;
 
 use serde_json::json;
 use wasmill_tests::{
-    Connection, DEADLINE, LogKind, Mill, Redis, RedisWorld, Server, Setup, free_port, until,
+    Connection, DEADLINE, LogKind, Mill, Redis, RedisWorld, Server, Setup, Watched, free_port, until,
 };
 
-async fn a_day(world: &Mill) {
-    world.route("greeting", "hello", "").await;
-    world.route("doomed", "reject", "").await;
+/// What users do all day, with the types `greeting` and `doomed`.
+pub(crate) async fn a_day(world: &Mill) {
     let job = world.enqueue("greeting", &json!({ "name": "Ada" })).await;
     let shown = world.reaches(&job, "completed").await;
     assert!(shown["output"].to_string().contains("Ada"), "{shown}");
@@ -36,9 +35,15 @@ async fn a_day(world: &Mill) {
     assert_eq!(listed["jobs"][0]["id"], json!(job.id), "{listed}");
 }
 
+async fn routed(world: &Mill) {
+    world.route("greeting", "hello", "").await;
+    world.route("doomed", "reject", "").await;
+}
+
 #[tokio::test]
 async fn a_day_without_a_log_in_processes_of_their_own() {
     let world = RedisWorld::start(&Setup::default()).await;
+    routed(&world).await;
     a_day(&world).await;
     let once = json!({ "type": "greeting", "payload": { "name": "Bo" }, "idempotency_key": "k" });
     let first = world.post("/v1/jobs", &once).await.json();
@@ -52,6 +57,7 @@ async fn a_day_without_a_log_in_processes_of_their_own() {
 #[tokio::test]
 async fn a_day_with_the_log_here_and_the_queue_in_redis() {
     let world = RedisWorld::start(&Setup { log: LogKind::Embedded, ..Setup::default() }).await;
+    routed(&world).await;
     a_day(&world).await;
     world.drained(DEADLINE).await;
     assert_eq!(world.check_queue(), Ok(()));
@@ -123,12 +129,12 @@ async fn one_role_alone_needs_something_to_share() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("wasmill.toml");
     std::fs::write(&config, format!("[data]\ndir = {:?}\n", folder.path().join("data"))).unwrap();
-    for role in ["gateway", "worker"] {
+    for role in ["gateway", "relay", "worker"] {
         let log = folder.path().join(role);
         let mut server = Server::spawn_role(role, &config, ([127, 0, 0, 1], 0).into(), &log, &[]);
         assert_eq!(server.ended(DEADLINE).await.code(), Some(64));
         let told = std::fs::read_to_string(&log).unwrap();
-        assert!(told.contains("queue.kind = \"redis\"") && told.contains("log.kind = \"none\""), "{told}");
+        assert!(told.contains("queue.kind = \"redis\", and log.kind = \"kafka\" or \"none\""), "{told}");
     }
     assert!(!folder.path().join("data").exists(), "nothing was begun");
 }

@@ -14,7 +14,7 @@ use crate::world::{LEASE, World, complete, enqueue, name, settle};
 const OURS: [&str; 2] = ["info", "config|resetstat"];
 
 /// The calls since the last look.
-async fn calls(world: &World) -> BTreeMap<String, u64> {
+pub(crate) async fn calls(world: &World) -> BTreeMap<String, u64> {
     let mut calls = world.redis.calls().await;
     world.redis.must(&["CONFIG", "RESETSTAT"]).await;
     calls.retain(|command, _| !OURS.contains(&command.as_str()));
@@ -22,7 +22,7 @@ async fn calls(world: &World) -> BTreeMap<String, u64> {
 }
 
 /// The calls of scripts, and the calls inside them.
-fn sums(calls: &BTreeMap<String, u64>) -> (u64, u64) {
+pub(crate) fn sums(calls: &BTreeMap<String, u64>) -> (u64, u64) {
     let scripts = calls.get("evalsha").copied().unwrap_or_default();
     (scripts, calls.values().sum::<u64>() - scripts)
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 use wasmill_job::{Cancel, Offset, Partition, UnixMs, Verdict};
 use wasmill_queue::{
-    Answer, DeadQuery, Enqueued, ListQuery, Pushed, Queue, RedisQueue, State, Take, WorkerId,
+    Answer, DeadQuery, Enqueued, ListQuery, Pushed, Queue, RedisQueue, ShardMemory, State, Take, WorkerId,
 };
 use wasmill_tests::{DEADLINE, until};
 
@@ -166,6 +166,50 @@ async fn a_limit_below_what_is_used_refuses_what_comes_in_and_nothing_else() {
     println!("limit of {limit} set at {used} used: {peak} at most while it drained, {after} afterwards");
 }
 
+/// Frees memory in small steps, each of a few jobs, and counts how often pushes are let in and refused again.
+#[tokio::test]
+async fn a_full_shard_takes_pushes_again_only_when_memory_has_fallen_clearly() {
+    let mut world = World::with(&[("maxmemory", &MAX_MEMORY.to_string())], 1).await;
+    let jobs = world.jobs("a", 1);
+    world.push(jobs).await;
+    fill(&mut world).await;
+    let memory = world.queue.memory().await.unwrap();
+    let [ShardMemory { shard: 0, used, max: Some(MAX_MEMORY), is_full: true }] = memory[..] else {
+        panic!("{memory:?}");
+    };
+    // The push that was refused had its own entries in memory when that was measured.
+    assert!(used + (256 << 10) > MAX_MEMORY / 4 * 3, "{used}");
+    // It is below the watermark soon, and stays full until it is clearly so.
+    let (mut refused_below, mut last) = (0, used);
+    loop {
+        let claims = world.take(10).await;
+        assert!(!claims.is_empty(), "it is full of nothing");
+        settle(&world.queue, claims, complete).await;
+        // Results would take the place of the jobs.
+        world.redis.must(&["DEL", "{wasmill:0}:r", "{wasmill:0}:ru"]).await;
+        let ShardMemory { used, is_full, .. } = world.queue.memory().await.unwrap()[0];
+        if !is_full {
+            assert!(used <= MAX_MEMORY / 4 * 3 - MAX_MEMORY / 20, "{used}");
+            break;
+        }
+        refused_below += usize::from(used < MAX_MEMORY / 4 * 3);
+        last = used;
+    }
+    assert!(refused_below > 10, "{refused_below} steps were refused below the watermark, the last at {last}");
+    let wanted = world.queue.resume(&lane(0), &wasmill_job::Progress::default()).await.unwrap();
+    let push = world.piece(&lane(0), wanted, wanted.next());
+    assert_eq!(world.queue.push(push).await.unwrap(), Pushed::whole());
+    println!("{refused_below} steps of 10 jobs between the watermark and the first push, the last at {last}");
+}
+
+#[tokio::test]
+async fn memory_without_a_limit_is_never_full() {
+    let world = World::with(&[], 2).await;
+    let memory = world.queue.memory().await.unwrap();
+    assert_eq!(memory.iter().map(|shard| shard.shard).collect::<Vec<_>>(), [0, 1]);
+    assert!(memory.iter().all(|shard| shard.used > 0 && shard.max.is_none() && !shard.is_full), "{memory:?}");
+}
+
 #[tokio::test]
 async fn large_outputs_do_not_use_up_the_reserve() {
     let mut world = World::with(&[("maxmemory", &MAX_MEMORY.to_string())], 1).await;
@@ -181,4 +225,17 @@ async fn large_outputs_do_not_use_up_the_reserve() {
         assert!(used <= MAX_MEMORY, "{used} bytes are used: nobody has swept, and results were kept");
     }
     world.check().await;
+}
+
+#[tokio::test]
+async fn the_shards_on_a_server_share_what_is_in_reserve() {
+    for (shards, each) in [(1, "8192"), (2, "4096")] {
+        let world = World::with(&[("maxmemory", "64mb")], shards).await;
+        world.queue.sweep(1).await.unwrap();
+        for shard in 0..shards {
+            let cap = world.redis.must(&["HGET", &crate::world::core(shard), "cap"]).await.text();
+            assert_eq!(cap, each, "shard {shard} of {shards}");
+        }
+        world.check().await;
+    }
 }

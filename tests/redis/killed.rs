@@ -55,8 +55,9 @@ async fn a_torn_file_loses_whole_operations_that_are_wanted_again() {
         world.redis.truncate_aof(written * (round + 1) / 13);
         world.redis.restart().await;
         // The file is not rewritten before the next round tears it again: half a transaction may come back with it. The
-        // first sweep mends that.
+        // first sweep begins to mend that.
         again("the queue answers", || world.queue.sweep(1)).await;
+        world.mended().await;
         world.check().await;
         let wanted = world.replay(&lane(0)).await;
         lost += end.0 - wanted.0;
@@ -144,6 +145,7 @@ async fn what_was_loaded_by_half_is_mended_and_nothing_is_lost() {
     // A process that connects sees that the server is another run, and the next sweep mends.
     let elsewhere = world.elsewhere();
     elsewhere.sweep(1).await.unwrap();
+    world.mended().await;
     world.check().await;
     world.make_due("l").await;
     world.make_due("z").await;

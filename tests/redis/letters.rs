@@ -31,7 +31,7 @@ fn letters(world: &mut World, count: u32) -> Vec<Arc<DeadLetter>> {
 fn push_of(letters: &[Arc<DeadLetter>], from: u64, to: u64) -> Push {
     let entries = (from..to)
         .map(|offset| Entry::Dead { offset: Offset(offset), letter: Arc::clone(&letters[offset as usize]) });
-    Push { lane: dead_lane(), from: Offset(from), to: Offset(to), entries: entries.collect() }
+    Push { lane: dead_lane(), from: Offset(from), to: Offset(to), passed: None, entries: entries.collect() }
 }
 
 /// All letters' keys, page by page.

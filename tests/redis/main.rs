@@ -2,16 +2,20 @@
 //! replies and wake-ups, cost in commands and bytes, what is asked of a server at the start, shards and names.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod copies;
 mod cost;
 mod cut_off;
 mod fence;
 mod full;
+mod homes;
 mod killed;
 mod letters;
 mod names;
 mod permission;
 mod replies;
 mod start;
+mod tombstones;
+mod two_servers;
 mod wake;
 mod wiped;
 mod world;

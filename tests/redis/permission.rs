@@ -1,10 +1,12 @@
 //! A user of the server that may do what the crate's README says, and nothing else.
 
-use wasmill_job::{Cancel, UnixMs, Verdict};
-use wasmill_queue::{DeadQuery, ListQuery, Queue, State};
+use std::time::Duration;
+
+use wasmill_job::{Attempt, Cancel, CopyOf, Offset, Passed, Progress, RecordHash, UnixMs, Verdict};
+use wasmill_queue::{DeadQuery, Entry, ListQuery, NewJob, Push, Pushed, Queue, State};
 
 use crate::start::refusal;
-use crate::world::{LEASE, World, bury, check, complete, lane, queue_at, retry, settle};
+use crate::world::{LEASE, World, bury, check, complete, keyed, lane, new_job, queue_at, retry, settle};
 
 const README: &str = include_str!("../../runtime/queue/README.md");
 
@@ -23,6 +25,31 @@ async fn with_user(rule: &[String]) -> (World, String) {
     world.redis.must(&words).await;
     let url = format!("redis://mill:hunter2@{}", world.redis.address());
     (world, url)
+}
+
+/// A job that is cancelled and comes again, one that is parked and one that is appended again, in a lane that is adopted then.
+async fn lanes(world: &World) {
+    let (queue, spare) = (&world.queue, lane(2));
+    let settled = Progress { floor: Offset(1), settled: std::iter::once(9..10).collect() };
+    assert_eq!(queue.resume(&spare, &settled).await.unwrap(), Offset(1));
+    let job = keyed("b", "again");
+    let new = || NewJob { dedup_window: Duration::ZERO, ..new_job(job.clone()) };
+    let cancel = Cancel { id: job.id, job_type: job.job_type.clone(), at: UnixMs(0) };
+    let of = CopyOf { origin: spare.at(Offset(3)), attempts: Attempt(1), due_at: None };
+    let entries = vec![
+        Entry::Job { offset: Offset(1), new: new() },
+        Entry::Cancel { offset: Offset(2), cancel },
+        Entry::Job { offset: Offset(3), new: new() },
+        Entry::Copy { offset: Offset(4), new: new(), of },
+        Entry::Parked { offset: Offset(5), job_type: job.job_type.clone() },
+    ];
+    let passed = Some(Passed { offset: Offset(5), hash: RecordHash(7) });
+    let push = Push { lane: spare.clone(), from: Offset(1), to: Offset(6), passed, entries };
+    assert!(matches!(queue.push(push).await.unwrap(), Pushed::Applied { .. }));
+    assert_eq!(queue.passed(&spare).await.unwrap(), passed);
+    check(queue).await;
+    queue.adopt(&spare, Offset(70_000)).await.unwrap();
+    assert_eq!(queue.memory().await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -53,8 +80,9 @@ async fn the_rule_in_the_readme_suffices() {
         world.queue.job(job.id).await.unwrap();
     }
     world.queue.progress(&lane(0)).await.unwrap();
-    let settled = wasmill_job::Progress { floor: wasmill_job::Offset(30), ..Default::default() };
+    let settled = Progress { floor: Offset(30), ..Progress::default() };
     world.queue.resume(&lane(0), &settled).await.unwrap();
+    lanes(&world).await;
     world.drain().await;
     check(&world.queue).await;
     let denied = world.redis.must(&["ACL", "LOG"]).await;

@@ -93,12 +93,13 @@ async fn nothing_that_a_log_holds_is_lost_by_wipes_in_mid_run() {
             pushed => assert_eq!(pushed, Pushed::whole()),
         }
     }
-    until("everything is completed", DEADLINE, || async {
-        (live(&world.queue.counts().await.unwrap()) == 0).then_some(())
+    let logged: BTreeSet<_> = world.logged(&lane(0)).iter().map(|job| job.id).collect();
+    until("everything is completed, and the workers know", DEADLINE, || async {
+        let is_empty = live(&world.queue.counts().await.unwrap()) == 0;
+        (is_empty && done.lock().unwrap().len() >= logged.len()).then_some(())
     })
     .await;
     workers.shutdown().await;
-    let logged: BTreeSet<_> = world.logged(&lane(0)).iter().map(|job| job.id).collect();
     assert_eq!(*done.lock().unwrap(), logged);
     assert_eq!(world.queue.progress(&lane(0)).await.unwrap().floor, world.end(&lane(0)));
     assert_eq!(world.queue.counts().await.unwrap().keys().next(), Some(&name("a")));

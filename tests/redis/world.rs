@@ -99,7 +99,7 @@ impl World {
     pub(crate) fn piece(&self, lane: &TopicPartition, from: Offset, to: Offset) -> Push {
         let jobs = self.logged(lane)[from.0 as usize..to.0 as usize].iter().cloned().zip(from.0..);
         let entry = |(job, offset)| Entry::Job { offset: Offset(offset), new: new_job(job) };
-        Push { lane: lane.clone(), from, to, entries: jobs.map(entry).collect() }
+        Push { lane: lane.clone(), from, to, passed: None, entries: jobs.map(entry).collect() }
     }
 
     /// Appends jobs to the log of a lane, for a push that is yet to come.
@@ -180,6 +180,21 @@ impl World {
     /// The queue's own check finds nothing, and what it looked at is what is counted.
     pub(crate) async fn check(&self) {
         check(&self.queue).await;
+    }
+
+    /// Waits until a server that was started again has been looked at, and what was wrong put right.
+    pub(crate) async fn mended(&self) {
+        until("what was loaded is mended", DEADLINE, || async {
+            // A sweep begins it.
+            self.queue.sweep(1).await.ok()?;
+            for shard in 0..self.shards {
+                if self.redis.must(&["HEXISTS", &core(shard), "mend"]).await != Said::Integer(0) {
+                    return None;
+                }
+            }
+            Some(())
+        })
+        .await;
     }
 
     pub(crate) async fn used(&self) -> u64 {

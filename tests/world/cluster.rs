@@ -1,230 +1,318 @@
-//! The world of the profiles with Redis: a Redis of its own, and the processes of one `wasmill.toml` around it.
+//! The world of the profile cluster: brokers, servers of Redis, and the processes of one `wasmill.toml` between them.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::ops::Deref;
-use std::path::PathBuf;
-use std::process::Command;
 
-use tempfile::TempDir;
+use serde_json::Value;
 
-use crate::server::binary;
-use crate::{DEADLINE, Executions, Mill, Proxy, Redis, Server, TELLING, executions, free_port};
+use crate::processes::{Processes, wasmill};
+use crate::{DEADLINE, Executions, Kafka, Mill, Redis, Server, Watched, free_port, until};
 
-/// A mill on Redis, told what to do in the words of [`Mill`]. When it is dropped with work left behind, the test fails.
-pub struct RedisWorld {
-    folder: TempDir,
+/// A mill on Kafka and Redis, told what to do in the words of [`Mill`] at its first gateway. When it is dropped with work
+/// left behind, the test fails.
+pub struct ClusterWorld {
+    processes: Processes,
     mill: Mill,
-    environment: Vec<(String, String)>,
-    redis: Redis,
-    /// Between the processes and Redis, when the setup asks for it.
-    proxy: Option<Proxy>,
-    /// `gateway`, or `serve` when there is a log: what callers speak to.
-    front: Option<Server>,
+    kafka: Kafka,
+    redis: Vec<Redis>,
+    gateways: Vec<Option<Server>>,
+    relays: Vec<Option<Server>>,
     workers: Vec<Option<Server>>,
-    /// Processes started so far: each has a log file of its own, so that the lives of a role stay apart.
-    logs: usize,
-    role: &'static str,
     leaves_work: bool,
 }
 
 /// How a world is built.
 #[derive(Clone, Debug)]
-pub struct Setup {
-    pub log: LogKind,
-    /// Worker processes beside the gateway; `serve` has a worker in itself and needs none.
+pub struct ClusterSetup {
+    /// One or three.
+    pub brokers: usize,
+    pub broker_options: Vec<(&'static str, &'static str)>,
+    /// Servers of Redis, each with one shard.
+    pub redis: usize,
+    /// Their options, as in `redis.conf`.
+    pub redis_options: Vec<(&'static str, &'static str)>,
+    pub gateways: usize,
+    pub relays: usize,
     pub workers: usize,
-    /// Jobs that a process runs at once.
+    /// Jobs that a worker runs at once.
     pub slots: u32,
     /// How long a claim is held, in seconds.
     pub lease_s: u64,
-    /// Puts a [`Proxy`] between the processes and Redis.
-    pub proxied: bool,
-    /// Redis's options, as in `redis.conf`.
-    pub redis: Vec<(&'static str, &'static str)>,
+    /// Further lines of the section `[kafka]`.
+    pub kafka_lines: &'static str,
     /// Whether processes tell each attempt: the books need it, benches do not want it.
     pub telling: bool,
 }
 
-/// Where accepted jobs are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogKind {
-    /// In Redis alone: processes `wasmill gateway` and `wasmill worker`.
-    None,
-    /// In the embedded log, the queue in Redis derived from it: one process, `wasmill serve`.
-    Embedded,
-}
-
-impl Default for Setup {
+impl Default for ClusterSetup {
     fn default() -> Self {
         Self {
-            log: LogKind::None,
-            workers: 2,
+            brokers: 1,
+            broker_options: Vec::new(),
+            redis: 1,
+            redis_options: Vec::new(),
+            gateways: 1,
+            relays: 1,
+            workers: 1,
             slots: 2,
-            lease_s: 2,
-            proxied: false,
-            redis: Vec::new(),
+            lease_s: 5,
+            kafka_lines: "",
             telling: true,
         }
     }
 }
 
-impl RedisWorld {
-    /// Starts everything, and waits until the gateway is ready. Workers show that they are by working.
-    pub async fn start(setup: &Setup) -> Self {
-        let redis = Redis::start_with(&setup.redis).await;
-        let proxy = if setup.proxied { Some(Proxy::before(redis.address()).await) } else { None };
-        let (role, workers) = match setup.log {
-            LogKind::None => ("gateway", setup.workers),
-            LogKind::Embedded => ("serve", 0),
-        };
-        let telling = TELLING.iter().filter(|_| setup.telling);
+impl ClusterWorld {
+    /// Starts everything, and waits until the gateways and relays are ready. Workers show that they are by working.
+    pub async fn start(setup: &ClusterSetup) -> Self {
+        let kafka = Kafka::start_with(setup.brokers, &setup.broker_options).await;
+        let mut redis = Vec::new();
+        for _ in 0..setup.redis {
+            redis.push(Redis::start_with(&setup.redis_options).await);
+        }
+        let none = |count: usize| (0..count).map(|_| None).collect();
         let mut world = Self {
-            folder: TempDir::new().unwrap(),
-            mill: Mill { address: ([127, 0, 0, 1], free_port()).into() },
-            environment: telling.map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            processes: Processes::new(setup.telling),
+            mill: Mill { address: loopback() },
+            kafka,
             redis,
-            proxy,
-            front: None,
-            workers: (0..workers).map(|_| None).collect(),
-            logs: 0,
-            role,
+            gateways: none(setup.gateways),
+            relays: none(setup.relays),
+            workers: none(setup.workers),
             leaves_work: false,
         };
-        std::fs::write(world.config_path(), world.config(setup)).unwrap();
-        world.restart_front().await;
-        for number in 0..workers {
+        std::fs::write(world.processes.config_path(), world.config(setup)).unwrap();
+        world.make_topics();
+        for number in 0..setup.gateways {
+            world.start_gateway(number).await;
+        }
+        for number in 0..setup.relays {
+            world.start_relay(number, &[]).await;
+        }
+        for number in 0..setup.workers {
             world.start_worker(number);
         }
         world
     }
 
-    fn config(&self, setup: &Setup) -> String {
-        let url = self.proxy.as_ref().map_or_else(|| self.redis.url(), Proxy::url);
+    fn config(&self, setup: &ClusterSetup) -> String {
         let mut text = String::new();
-        writeln!(text, "[data]\ndir = {:?}", self.folder.path().join("data")).unwrap();
+        let listed =
+            |items: Vec<String>| items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(", ");
+        let brokers = self.kafka.bootstrap().split(',').map(str::to_owned).collect();
+        let redis = self.redis.iter().map(Redis::url).collect();
+        let replication = if setup.brokers == 1 { 1 } else { 3 };
+        let in_sync = if setup.brokers == 1 { 1 } else { 2 };
+        writeln!(text, "[data]\ndir = {:?}", self.processes.folder().join("data")).unwrap();
         writeln!(text, "[gateway]\nlisten = \"{}\"", self.mill.address).unwrap();
-        writeln!(text, "[queue]\nkind = \"redis\"\nurl = \"{url}\"").unwrap();
-        let log = if setup.log == LogKind::None { "none" } else { "embedded" };
-        writeln!(text, "[log]\nkind = \"{log}\"").unwrap();
+        writeln!(text, "[log]\nkind = \"kafka\"").unwrap();
+        writeln!(text, "[kafka]\nbrokers = [{}]", listed(brokers)).unwrap();
+        writeln!(text, "replication = {replication}\nmin_insync = {in_sync}").unwrap();
+        writeln!(text, "{}", setup.kafka_lines).unwrap();
+        let url = if setup.redis == 1 { listed(redis) } else { format!("[{}]", listed(redis)) };
+        writeln!(text, "[queue]\nkind = \"redis\"\nurl = {url}\nshards = {}", setup.redis).unwrap();
         // Several on one machine: each takes a port that is free.
-        writeln!(
-            text,
-            "[worker]\nlisten = \"127.0.0.1:0\"\nslots = {}\nlease = \"{}s\"",
-            setup.slots, setup.lease_s
-        )
-        .unwrap();
+        writeln!(text, "[worker]\nlisten = \"127.0.0.1:0\"").unwrap();
+        writeln!(text, "slots = {}\nlease = \"{}s\"", setup.slots, setup.lease_s).unwrap();
         text
     }
 
-    fn config_path(&self) -> PathBuf {
-        self.folder.path().join("wasmill.toml")
-    }
-
-    fn spawn(&mut self, role: &str) -> Server {
-        self.logs += 1;
-        let log = self.log_of(self.logs);
-        Server::spawn_role(role, &self.config_path(), self.mill.address, &log, &self.environment)
-    }
-
-    /// Starts the process that callers speak to, if none runs, and waits until it is ready.
-    pub async fn restart_front(&mut self) {
-        let mut front = self.spawn(self.role);
-        front.ready().await;
-        self.front = Some(front);
-    }
-
-    /// `kill -9` of the process that callers speak to.
+    /// `wasmill topics apply`: makes the topics that the catalog needs.
     ///
     /// # Panics
-    /// When it is down.
-    pub fn kill_front(&mut self) {
-        self.front.take().expect("it runs").kill();
+    /// When Kafka refuses.
+    pub fn make_topics(&self) {
+        self.wasmill(&["topics", "apply"]).unwrap_or_else(|said| panic!("topics apply: {said}"));
     }
 
-    /// Starts a worker again.
+    /// A command of the binary with the world's configuration.
+    ///
+    /// # Errors
+    /// When it ends with another code than 0: all that it said.
+    pub fn wasmill(&self, arguments: &[&str]) -> Result<String, String> {
+        let config = self.processes.config_path();
+        wasmill(&[arguments, &["--config", config.to_str().unwrap()]].concat())
+    }
+
+    /// Deploys a guest, routes `job_type` to it, makes the topics that this needs, and waits until every gateway knows it.
+    pub async fn route(&self, job_type: &str, guest: &str, lines: &str) {
+        self.mill.route(job_type, guest, lines).await;
+        self.make_topics();
+        let revision =
+            |address| async move { Mill { address }.get("/v1/status").await.json()["revision"].as_u64() };
+        let wanted = revision(self.mill.address).await;
+        for gateway in self.gateways.iter().flatten() {
+            until("every gateway follows the catalog", DEADLINE, || async {
+                (revision(gateway.address()).await >= wanted).then_some(())
+            })
+            .await;
+        }
+    }
+
+    /// Starts a gateway and waits until it is ready. The first one is the one that is spoken to.
+    pub async fn start_gateway(&mut self, number: usize) {
+        let address = if number == 0 { self.mill.address } else { loopback() };
+        let listen = address.to_string();
+        let mut gateway = self.processes.spawn("gateway", address, &[("WASMILL_GATEWAY_LISTEN", &listen)]);
+        gateway.ready().await;
+        self.gateways[number] = Some(gateway);
+    }
+
+    /// Starts a relay, told by `more` variables, and waits until it is ready.
+    pub async fn start_relay(&mut self, number: usize, more: &[(&str, &str)]) {
+        self.begin_relay(number, more);
+        self.relays[number].as_mut().unwrap().ready().await;
+    }
+
+    /// Starts a relay that perhaps never becomes ready.
+    pub fn begin_relay(&mut self, number: usize, more: &[(&str, &str)]) {
+        let address = loopback();
+        let listen = address.to_string();
+        let more = [more, &[("WASMILL_RELAY_LISTEN", listen.as_str())]].concat();
+        if number == self.relays.len() {
+            self.relays.push(None);
+        }
+        assert!(self.relays[number].is_none(), "relay {number} runs already");
+        self.relays[number] = Some(self.processes.spawn("relay", address, &more));
+    }
+
+    /// Starts a worker.
     ///
     /// # Panics
     /// When it runs.
     pub fn start_worker(&mut self, number: usize) {
         assert!(self.workers[number].is_none(), "worker {number} runs already");
-        self.workers[number] = Some(self.spawn("worker"));
+        self.workers[number] = Some(self.processes.spawn("worker", self.mill.address, &[]));
     }
 
-    /// `kill -9` of a worker.
+    fn peek(&self, role: Role, number: usize) -> Option<&Server> {
+        match role {
+            Role::Gateway => self.gateways[number].as_ref(),
+            Role::Relay => self.relays[number].as_ref(),
+            Role::Worker => self.workers[number].as_ref(),
+        }
+    }
+
+    /// A process that runs, by its role and number; `None` when it is down.
+    fn slot(&mut self, role: Role, number: usize) -> &mut Option<Server> {
+        match role {
+            Role::Gateway => &mut self.gateways[number],
+            Role::Relay => &mut self.relays[number],
+            Role::Worker => &mut self.workers[number],
+        }
+    }
+
+    /// A process that runs.
     ///
     /// # Panics
     /// When it is down.
-    pub fn kill_worker(&mut self, number: usize) {
-        self.workers[number].take().expect("it runs").kill();
+    pub fn process(&mut self, role: Role, number: usize) -> &mut Server {
+        self.slot(role, number).as_mut().expect("it runs")
     }
 
-    /// A worker that runs.
+    /// `kill -9`.
+    pub fn kill(&mut self, role: Role, number: usize) {
+        self.slot(role, number).take().expect("it runs").kill();
+    }
+
+    /// SIGTERM, and waits for the end of the drain.
     ///
     /// # Panics
-    /// When it is down.
-    pub fn worker(&self, number: usize) -> &Server {
-        self.workers[number].as_ref().expect("the worker runs")
+    /// When it ends badly, or not in time.
+    pub async fn terminate(&mut self, role: Role, number: usize) {
+        let mut process = self.slot(role, number).take().expect("it runs");
+        let status = process.terminate().await;
+        assert!(status.success(), "{role:?} {number} ended with {status}");
     }
 
-    /// Its Redis.
-    pub fn redis(&self) -> &Redis {
-        &self.redis
+    /// Whether a process has ended by itself; it is forgotten then, so that it can be started again.
+    pub fn has_ended(&mut self, role: Role, number: usize) -> bool {
+        let slot = self.slot(role, number);
+        let ended = slot.as_mut().is_none_or(Server::has_ended);
+        if ended {
+            *slot = None;
+        }
+        ended
     }
 
-    /// Its Redis, to be killed.
-    pub fn redis_mut(&mut self) -> &mut Redis {
-        &mut self.redis
+    /// What `/readyz` of a process says, once it answers.
+    pub async fn readiness(&self, role: Role, number: usize) -> Option<Value> {
+        let address = self.peek(role, number)?.address();
+        let reply = Mill { address }.connect_if_there().await?.get("/readyz").await.ok()?;
+        Some(reply.json())
     }
 
-    /// The proxy before Redis.
-    ///
-    /// # Panics
-    /// When the setup asked for none.
-    pub fn proxy(&self) -> &Proxy {
-        self.proxy.as_ref().expect("a world with `proxied`")
+    /// A metric of a process: its labels as they are written, and their values.
+    pub async fn metrics(&self, role: Role, number: usize, name: &str) -> Vec<(String, f64)> {
+        let address = self.peek(role, number).expect("it runs").address();
+        let text = Mill { address }.get("/metrics").await.text();
+        let of = |line: &str| {
+            let (labels, value) = line.strip_prefix(name)?.rsplit_once(' ')?;
+            Some((labels.to_owned(), value.parse().ok()?))
+        };
+        text.lines().filter_map(of).collect()
     }
 
-    /// What each process of this world has executed, in the order in which they were started.
-    pub fn executions(&self) -> Vec<Executions> {
-        (1..=self.logs).map(|number| executions(&self.log_of(number))).collect()
+    /// A metric of a process, summed over its labels that hold `with`.
+    pub async fn metric(&self, role: Role, number: usize, name: &str, with: &str) -> f64 {
+        let all = self.metrics(role, number, name).await;
+        all.into_iter().filter(|(labels, _)| labels.contains(with)).map(|(_, value)| value).sum()
     }
 
-    fn log_of(&self, number: usize) -> PathBuf {
-        self.folder.path().join(format!("process-{number}.log"))
+    /// Another mill: the gateway with this number.
+    pub fn at_gateway(&mut self, number: usize) -> Mill {
+        Mill { address: self.process(Role::Gateway, number).address() }
     }
 
-    /// `wasmill queue check`: proves that each job is in exactly one place. Answers what it found wrong.
-    ///
-    /// # Errors
-    /// When something is.
-    pub fn check_queue(&self) -> Result<(), String> {
-        let output = Command::new(binary())
-            .args(["queue", "check", "--server", &format!("http://{}", self.mill.address)])
-            .output()
-            .unwrap();
-        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        if output.status.success() { Ok(()) } else { Err(said.concat()) }
+    pub fn kafka(&self) -> &Kafka {
+        &self.kafka
+    }
+
+    /// Its brokers, to be killed.
+    pub fn kafka_mut(&mut self) -> &mut Kafka {
+        &mut self.kafka
+    }
+
+    pub fn redis(&self, number: usize) -> &Redis {
+        &self.redis[number]
+    }
+
+    /// A Redis, to be killed.
+    pub fn redis_mut(&mut self, number: usize) -> &mut Redis {
+        &mut self.redis[number]
+    }
+
+    /// All that the processes logged so far.
+    pub fn said(&self) -> String {
+        self.processes.said(usize::MAX)
     }
 
     /// Says that work may be left behind when the world ends.
     pub fn leaves_work(&mut self) {
         self.leaves_work = true;
     }
+}
 
-    fn last_words(&self) -> String {
-        let mut words = String::new();
-        for number in 1..=self.logs {
-            let text = std::fs::read_to_string(self.log_of(number)).unwrap_or_default();
-            let told = |line: &&str| !line.contains("wasmill_worker::attempt");
-            let lines: Vec<_> = text.lines().filter(told).collect();
-            let tail = lines[lines.len().saturating_sub(15)..].join("\n");
-            writeln!(words, "process {number}:\n{tail}").unwrap();
-        }
-        words
+/// The roles of the processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Gateway,
+    Relay,
+    Worker,
+}
+
+fn loopback() -> SocketAddr {
+    ([127, 0, 0, 1], free_port()).into()
+}
+
+impl Watched for ClusterWorld {
+    fn executions(&self) -> Vec<Executions> {
+        self.processes.executions()
     }
 }
 
-impl Deref for RedisWorld {
+impl Deref for ClusterWorld {
     type Target = Mill;
 
     fn deref(&self) -> &Mill {
@@ -232,21 +320,8 @@ impl Deref for RedisWorld {
     }
 }
 
-impl Drop for RedisWorld {
+impl Drop for ClusterWorld {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("the processes' last words:\n{}", self.last_words());
-            return;
-        }
-        if self.leaves_work || self.front.is_none() {
-            return;
-        }
-        // A runtime of its own on a thread of its own: the test's runtime cannot be blocked from inside.
-        let drained = || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(self.mill.drained(DEADLINE));
-        };
-        let ended = std::thread::scope(|scope| scope.spawn(drained).join());
-        assert!(ended.is_ok(), "the test left work behind");
+        self.processes.close(&self.mill, self.leaves_work || self.gateways[0].is_none());
     }
 }

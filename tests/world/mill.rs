@@ -37,6 +37,11 @@ impl Mill {
         Connection::open(self.address).await.expect("the server listens")
     }
 
+    /// A new connection to the server, if it listens.
+    pub async fn connect_if_there(&self) -> Option<Connection> {
+        Connection::open(self.address).await.ok()
+    }
+
     /// One GET on a connection of its own.
     pub async fn get(&self, path: &str) -> Reply {
         self.connect().await.get(path).await.expect("the server answers")

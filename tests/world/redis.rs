@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use rand::RngExt;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
+use crate::port::candidate;
 use crate::resp::RespConnection;
 use crate::{Answer, DEADLINE, until};
 
@@ -26,9 +26,8 @@ const OPTIONS: [(&str, &str); 7] = [
     ("daemonize", "no"),
 ];
 
-/// Below the range from which the kernel gives ports to outgoing connections: nobody takes the port of an instance that
-/// is down, and about to be restarted, by chance.
-const PORTS: std::ops::Range<u16> = 10_000..32_000;
+/// Where Redis 7 keeps its append-only files, in its folder.
+const AOF_FOLDER: &str = "appendonlydir";
 
 /// A running Redis on loopback, with an append-only file in a folder of its own. Killed and removed when dropped.
 pub struct Redis {
@@ -236,7 +235,7 @@ impl Redis {
     /// When Redis runs, or has no such file.
     pub fn truncate_aof(&self, bytes: u64) {
         assert!(self.child.is_none(), "kill Redis first");
-        let folder = self.folder.path().join("appendonlydir");
+        let folder = self.folder.path().join(AOF_FOLDER);
         let mut tails: Vec<PathBuf> = std::fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -250,6 +249,36 @@ impl Redis {
         let tail = OpenOptions::new().write(true).open(tails.last().expect("an append-only file")).unwrap();
         let length = tail.metadata().unwrap().len();
         tail.set_len(length.saturating_sub(bytes)).unwrap();
+    }
+
+    /// A copy of what it has on the disk now, as a backup takes it while it runs.
+    ///
+    /// # Panics
+    /// When the disk is full.
+    pub fn copy_of_data(&self) -> TempDir {
+        let copy = TempDir::new().unwrap();
+        let folder = self.folder.path().join(AOF_FOLDER);
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            // A file that a rewrite has thrown away meanwhile is in no manifest either.
+            let _ = std::fs::copy(&path, copy.path().join(path.file_name().unwrap()));
+        }
+        copy
+    }
+
+    /// Puts a copy back in the place of what it has on the disk.
+    ///
+    /// # Panics
+    /// When Redis runs.
+    pub fn put_back(&self, copy: &TempDir) {
+        assert!(self.child.is_none(), "kill Redis first");
+        let folder = self.folder.path().join(AOF_FOLDER);
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        for entry in std::fs::read_dir(copy.path()).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
+        }
     }
 
     /// The file with everything that the instances on this folder have logged.
@@ -270,17 +299,6 @@ async fn ask(address: SocketAddr, password: Option<&str>, words: &[&str]) -> io:
         connection.ask(&["AUTH", password]).await?;
     }
     connection.ask(words).await
-}
-
-/// A port that is free now, and that only instances like ours ask for.
-fn candidate() -> u16 {
-    let mut chance = rand::rng();
-    loop {
-        let port = chance.random_range(PORTS);
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -130,6 +130,11 @@ impl Server {
         until("the server ends", deadline, || std::future::ready(child.try_wait().unwrap())).await
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// The process id, for whoever wants to look at it from outside.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -59,6 +59,9 @@ pub(crate) struct Applied {
     /// The revision that says so; the current one when there was nothing to change.
     revision: u64,
     changes: Vec<ChangeRow>,
+    /// What is still to be done before jobs of the new entries can come in; absent when nothing is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// Shows the routing table as this process follows it.
@@ -116,14 +119,28 @@ pub(crate) async fn apply_catalog<L: Log, Q: Queue>(
     }
     let changes: Vec<_> = plan.changes.iter().map(ChangeRow::of).collect();
     if changes.is_empty() {
-        return Ok(Json(Applied { revision: current.revision.0, changes }));
+        return Ok(Json(Applied { revision: current.revision.0, changes, warnings: Vec::new() }));
     }
     let next = plan.into_revision(console.clock.now(), wanted.message.unwrap_or_default());
+    let warnings = make_topics(&console, &next).await;
     console.store.create(&next).await.map_err(|error| store_problem(&error))?;
     let revision = next.revision;
     tracing::info!(%revision, message = next.message, changes = changes.len(), "catalog applied");
     follow(&console, revision).await;
-    Ok(Json(Applied { revision: revision.0, changes }))
+    Ok(Json(Applied { revision: revision.0, changes, warnings }))
+}
+
+/// Makes the topics of new queues before a revision names them, so that no gateway writes to one that is not there. Where
+/// that fails the revision is written all the same: whoever may make topics finds in it which.
+async fn make_topics<L, Q>(console: &Console<L, Q>, next: &Catalog) -> Vec<String> {
+    let Some(topics) = &console.topics else { return Vec::new() };
+    match topics.run(next.clone()).await {
+        Ok(()) => Vec::new(),
+        Err(reason) => {
+            tracing::warn!(reason, "topics of the new revision were not made");
+            vec![reason]
+        }
+    }
 }
 
 async fn make_plan<L, Q>(

@@ -148,6 +148,7 @@ fn path_name(path: Path) -> &'static str {
     match path {
         Path::Log => "log",
         Path::Queue => "queue",
+        Path::Both => "both",
     }
 }
 

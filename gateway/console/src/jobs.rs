@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wasmill_http::{Kind, Problem, ProblemDocument};
 use wasmill_log::Log;
-use wasmill_queue::{JobView, ListQuery, Queue, State as JobState};
+use wasmill_queue::{JobView, ListQuery, Queue, QueueError, State as JobState};
 
 use crate::dead::{read_limit, read_type};
 use crate::router::Console;
@@ -89,7 +89,13 @@ pub(crate) async fn list_jobs<L: Log, Q: Queue>(
     for _ in 0..PAGES_MAX {
         let (after, max) = (list.next.take(), limit - list.jobs.len());
         let wanted = ListQuery { state, job_type: job_type.clone(), after, max };
-        let page = console.queue.list(wanted).await.map_err(|error| queue_problem(&error))?;
+        let page = console.queue.list(wanted).await.map_err(|error| match &error {
+            // The rest of the question was read above.
+            QueueError::Malformed { reason } => {
+                Problem::new(Kind::InvalidField, format!("`after`: {reason}.")).with("field", "after")
+            }
+            _ => queue_problem(&error),
+        })?;
         list.jobs.extend(page.jobs.into_iter().map(|view| JobRow::of(view, name)));
         list.next = page.next;
         if list.next.is_none() || list.jobs.len() >= limit {

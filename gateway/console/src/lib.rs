@@ -7,6 +7,7 @@ mod check;
 mod dead;
 mod dead_view;
 mod jobs;
+mod lanes;
 mod modules;
 mod prepare;
 mod probes;
@@ -15,8 +16,10 @@ mod redrive;
 mod router;
 mod selection;
 mod status;
+mod topics;
 mod trouble;
 
 pub use prepare::{ModuleRefusal, Prepare, PreparedModule};
 pub use probes::{Probes, probes};
 pub use router::{ConsoleConfig, Parts, Storage, openapi, router};
+pub use topics::MakeTopics;

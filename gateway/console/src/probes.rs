@@ -16,18 +16,20 @@ pub struct Probes {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// What the process still waits for before it can do its work, a sentence each; nothing when it is ready.
     pub missing: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// What is in trouble although the process can do work, a sentence each.
+    pub remarks: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
 
 /// The routes of the probes. `/healthz` answers as long as the process can answer at all.
 pub fn probes(probes: Probes) -> Router {
-    let Probes { metrics, missing } = probes;
+    let Probes { metrics, missing, remarks } = probes;
     let render = move || {
         let metrics = Arc::clone(&metrics);
         async move { ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics()) }
     };
     let ready = move || {
-        let missing = Arc::clone(&missing);
-        async move { readiness(missing()) }
+        let (missing, remarks) = (Arc::clone(&missing), Arc::clone(&remarks));
+        async move { readiness(missing(), &remarks()) }
     };
     Router::new()
         .route("/metrics", get(render))
@@ -35,9 +37,10 @@ pub fn probes(probes: Probes) -> Router {
         .route("/readyz", get(ready))
 }
 
-fn readiness(missing: Vec<String>) -> Response {
+fn readiness(missing: Vec<String>, remarks: &[String]) -> Response {
     if missing.is_empty() {
-        return "ready\n".into_response();
+        let remarks = remarks.iter().map(|remark| format!("but: {remark}\n"));
+        return std::iter::once("ready\n".to_owned()).chain(remarks).collect::<String>().into_response();
     }
     let detail = format!("Not ready: {}.", missing.join("; "));
     Problem::new(Kind::Unavailable, detail).with("missing", missing).into_response()

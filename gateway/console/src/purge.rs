@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 use wasmill_http::{Kind, Problem, ProblemDocument};
-use wasmill_job::{DeadLetter, Partition, Topic};
+use wasmill_job::{DeadLetter, Durability, Partition, Topic};
 use wasmill_log::{Append, Log};
 use wasmill_queue::Queue;
 
@@ -94,7 +94,13 @@ async fn throw_away<L: Log, Q: Queue>(
 
 /// What takes a letter out of the compacted topic.
 pub(crate) fn tombstone(letter: &DeadLetter) -> Append {
-    Append { topic: Topic::dead(), partition: PARTITION, key: Some(letter.key().into()), value: None }
+    Append {
+        topic: Topic::dead(),
+        partition: PARTITION,
+        key: Some(letter.key().into()),
+        value: None,
+        durability: Durability::Quorum,
+    }
 }
 
 impl Purged {

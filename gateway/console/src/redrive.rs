@@ -1,10 +1,10 @@
 //! `POST /v1/dead/redrive`: sends dead jobs round again.
 //!
-//! With a log, one append holds both the job's record, with one redrive more, and the tombstone of its letter; all or none
-//! of it is stored. A crash therefore leaves each letter either untouched or redriven, and the call can be repeated: a
-//! letter that was redriven and is still shown, because the relay has not passed its tombstone, gives a second record with
-//! the same id, which the queue drops as a duplicate while the job is alive and for the dedup window after. Without a log
-//! the queue itself takes the job in, and its letter away, in one step.
+//! With a log, the job's record, with one redrive more, is stored first, and only when that is acknowledged the tombstone of
+//! its letter. A crash therefore leaves each letter untouched, redriven, or redriven and still there, and the call can be
+//! repeated: a letter that was redriven and is still shown gives a second record with the same id and as many redrives, which
+//! the queue drops as a duplicate while the job is alive and for the dedup window after. Without a log the queue itself takes
+//! the job in, and its letter away, in one step.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use wasmill_catalog::{Catalog, QueueSpec, TypeSpec};
 use wasmill_http::{Kind, Problem, ProblemDocument};
 use wasmill_job::wire::encode_job;
-use wasmill_job::{DeadLetter, Job, Partition, Path, Stamp, Topic};
+use wasmill_job::{DeadLetter, Durability, Job, Partition, Path, Stamp, Topic};
 use wasmill_log::{Append, Log};
 use wasmill_queue::{Admission, Enqueued, NewJob, Queue};
 
@@ -32,6 +32,7 @@ const NAMED_MAX: usize = 100;
 /// Why the queue does not take a job in again.
 const KNOWN: &str =
     "the queue has this job already: somebody else has sent it round, or its letter is still owed to a log";
+const NO_ROOM: &str = "the queue has no room for it; repeat when workers have drained it";
 
 /// What became of the letters.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -100,9 +101,9 @@ pub(crate) async fn redrive<L: Log, Q: Queue>(
         }
         if !rounds.is_empty() {
             let count = rounds.len() as u64;
-            let known = send(&console, rounds).await.map_err(|problem| answer.so_far(problem))?;
-            answer.redriven += count - known.len() as u64;
-            known.into_iter().for_each(|letter| answer.refuse(letter, KNOWN.to_owned()));
+            let refused = send(&console, rounds).await.map_err(|problem| answer.so_far(problem))?;
+            answer.redriven += count - refused.len() as u64;
+            refused.into_iter().for_each(|(letter, why)| answer.refuse(letter, why.to_owned()));
         }
     }
     answer.unknown = selection.unknown;
@@ -110,18 +111,18 @@ pub(crate) async fn redrive<L: Log, Q: Queue>(
     Ok(Json(answer))
 }
 
-/// Sends a page of jobs round again, all or none of them; answers the letters of those that the queue has already.
+/// Sends a page of jobs round again; answers the letters of those that were not taken in, and why.
 async fn send<'a, L: Log, Q: Queue>(
     console: &Console<L, Q>,
     rounds: Vec<Round<'a>>,
-) -> Result<Vec<&'a DeadLetter>, Problem> {
+) -> Result<Vec<(&'a DeadLetter, &'static str)>, Problem> {
     match &console.storage {
         Storage::Log(log) => {
-            let mut records = Vec::with_capacity(2 * rounds.len());
-            for round in &rounds {
-                records.extend([round.record()?, tombstone(round.letter)]);
-            }
+            let records = rounds.iter().map(Round::record).collect::<Result<_, _>>()?;
             log.append(records).await.map_err(|error| append_problem(&error))?;
+            // Not in one append: that is one step in no log that has more than one machine.
+            let tombstones = rounds.iter().map(|round| tombstone(round.letter)).collect();
+            log.append(tombstones).await.map_err(|error| append_problem(&error))?;
             Ok(Vec::new())
         }
         Storage::Queue => {
@@ -129,9 +130,15 @@ async fn send<'a, L: Log, Q: Queue>(
                 rounds.into_iter().map(|round| (round.letter, round.into_new_job())).unzip();
             match console.queue.enqueue(jobs).await.map_err(|error| queue_problem(&error))? {
                 Enqueued::Done(admissions) => {
-                    let known = letters.into_iter().zip(admissions);
-                    let known = known.filter(|(_, admission)| *admission != Admission::Accepted);
-                    Ok(known.map(|(letter, _)| letter).collect())
+                    let refused = letters.into_iter().zip(admissions).filter_map(|(letter, admission)| {
+                        let why = match admission {
+                            Admission::Accepted => return None,
+                            Admission::Full => NO_ROOM,
+                            Admission::Duplicate | Admission::Over => KNOWN,
+                        };
+                        Some((letter, why))
+                    });
+                    Ok(refused.collect())
                 }
                 Enqueued::Full => {
                     let detail = "The queue has no room; repeat when workers have drained it.";
@@ -166,7 +173,8 @@ impl<'a> Round<'a> {
         // The id's own partition; folded when the queue has fewer by now.
         let partition = Partition(self.job.id.partition().0 % self.queue.partitions);
         let topic = Topic::queue(&self.spec.queue, self.queue.generation);
-        Ok(Append { topic, partition, key: None, value: Some(value) })
+        // Its letter goes when it is stored, so it has to be stored as well as letters are.
+        Ok(Append { topic, partition, key: None, value: Some(value), durability: Durability::Quorum })
     }
 
     fn into_new_job(self) -> NewJob {

@@ -17,11 +17,13 @@ use crate::catalog::{apply_catalog, plan_catalog, show_catalog};
 use crate::check::check_queue;
 use crate::dead::list_dead;
 use crate::jobs::list_jobs;
+use crate::lanes::list_lanes;
 use crate::modules::{deploy, list_modules};
 use crate::prepare::Prepare;
 use crate::purge::purge;
 use crate::redrive::redrive;
 use crate::status::show_status;
+use crate::topics::MakeTopics;
 
 /// What the admin API needs.
 pub struct Parts<L, Q> {
@@ -30,6 +32,8 @@ pub struct Parts<L, Q> {
     pub store: ArtifactStore,
     pub catalog: Following,
     pub prepare: Prepare,
+    /// `None` where topics make themselves.
+    pub topics: Option<MakeTopics>,
     pub clock: Arc<dyn Clock>,
     /// The names by which browsers may call it.
     pub hosts: Hosts,
@@ -60,6 +64,7 @@ pub(crate) struct Console<L, Q> {
     pub(crate) store: ArtifactStore,
     pub(crate) catalog: Following,
     pub(crate) prepare: Prepare,
+    pub(crate) topics: Option<MakeTopics>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: ConsoleConfig,
     pub(crate) started_at: UnixMs,
@@ -80,13 +85,14 @@ const BODIES_BYTES: usize = 16 << 20;
 
 /// The admin API, behind the guard against browsers.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
-    let Parts { storage, queue, store, catalog, prepare, clock, hosts, config } = parts;
+    let Parts { storage, queue, store, catalog, prepare, topics, clock, hosts, config } = parts;
     let console = Arc::new(Console {
         storage,
         queue,
         store,
         catalog,
         prepare,
+        topics,
         started_at: clock.now(),
         clock,
         uploads: Budget::new(config.module_bytes_max.saturating_mul(2)),
@@ -102,6 +108,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/catalog/plan", post(plan_catalog::<L, Q>))
         .route("/v1/catalog/apply", post(apply_catalog::<L, Q>))
         .route("/v1/status", get(show_status::<L, Q>))
+        .route("/v1/lanes", get(list_lanes::<L, Q>))
         .route("/v1/jobs", get(list_jobs::<L, Q>))
         .route("/v1/queue/check", post(check_queue::<L, Q>))
         .route("/v1/dead", get(list_dead::<L, Q>))
@@ -123,6 +130,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::catalog::plan_catalog,
             crate::catalog::apply_catalog,
             crate::status::show_status,
+            crate::lanes::list_lanes,
             crate::jobs::list_jobs,
             crate::check::check_queue,
             crate::dead::list_dead,

@@ -14,8 +14,9 @@ use wasmill_log::Log;
 use wasmill_queue::{Counts, Queue};
 
 use crate::catalog_view::mode_name;
+use crate::lanes::lanes;
 use crate::router::{Console, Storage};
-use crate::trouble::{queue_problem, read_problem};
+use crate::trouble::queue_problem;
 
 /// How the mill stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,7 +25,7 @@ pub(crate) struct Status {
     revision: u64,
     started_at_ms: u64,
     uptime_s: u64,
-    /// Records of the queues' topics that still owe something: not relayed yet, their jobs not at an end, or their
+    /// Records of queues and of parked jobs that still owe something: not relayed yet, their jobs not at an end, or their
     /// dead letters not stored. Without a log, the jobs that are not at an end. 0: all that was accepted is done.
     unsettled_records: u64,
     types: Vec<TypeStatus>,
@@ -66,7 +67,7 @@ pub(crate) async fn show_status<L: Log, Q: Queue>(
 ) -> Result<Json<Status>, Problem> {
     let counts = console.queue.counts().await.map_err(|error| queue_problem(&error))?;
     let unsettled_records = match &console.storage {
-        Storage::Log(log) => unsettled(log, &console.queue).await?,
+        Storage::Log(log) => lanes(log, &console.queue).await?.iter().map(|lane| lane.unsettled).sum(),
         Storage::Queue => counts.values().map(|of| of.pending + of.scheduled + of.in_flight).sum(),
     };
     let catalog = console.catalog.current();
@@ -81,22 +82,6 @@ pub(crate) async fn show_status<L: Log, Q: Queue>(
         unsettled_records,
         types: names.into_iter().map(row).collect(),
     }))
-}
-
-/// Cost: O(lanes + settled ranges).
-async fn unsettled<L: Log, Q: Queue>(log: &L, queue: &Q) -> Result<u64, Problem> {
-    let mut records = 0;
-    for lane in log.partitions().await.map_err(|error| read_problem(&error))? {
-        if !lane.topic.is_queue() {
-            continue;
-        }
-        // Progress first: the log only grows, so what is counted was there when the queue answered.
-        let progress = queue.progress(&lane).await.map_err(|error| queue_problem(&error))?;
-        let end = log.bounds(&lane).await.map_err(|error| read_problem(&error))?.next;
-        let settled: u64 = progress.settled.iter().map(|range| range.end - range.start).sum();
-        records += end.0.saturating_sub(progress.floor.0).saturating_sub(settled);
-    }
-    Ok(records)
 }
 
 impl TypeStatus {

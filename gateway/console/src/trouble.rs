@@ -53,6 +53,8 @@ pub(crate) fn append_problem(error: &AppendError) -> Problem {
     tracing::warn!(%error, "the log did not store records");
     let kind = match error {
         AppendError::Full { .. } => Kind::StorageFull,
+        AppendError::Busy => Kind::LogBusy,
+        AppendError::Refused { .. } => Kind::LogRefuses,
         AppendError::TooLarge { .. } => Kind::PayloadTooLarge,
         AppendError::Unknown { .. } => Kind::OutcomeUnknown,
         AppendError::Closed => Kind::ShuttingDown,
@@ -63,7 +65,7 @@ pub(crate) fn append_problem(error: &AppendError) -> Problem {
 pub(crate) fn read_problem(error: &ReadError) -> Problem {
     tracing::warn!(%error, "the log could not be read");
     let kind = match error {
-        ReadError::Unavailable { .. } => Kind::Unavailable,
+        ReadError::Unavailable { .. } | ReadError::Refused { .. } => Kind::Unavailable,
         ReadError::Closed => Kind::ShuttingDown,
         ReadError::Corrupt { .. } | ReadError::Gone { .. } => Kind::Internal,
     };

@@ -41,6 +41,8 @@ pub enum Kind {
     Busy,
     StorageFull,
     QueueFull,
+    LogBusy,
+    LogRefuses,
     OutcomeUnknown,
     ShuttingDown,
     Unavailable,
@@ -111,6 +113,8 @@ impl Kind {
             Self::Busy => ("busy", S::SERVICE_UNAVAILABLE, "The gateway is busy"),
             Self::StorageFull => ("storage-full", S::INSUFFICIENT_STORAGE, "The log has no room"),
             Self::QueueFull => ("queue-full", S::SERVICE_UNAVAILABLE, "The queue has no room"),
+            Self::LogBusy => ("log-busy", S::SERVICE_UNAVAILABLE, "The log is busy"),
+            Self::LogRefuses => ("log-refuses", S::SERVICE_UNAVAILABLE, "The log refuses records"),
             Self::OutcomeUnknown => {
                 ("outcome-unknown", S::SERVICE_UNAVAILABLE, "It is not known whether this was stored")
             }

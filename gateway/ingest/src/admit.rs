@@ -89,7 +89,8 @@ impl Admitted<'_> {
     pub(crate) fn record(&self) -> Result<Append, Problem> {
         let value = encode_job(&self.job).map_err(|error| Problem::new(Kind::Internal, error.to_string()))?;
         let (topic, partition) = (self.route.lane.topic.clone(), self.job.id.partition());
-        Ok(Append { topic, partition, key: None, value: Some(value) })
+        let durability = self.route.lane.durability;
+        Ok(Append { topic, partition, key: None, value: Some(value), durability })
     }
 
     /// The job as the queue takes it in.

@@ -77,8 +77,10 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
         };
     };
     let value = encode_cancel(&cancel).map_err(|error| Problem::new(Kind::Internal, error.to_string()))?;
-    let record = Append { topic: lane.topic, partition: lane.partition, key: None, value: Some(value) };
-    append(log, vec![record]).await.map_err(|error| error.problem())?;
+    let durability = route.lane.durability;
+    let record =
+        Append { topic: lane.topic, partition: lane.partition, key: None, value: Some(value), durability };
+    append(log, record).await.map_err(|error| error.problem())?;
     // The record is what holds; asking the queue only makes it faster.
     if let Err(error) = ingest.queue.cancel(cancel).await {
         tracing::warn!(%error, id = %address.id, "the queue could not be asked to cancel; the relay will");

@@ -6,7 +6,7 @@ use std::io::Write;
 use bytes::Bytes;
 use wasmill_http::{Kind, Problem};
 use wasmill_job::JobId;
-use wasmill_log::{AppendError, Log};
+use wasmill_log::Log;
 use wasmill_queue::Queue;
 
 use crate::admit::{Admission, Wanted};
@@ -16,7 +16,7 @@ use crate::post::payload_of;
 use crate::request::parse_line;
 use crate::router::Ingest;
 use crate::routes::{Route, Routes};
-use crate::store::{Kept, Load, NotStored, store, too_large};
+use crate::store::{Kept, Load, NotStored, store};
 
 /// What became of a line so far.
 struct Drafted<'a> {
@@ -50,8 +50,12 @@ pub(crate) async fn store_group<L: Log, Q: Queue>(
 ) -> Result<Bytes, (Vec<u64>, Problem)> {
     let routes = ingest.routes.now();
     let mut draft = Draft::of(ingest, &routes, lines);
-    match keep(ingest, &mut draft).await {
-        Ok(kept) => Ok(draft.answer(kept)),
+    if draft.load.is_empty() {
+        return Ok(draft.answer(Vec::new()));
+    }
+    let load = std::mem::replace(&mut draft.load, Load::new(&ingest.storage));
+    match store(ingest, load).await {
+        Ok(fates) => Ok(draft.answer(fates)),
         Err(error) => Err((draft.lines.iter().map(|line| line.number).collect(), error.problem())),
     }
 }
@@ -61,24 +65,6 @@ pub(crate) fn refusals(numbers: &[u64], problem: &Problem) -> Bytes {
     let mut text = Vec::new();
     numbers.iter().for_each(|number| write_refusal(&mut text, *number, problem));
     text.into()
-}
-
-/// Stores the load; records that are too large for the log are taken out and refused, so that the others pass.
-async fn keep<L: Log, Q: Queue>(
-    ingest: &Ingest<L, Q>,
-    draft: &mut Draft<'_>,
-) -> Result<Vec<Kept>, NotStored> {
-    if draft.load.is_empty() {
-        return Ok(Vec::new());
-    }
-    // The copies share their bytes.
-    match store(ingest, draft.load.clone()).await {
-        Err(NotStored::Log(AppendError::TooLarge { bytes_max, .. })) => {
-            draft.take_out(bytes_max);
-            if draft.load.is_empty() { Ok(Vec::new()) } else { store(ingest, draft.load.clone()).await }
-        }
-        answer => answer,
-    }
 }
 
 impl<'a> Draft<'a> {
@@ -95,30 +81,14 @@ impl<'a> Draft<'a> {
         draft
     }
 
-    /// Refuses the records of more than `bytes_max` bytes, key and value together.
-    fn take_out(&mut self, bytes_max: usize) {
-        // What is not for a log knows no such limit.
-        let Load::Records(records) = &mut self.load else { return };
-        let good = self.lines.iter_mut().map(|line| &mut line.outcome).filter(|outcome| outcome.is_ok());
-        let mut kept = Vec::with_capacity(records.len());
-        for (outcome, record) in good.zip(std::mem::take(records)) {
-            let bytes = record.value.as_ref().map_or(0, Bytes::len);
-            if bytes > bytes_max {
-                *outcome = Err(too_large(bytes, bytes_max));
-            } else {
-                kept.push(record);
-            }
-        }
-        *records = kept;
-    }
-
-    fn answer(self, kept: Vec<Kept>) -> Bytes {
+    fn answer(self, fates: Vec<Result<Kept, NotStored>>) -> Bytes {
         let mut text = Vec::with_capacity(self.lines.len() * ANSWER_BYTES);
-        let mut kept = kept.into_iter();
+        let mut fates = fates.into_iter();
         let mut tally = Tally::default();
         for Drafted { number, outcome } in self.lines {
             let outcome = outcome.and_then(|good| {
-                let proof = kept.next().ok_or_else(too_few_answers)?.proof(good.route)?;
+                let fate = fates.next().ok_or_else(too_few_answers)?;
+                let proof = fate.map_err(|error| error.problem())?.proof(good.route)?;
                 tally.add(&good);
                 Ok((good.id, proof))
             });

@@ -44,7 +44,8 @@ pub(crate) struct StoredJob {
     /// The job's id.
     #[schema(example = "0190163d-8694-8001-8000-64c2f1a0b3d5")]
     id: String,
-    /// How durable it is: `fsync` means on this machine's disk, `redis` as durable as that Redis is.
+    /// How durable it is: `quorum` means on all brokers of Kafka that are in sync, `leader` on the one that leads its
+    /// partition, `fsync` on this machine's disk, `redis` as durable as that Redis is.
     #[schema(example = "fsync")]
     stored: String,
     /// Where its record stands: topic, partition, offset. Absent where there is no log.
@@ -149,11 +150,12 @@ async fn accept<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, wanted: Wanted<'_>) -> 
     let (Some(kept), true) = (kept.pop(), kept.is_empty()) else {
         return Err(Problem::new(Kind::Internal, "One job was stored, and not one answer came back."));
     };
-    let proof = kept.proof(route)?;
+    let proof = kept.map_err(|error| error.problem())?.proof(route)?;
     route.accepted_jobs.increment(1);
     route.accepted_bytes.increment(bytes);
     // None of the three holds a character that JSON escapes.
-    let text = format!("{{\"id\":\"{id}\",\"stored\":\"{}\"{proof}}}", ingest.stored);
+    let stored = ingest.stored.word(route.lane.durability);
+    let text = format!("{{\"id\":\"{id}\",\"stored\":\"{stored}\"{proof}}}");
     Ok((StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], text).into_response())
 }
 

@@ -1,6 +1,5 @@
 //! The router of the job API, and what it is made of.
 
-use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -44,6 +43,8 @@ pub enum Storage<L> {
 /// How durable an answered job is; callers read it in `stored`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
+    /// On brokers of Kafka: as many as the queue of the job's type asks for.
+    Brokers,
     /// On this machine's disk.
     Fsync,
     /// In Redis, as durable as that is configured to be.
@@ -108,11 +109,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Jobs::openapi()
 }
 
-impl fmt::Display for Durability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fsync => f.write_str("fsync"),
-            Self::Redis => f.write_str("redis"),
+impl Durability {
+    /// The word for callers, given what the job's queue asks for.
+    pub(crate) fn word(self, asked: wasmill_job::Durability) -> &'static str {
+        match (self, asked) {
+            (Self::Brokers, wasmill_job::Durability::Quorum) => "quorum",
+            (Self::Brokers, wasmill_job::Durability::Leader) => "leader",
+            (Self::Fsync, _) => "fsync",
+            (Self::Redis, _) => "redis",
         }
     }
 }

@@ -10,7 +10,7 @@ use metrics::Counter;
 use tokio::sync::watch;
 use wasmill_catalog::{Catalog, TypeSpec};
 use wasmill_http::{Kind, Problem, did_you_mean, near};
-use wasmill_job::{Generation, JobType, Partition, Path, QueueName, Revision, Stamp, Topic};
+use wasmill_job::{Durability, Generation, JobType, Partition, Path, QueueName, Revision, Stamp, Topic};
 
 /// What an envelope may add to its payload: the longest names, keys and escapes fit many times.
 const ENVELOPE_BYTES_MAX: usize = 64 << 10;
@@ -52,6 +52,7 @@ pub(crate) struct Lane {
     pub(crate) topic: Topic,
     pub(crate) generation: Generation,
     pub(crate) partitions: NonZeroU32,
+    pub(crate) durability: Durability,
     turn: AtomicU32,
 }
 
@@ -86,6 +87,7 @@ impl Routes {
                     topic: Topic::queue(name, queue.generation),
                     generation: queue.generation,
                     partitions: queue.partitions,
+                    durability: queue.durability,
                     turn: AtomicU32::new(0),
                 };
                 (name, Arc::new(lane))

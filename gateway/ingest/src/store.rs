@@ -31,13 +31,15 @@ pub(crate) enum Kept {
     Duplicate,
     /// Nowhere: as many of its type wait as may wait.
     Over,
+    /// Nowhere: where it belongs is no room, while others of the load were taken in.
+    Full,
 }
 
 /// What an answer says of a stored job besides its id: members of a JSON object, each behind a comma.
 pub(crate) struct Proof(Kept);
 
 /// Why a load was not stored, or not for certain.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum NotStored {
     #[error("the log did not store jobs: {0}")]
     Log(#[from] AppendError),
@@ -47,33 +49,66 @@ pub(crate) enum NotStored {
     Full,
 }
 
-/// Stores a load, and answers only when all of it is durable: an answer per job, in order.
+/// Stores a load, and answers only when each job of it is durable or refused: an answer per job, in order.
 ///
 /// # Errors
-/// See [`NotStored::problem`].
+/// When nothing of it was stored, for a reason that is that of all; see [`NotStored::problem`].
 pub(crate) async fn store<L: Log, Q: Queue>(
     ingest: &Ingest<L, Q>,
     load: Load,
-) -> Result<Vec<Kept>, NotStored> {
+) -> Result<Vec<Result<Kept, NotStored>>, NotStored> {
     match (load, &ingest.storage) {
-        (Load::Records(records), Storage::Log(log)) => {
-            Ok(append(log, records).await?.into_iter().map(Kept::At).collect())
-        }
-        (Load::Jobs(jobs), _) => enqueue(ingest, jobs).await,
+        (Load::Records(records), Storage::Log(log)) => append_each(log, records).await,
+        (Load::Jobs(jobs), _) => Ok(enqueue(ingest, jobs).await?.into_iter().map(Ok).collect()),
         // A load is made for the storage that it goes to.
         (Load::Records(_), Storage::Queue) => Err(NotStored::Log(AppendError::Closed)),
     }
 }
 
-/// Appends records, and answers only when all are durable.
-pub(crate) async fn append<L: Log>(log: &L, records: Vec<Append>) -> Result<Vec<Position>, NotStored> {
-    let began = Instant::now();
-    let positions = log.append(records).await;
-    metrics::histogram!("wasmill_ingest_append_seconds").record(began.elapsed().as_secs_f64());
-    if let Err(error) = &positions {
-        tracing::warn!(%error, "the log did not store jobs");
+/// Appends a record, and answers only when it is durable.
+pub(crate) async fn append<L: Log>(log: &L, record: Append) -> Result<Position, NotStored> {
+    match append_each(log, vec![record]).await?.pop() {
+        Some(Ok(Kept::At(position))) => Ok(position),
+        Some(Err(error)) => Err(error),
+        _ => Err(NotStored::Log(AppendError::Unknown { reason: "the log gave no answer".into() })),
     }
-    Ok(positions?)
+}
+
+/// Appends records, each with a fate of its own. One fate of all that is none of the records' own is the load's.
+async fn append_each<L: Log>(
+    log: &L,
+    records: Vec<Append>,
+) -> Result<Vec<Result<Kept, NotStored>>, NotStored> {
+    let began = Instant::now();
+    let fates = log.append_each(records).await;
+    metrics::histogram!("wasmill_ingest_append_seconds").record(began.elapsed().as_secs_f64());
+    let of_all = one_trouble(&fates);
+    tell(&fates);
+    match of_all {
+        Some(error) => Err(NotStored::Log(error)),
+        None => Ok(fates.into_iter().map(|fate| fate.map(Kept::At).map_err(NotStored::Log)).collect()),
+    }
+}
+
+/// The trouble that kept every record from being stored, if there was one and it is none of their own.
+fn one_trouble(fates: &[Result<Position, AppendError>]) -> Option<AppendError> {
+    let first = fates.first()?.as_ref().err()?;
+    let own = |error: &AppendError| matches!(error, AppendError::TooLarge { .. });
+    let of_all = fates.iter().all(|fate| fate.as_ref().is_err_and(|error| error == first && !own(error)));
+    of_all.then(|| first.clone())
+}
+
+/// One line for the operator, however many records it was.
+fn tell(fates: &[Result<Position, AppendError>]) {
+    let errors = || fates.iter().filter_map(|fate| fate.as_ref().err());
+    let Some(first) = errors().next() else { return };
+    let (records, error) = (errors().count(), first);
+    match errors().find(|error| matches!(error, AppendError::Refused { .. })) {
+        Some(error) => tracing::error!(records, "jobs are not stored until somebody helps: {error}"),
+        // Memory is the callers' own trouble, and they are told.
+        None if matches!(error, AppendError::Busy) => tracing::debug!(records, "the log's buffer is full"),
+        None => tracing::warn!(%error, records, "the log did not store jobs"),
+    }
 }
 
 async fn enqueue<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, jobs: Vec<NewJob>) -> Result<Vec<Kept>, NotStored> {
@@ -119,10 +154,11 @@ impl Kept {
     /// What to answer besides the id.
     ///
     /// # Errors
-    /// 429 when the job is nowhere.
+    /// When the job is nowhere: 429 for its type's limit, 503 for want of room.
     pub(crate) fn proof(self, route: &Route) -> Result<Proof, Problem> {
         match self {
             Self::Over => Err(over(route)),
+            Self::Full => Err(NotStored::Full.problem()),
             kept => Ok(Proof(kept)),
         }
     }
@@ -131,7 +167,8 @@ impl Kept {
 impl NotStored {
     /// What this means for a caller. The store's own words, with its paths, are for the operator.
     ///
-    /// 507, 413, 503 `queue-full` and `shutting-down`: nothing was stored. 503 `outcome-unknown`: it may have been.
+    /// 507, 413, 503 `queue-full`, `log-busy`, `log-refuses` and `shutting-down`: nothing was stored. 503 `outcome-unknown`:
+    /// it may have been.
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Log(error) => not_appended(error),
@@ -160,6 +197,16 @@ fn not_appended(error: &AppendError) -> Problem {
             "Nothing was stored, because the log's disk is full; repeat when its operator has made room.",
         )
         .retry_after(30),
+        AppendError::Busy => Problem::new(
+            Kind::LogBusy,
+            "Nothing was stored, because more comes in than the log takes: repeat in a moment.",
+        )
+        .retry_after(1),
+        AppendError::Refused { .. } => Problem::new(
+            Kind::LogRefuses,
+            "Nothing was stored, because the log refuses records of this queue; repeat when its operator has helped.",
+        )
+        .retry_after(30),
         AppendError::TooLarge { bytes, bytes_max } => too_large(*bytes, *bytes_max),
         AppendError::Unknown { .. } => Problem::new(
             Kind::OutcomeUnknown,
@@ -171,7 +218,7 @@ fn not_appended(error: &AppendError) -> Problem {
 }
 
 /// What a record over the log's limit means for a caller.
-pub(crate) fn too_large(bytes: usize, bytes_max: usize) -> Problem {
+fn too_large(bytes: usize, bytes_max: usize) -> Problem {
     let detail = format!("The job's record is {bytes} bytes long; the log stores at most {bytes_max}.");
     Problem::new(Kind::PayloadTooLarge, detail).with("bytes", bytes).with("bytes_max", bytes_max)
 }
@@ -200,6 +247,7 @@ impl From<Admission> for Kept {
             Admission::Accepted => Self::Queued,
             Admission::Duplicate => Self::Duplicate,
             Admission::Over => Self::Over,
+            Admission::Full => Self::Full,
         }
     }
 }
@@ -210,7 +258,10 @@ impl fmt::Display for Proof {
             // A position holds no character that JSON escapes.
             Kept::At(position) => write!(f, ",\"receipt\":\"{position}\""),
             Kept::Duplicate => f.write_str(",\"duplicate\":true"),
-            Kept::Queued | Kept::Over => Ok(()),
+            Kept::Queued | Kept::Over | Kept::Full => Ok(()),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wasmill_catalog::{Flow, HandlerSpec, QueueSpec, TypeSpec};
-use wasmill_job::wire::{encode_cancel, encode_dead, encode_job};
+use wasmill_job::wire::{encode_cancel, encode_copy, encode_dead, encode_job};
 use wasmill_job::{
-    Cancel, Generation, IdSource, JobId, JobType, Limits, Mode, ModuleDigest, Offset, Partition, Path,
-    RetryPolicy, Stamp, Topic,
+    Cancel, Durability, Generation, IdSource, JobId, JobType, Limits, Mode, ModuleDigest, Offset, Partition,
+    Path, RetryPolicy, Stamp, Topic,
 };
 
 use super::*;
@@ -40,7 +40,15 @@ pub(crate) fn catalog(revision: u64, types: &[&str]) -> Catalog {
     };
     Catalog {
         revision: Revision(revision),
-        queues: [(queue, QueueSpec { generation: Generation(0), partitions: NonZeroU32::MIN })].into(),
+        queues: [(
+            queue,
+            QueueSpec {
+                generation: Generation(0),
+                partitions: NonZeroU32::MIN,
+                durability: Durability::Quorum,
+            },
+        )]
+        .into(),
         types: types.iter().map(|name| (name.parse().unwrap(), spec.clone())).collect(),
         ..Catalog::default()
     }
@@ -71,7 +79,7 @@ pub(crate) fn stored(offset: u64, value: Option<Bytes>) -> Stored {
 
 fn dead_letter(reading: Reading) -> DeadLetter {
     match reading {
-        Reading::Dead(letter) => *letter,
+        Reading::Dead { letter, ended: None } => *letter,
         other => panic!("expected a dead letter, found {other:?}"),
     }
 }
@@ -170,4 +178,41 @@ fn an_undecodable_dead_letter_is_shown_and_not_appended_again() {
         }
         other => panic!("expected a dead letter, found {other:?}"),
     }
+}
+
+fn copy(of: Position) -> Stored {
+    let of = CopyOf { origin: of, attempts: Attempt(2), due_at: None };
+    stored(4, Some(encode_copy(&job("email.welcome", 1), &of).unwrap()))
+}
+
+#[test]
+fn a_job_appended_again_is_given_to_the_queue_whatever_became_of_its_type() {
+    for types in [&["email.welcome"][..], &[]] {
+        let reading = read(&mail(), &copy(mail().at(Offset(1))), &catalog(1, types), NOW);
+        assert!(matches!(reading, Reading::Entry(Entry::Copy { offset: Offset(4), .. })), "{reading:?}");
+    }
+}
+
+#[test]
+fn a_parked_job_whose_type_is_gone_is_dead_and_the_queue_is_told() {
+    let parked = TopicPartition::new(Topic::parked(&"email.welcome".parse().unwrap()), Partition(3));
+    let reading = read(&parked, &copy(mail().at(Offset(1))), &catalog(1, &["email.welcome"]), NOW);
+    assert!(matches!(reading, Reading::Entry(Entry::Copy { .. })), "{reading:?}");
+
+    match read(&parked, &copy(mail().at(Offset(1))), &catalog(1, &[]), NOW) {
+        Reading::Dead { letter, ended: Some(Entry::Ended { offset: Offset(4), origin, .. }) } => {
+            assert_eq!(letter.attempts, Attempt(2));
+            assert_eq!(letter.origin, parked.at(Offset(4)));
+            assert_eq!(origin, mail().at(Offset(1)));
+        }
+        other => panic!("expected a dead letter and its end, found {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_written_to_both_is_counted_and_dropped() {
+    let mut both = job("email.welcome", 1);
+    both.stamp.path = Path::Both;
+    let record = stored(5, Some(encode_job(&both).unwrap()));
+    assert!(matches!(read(&mail(), &record, &catalog(1, &["email.welcome"]), NOW), Reading::Dropped));
 }

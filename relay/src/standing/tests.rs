@@ -32,3 +32,11 @@ fn it_never_falls() {
     standings.reached(&lane(9), Standing::Starting);
     assert_eq!(*seen.borrow(), Standing::CaughtUp, "lanes that appear later do not count");
 }
+
+#[test]
+fn a_relay_with_nothing_to_carry_stands_by() {
+    let standings = Standings::new();
+    let seen = standings.subscribe();
+    standings.expect([]);
+    assert_eq!(*seen.borrow(), Standing::CaughtUp);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use wasmill_job::{JobType, Mode, Path, QueueName};
+use wasmill_job::{Durability, JobType, Mode, Path, QueueName};
 
 use crate::units::{show_rate, show_size, show_span};
 use crate::{Catalog, QueueSpec, TypeSpec};
@@ -82,6 +82,7 @@ fn queue_fields(queue: &QueueSpec) -> Fields {
     vec![
         ("partitions", Some(queue.partitions.to_string())),
         ("generation", Some(queue.generation.to_string())),
+        ("durability", Some(durability_name(queue.durability).to_owned())),
     ]
 }
 
@@ -118,6 +119,14 @@ fn path_name(path: Path) -> &'static str {
     match path {
         Path::Log => "log",
         Path::Queue => "queue",
+        Path::Both => "both",
+    }
+}
+
+fn durability_name(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Quorum => "quorum",
+        Durability::Leader => "leader",
     }
 }
 

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
-use wasmill_job::{InvalidName, JobType, QueueName};
+use wasmill_job::{Durability, InvalidName, JobType, QueueName};
 
 pub(crate) use queue::read_queue;
 pub(crate) use route::{Named, TypeEntry, read_type};
@@ -36,6 +36,7 @@ pub(crate) struct Entry<Name, Value> {
 /// What a file says about a queue.
 pub(crate) struct QueueEntry {
     pub(crate) partitions: Named<NonZeroU32>,
+    pub(crate) durability: Durability,
 }
 
 /// Reads every entry of a file. What is wrong goes into `report`; the rest is still read.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
-use wasmill_job::{Generation, JobType, ModuleDigest, ModuleTag, QueueName, Revision, UnixMs};
+use wasmill_job::{Durability, Generation, JobType, ModuleDigest, ModuleTag, QueueName, Revision, UnixMs};
 
 use crate::entry::{Entries, Entry, QueueEntry, TypeEntry, read_entries};
 use crate::mistake::{Mistakes, Report, did_you_mean};
@@ -117,7 +117,11 @@ impl Merge<'_> {
 
     fn queue(&mut self, report: &mut Report<'_>, entry: &Entry<QueueName, QueueEntry>) {
         let partitions = entry.value.as_ref().map_or(DEFAULT_PARTITIONS, |queue| queue.partitions.value);
-        let spec = QueueSpec { generation: FIRST_GENERATION, partitions };
+        let durability = entry.value.as_ref().map(|queue| queue.durability).unwrap_or_default();
+        let spec = QueueSpec { generation: FIRST_GENERATION, partitions, durability };
+        if let Some(next) = self.next.queues.get_mut(&entry.name) {
+            next.durability = durability;
+        }
         let Some(existing) = self.current.queues.get(&entry.name) else {
             self.next.queues.insert(entry.name.clone(), spec);
             return;
@@ -141,7 +145,8 @@ impl Merge<'_> {
             |entry: &TypeEntry| entry.queue.as_ref().is_none_or(|q| q.value.as_str() == DEFAULT_QUEUE);
         let types = sources.iter().flat_map(|entries| &entries.types);
         if types.filter_map(|entry| entry.value.as_ref()).any(unnamed) {
-            let spec = QueueSpec { generation: FIRST_GENERATION, partitions: DEFAULT_PARTITIONS };
+            let durability = Durability::default();
+            let spec = QueueSpec { generation: FIRST_GENERATION, partitions: DEFAULT_PARTITIONS, durability };
             self.next.queues.entry(default_queue()).or_insert(spec);
         }
     }

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use wasmill_job::{
-    Generation, JobType, Limits, Mode, ModuleDigest, ModuleTag, Path, QueueName, Rate, RetryPolicy, Revision,
-    Topic, TopicPartition, UnixMs,
+    Durability, Generation, JobType, Limits, Mode, ModuleDigest, ModuleTag, Path, QueueName, Rate,
+    RetryPolicy, Revision, Topic, TopicPartition, UnixMs,
 };
 
 /// One revision of the routing table.
@@ -28,6 +28,8 @@ pub struct QueueSpec {
     pub generation: Generation,
     /// Default 4.
     pub partitions: NonZeroU32,
+    /// What the receipt of a job is a proof of, where the log knows a difference. Default quorum.
+    pub durability: Durability,
 }
 
 /// A job type's entry: its route.
@@ -63,7 +65,8 @@ pub struct Flow {
     pub rate: Option<Rate>,
     /// Its share beside other types that are ready: 1 to 1,000. Default 1.
     pub weight: NonZeroU32,
-    /// Jobs pending and scheduled at once; above it no more are taken in. Default: no limit.
+    /// Jobs pending and scheduled at once; above it no more are taken in, or they are parked in the log where there is one.
+    /// Default: no limit.
     pub max_pending: Option<u64>,
 }
 

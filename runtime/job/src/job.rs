@@ -48,6 +48,33 @@ pub enum Path {
     Log,
     /// Straight into the queue: there is no log behind it.
     Queue,
+    /// Into both, to prove the log before jobs depend on it: the queue has the job from the gateway, and a relay only counts
+    /// the record.
+    Both,
+}
+
+/// What an acknowledgement of the log means for a queue's jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// All in-sync replicas have the record.
+    #[default]
+    Quorum,
+    /// The partition's leader has it: the lowest latency, and available while replicas are missing; lost with the leader's
+    /// machine if it had not passed it on.
+    Leader,
+}
+
+/// What a record says of another that it takes the place of: a job that was parked, or appended again because its record
+/// grew old.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyOf {
+    /// Where the record stood that the copy was made of.
+    pub origin: Position,
+    /// The attempts the job had by then.
+    pub attempts: Attempt,
+    /// When it falls due, if it was scheduled.
+    pub due_at: Option<UnixMs>,
 }
 
 /// Which jobs of one type go first. Between types it says nothing: there the order is weighted and fair.

@@ -14,10 +14,12 @@ pub mod wire;
 
 pub use error::{Failure, FailureCode};
 pub use id::{IdKind, IdSource, InvalidJobId, JobId, partition_of_key};
-pub use job::{Attempt, Cancel, DeadLetter, Job, Mode, Path, Priority, Stamp};
+pub use job::{Attempt, Cancel, CopyOf, DeadLetter, Durability, Job, Mode, Path, Priority, Stamp};
 pub use names::{InvalidName, JobType, ModuleDigest, ModuleTag, QueueName};
 pub use outcome::{End, LogLevel, LogLine, Outcome, Stop, Usage};
 pub use policy::{Backoff, InvalidBackoff, Limits, Rate, RetryPolicy};
-pub use position::{Generation, Offset, Partition, Position, Progress, Revision, Topic, TopicPartition};
+pub use position::{
+    Generation, Offset, Partition, Passed, Position, Progress, RecordHash, Revision, Topic, TopicPartition,
+};
 pub use time::{Clock, SystemClock, UnixMs};
 pub use verdict::{Verdict, verdict};

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use rangemap::RangeSet;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::QueueName;
+use crate::{JobType, QueueName};
 
 /// A log topic's name. Queues, dead letters and progress each have theirs.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,6 +51,19 @@ pub struct Position {
     pub offset: Offset,
 }
 
+/// Identifies the record that stands at an offset, so that a topic that was made anew, or lost its end, is noticed: the
+/// first eight bytes of the SHA-256 of its value, of no bytes when it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordHash(pub u64);
+
+/// A record that was passed: where it stood in its partition, and what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Passed {
+    pub offset: Offset,
+    pub hash: RecordHash,
+}
+
 /// How far a partition is settled: everything below `floor`, and the ranges in `settled` above it.
 /// A replay after the loss of the queue begins at the floor and leaves the ranges out.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -69,6 +83,16 @@ impl Topic {
         Self("wasmill.dead".into())
     }
 
+    /// The topic of a type's parked jobs.
+    pub fn parked(job_type: &JobType) -> Self {
+        Self(format!("{PARKED}{job_type}").into())
+    }
+
+    /// The compacted topic of how far partitions are settled, keyed by partition.
+    pub fn settled() -> Self {
+        Self("wasmill.settled".into())
+    }
+
     /// The name as the log knows it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -79,9 +103,25 @@ impl Topic {
         self.0.starts_with("wasmill.q.")
     }
 
+    /// The type whose parked jobs stand in it, if it is such a topic.
+    pub fn parked_type(&self) -> Option<JobType> {
+        self.0.strip_prefix(PARKED)?.parse().ok()
+    }
+
     /// Whether only the newest record of each key is kept in it.
     pub fn is_compacted(&self) -> bool {
-        &*self.0 == "wasmill.dead"
+        matches!(&*self.0, "wasmill.dead" | "wasmill.settled")
+    }
+}
+
+const PARKED: &str = "wasmill.parked.";
+
+impl RecordHash {
+    /// The hash of a record with this value.
+    pub fn of(value: Option<&[u8]>) -> Self {
+        let full: [u8; 32] = Sha256::digest(value.unwrap_or_default()).into();
+        let [a, b, c, d, e, f, g, h, ..] = full;
+        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use redb::{Database, TableDefinition};
 use tempfile::TempDir;
-use wasmill_job::{Offset, Partition, SystemClock, Topic, TopicPartition};
+use wasmill_job::{Durability, Offset, Partition, SystemClock, Topic, TopicPartition};
 use wasmill_log::{Append, EmbeddedLog, Log, LogConfig};
 
 const RECORD_BYTES: usize = 200;
@@ -115,6 +115,7 @@ fn records(count: u64, salt: u64) -> Vec<Append> {
             partition: Partition(((number + salt) % u64::from(PARTITIONS)) as u32),
             key: None,
             value: Some(value.clone()),
+            durability: Durability::Quorum,
         })
         .collect()
 }

@@ -2,7 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod embedded;
+mod kafka;
 mod port;
 
 pub use embedded::{EmbeddedLog, LogConfig, LogIdentity, OpenError, Trimmed};
+pub use kafka::{
+    KafkaConfig, KafkaLog, KafkaLogin, KafkaOpenError, KafkaSecurity, KafkaTls, SaslMechanism,
+    TopicDifference, TopicError, TopicPlan,
+};
 pub use port::{Append, AppendError, Bounds, Log, ReadError, Stored};

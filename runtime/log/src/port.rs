@@ -1,9 +1,12 @@
 //! The port of the log: what gateway and relay may ask of it, whichever engine stands behind.
 
+use std::collections::BTreeSet;
 use std::future::Future;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use bytes::Bytes;
-use wasmill_job::{Offset, Position, Progress, Topic, TopicPartition, UnixMs};
+use wasmill_job::{Durability, Offset, Position, Progress, Topic, TopicPartition, UnixMs};
 
 /// The durable log: topics of partitions of records with growing offsets. Cheap to clone.
 ///
@@ -11,9 +14,23 @@ use wasmill_job::{Offset, Position, Progress, Topic, TopicPartition, UnixMs};
 /// crash of the process; records of a partition are read in the order of their offsets, each once; offsets grow and
 /// may have gaps; nothing damaged is skipped in silence.
 pub trait Log: Clone + Send + Sync + 'static {
-    /// Stores `records` and answers with their positions, in the same order, once all are durable. All or none.
-    fn append(&self, records: Vec<Append>)
-    -> impl Future<Output = Result<Vec<Position>, AppendError>> + Send;
+    /// Stores `records`: an answer for each, in order, once all are answered. A position is given only for a record that is
+    /// as durable as it asked to be.
+    fn append_each(
+        &self,
+        records: Vec<Append>,
+    ) -> impl Future<Output = Vec<Result<Position, AppendError>>> + Send;
+
+    /// Stores `records` and answers with their positions, in order, once all are durable.
+    ///
+    /// # Errors
+    /// The first of them that was not stored for certain says why; others may have been.
+    fn append(
+        &self,
+        records: Vec<Append>,
+    ) -> impl Future<Output = Result<Vec<Position>, AppendError>> + Send {
+        async move { self.append_each(records).await.into_iter().collect() }
+    }
 
     /// The records from `from` on, in order: at most about `bytes_max`, at least one when there is one, none when
     /// the end is reached.
@@ -33,14 +50,32 @@ pub trait Log: Clone + Send + Sync + 'static {
     /// Every partition that holds or has held a record, or whose progress is known.
     fn partitions(&self) -> impl Future<Output = Result<Vec<TopicPartition>, ReadError>> + Send;
 
-    /// Remembers how far the partition is settled; durable when it answers. Retention never passes its floor.
+    /// The partitions of queues, parked jobs and dead letters that whoever holds this handle is to carry. Of an embedded log
+    /// all; of a log that several relays share those that their group gave this one; the first call joins the group, and
+    /// waits until it has.
+    fn assigned(&self) -> impl Future<Output = Result<BTreeSet<TopicPartition>, ReadError>> + Send;
+
+    /// Resolves when [`Log::assigned`] answers otherwise than `from`, or the log is closed.
+    fn reassigned(&self, from: &BTreeSet<TopicPartition>) -> impl Future<Output = ()> + Send;
+
+    /// Makes sure that the topic has at least so many partitions, if topics have to be made at all.
+    fn ensure(
+        &self,
+        topic: &Topic,
+        partitions: NonZeroU32,
+    ) -> impl Future<Output = Result<(), AppendError>> + Send;
+
+    /// After how long the topic's records are dropped although they are not settled; `None` when they never are.
+    fn retention(&self, topic: &Topic) -> impl Future<Output = Result<Option<Duration>, ReadError>> + Send;
+
+    /// Remembers how far the partition is settled; durable when it answers. What is settled may be dropped then.
     fn commit(
         &self,
         of: &TopicPartition,
         progress: Progress,
     ) -> impl Future<Output = Result<(), AppendError>> + Send;
 
-    /// What was committed last; nothing settled when nothing was.
+    /// What was committed last, by whomever; nothing settled when nothing was.
     fn committed(&self, of: &TopicPartition) -> impl Future<Output = Result<Progress, ReadError>> + Send;
 }
 
@@ -53,6 +88,8 @@ pub struct Append {
     pub key: Option<Bytes>,
     /// `None` is a tombstone: in a compacted topic the key goes away.
     pub value: Option<Bytes>,
+    /// What its position is a proof of, where the log knows a difference.
+    pub durability: Durability,
 }
 
 /// A record as it stands in the log.
@@ -81,6 +118,12 @@ pub enum AppendError {
         "the disk under {path} is full ({free_bytes} bytes free): free some space, and storing goes on by itself"
     )]
     Full { path: String, free_bytes: u64 },
+    /// Nothing was stored; it will work again in a moment.
+    #[error("the log's buffer is full: more comes in than its brokers take; repeat in a moment")]
+    Busy,
+    /// Nothing was stored, and nothing will be until somebody helps.
+    #[error("the log refuses the record: {reason}")]
+    Refused { reason: String },
     /// A record is larger than the log can hold.
     #[error("a record of {bytes} bytes is too large; the log stores at most {bytes_max}")]
     TooLarge { bytes: usize, bytes_max: usize },
@@ -105,10 +148,34 @@ pub enum ReadError {
     /// The offset was dropped by retention.
     #[error("{of} begins at offset {first}, and offset {asked} is gone")]
     Gone { of: TopicPartition, asked: Offset, first: Offset },
+    /// It will not be readable until somebody helps.
+    #[error("the log refuses to be read: {reason}")]
+    Refused { reason: String },
     /// Trouble that may pass.
     #[error("the log cannot be read at the moment: {reason}")]
     Unavailable { reason: String },
     /// The log is being closed.
     #[error("the log is shutting down")]
     Closed,
+}
+
+impl Append {
+    /// The size of the record, key and value together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.as_ref().map_or(0, Bytes::len) + self.value.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+impl AppendError {
+    /// The word for it in metrics.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Full { .. } => "full",
+            Self::Busy => "busy",
+            Self::Refused { .. } => "refused",
+            Self::TooLarge { .. } => "too_large",
+            Self::Unknown { .. } => "unknown",
+            Self::Closed => "closed",
+        }
+    }
 }

@@ -5,10 +5,12 @@ mod auth;
 mod data;
 mod environment;
 mod gateway;
+mod kafka;
 mod layers;
 mod log;
 mod mistake;
 mod queue;
+mod relay;
 mod sandbox;
 mod telemetry;
 mod text;
@@ -23,9 +25,11 @@ pub use auth::{AuthConfig, InvalidToken, Right, TOKEN_PREFIX, TokenConfig, Token
 pub use data::DataConfig;
 pub use environment::{Environment, ProcessEnvironment};
 pub use gateway::GatewayConfig;
+pub use kafka::{Brokers, KafkaConfig, KafkaMechanism, KafkaProtocol, Secret};
 pub use log::{LogConfig, LogKind};
 pub use mistake::{Mistake, Mistakes, Place};
-pub use queue::{QueueConfig, QueueKind, QueueUrl};
+pub use queue::{QueueConfig, QueueKind, QueueUrl, QueueUrls};
+pub use relay::RelayConfig;
 pub use sandbox::{PagemapScan, SandboxConfig};
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use worker::WorkerConfig;
@@ -38,7 +42,9 @@ pub struct Config {
     pub gateway: GatewayConfig,
     pub auth: AuthConfig,
     pub log: LogConfig,
+    pub kafka: KafkaConfig,
     pub queue: QueueConfig,
+    pub relay: RelayConfig,
     pub worker: WorkerConfig,
     pub sandbox: SandboxConfig,
     pub telemetry: TelemetryConfig,
@@ -71,6 +77,7 @@ impl Config {
         let rules = [
             self.gateway.refusals(),
             self.log.refusals(),
+            self.kafka.refusals(self.log.kind == LogKind::Kafka),
             self.queue.refusals(),
             self.worker.refusals(),
             self.sandbox.refusals(),
@@ -79,12 +86,19 @@ impl Config {
         rules.into_iter().flatten().chain(self.profile_refusal()).collect()
     }
 
-    /// Without a log the queue has to keep the jobs, and the embedded one keeps only what a log holds as well.
+    /// The embedded queue keeps only what the log of the same process holds as well.
     fn profile_refusal(&self) -> Option<Refusal> {
-        let message = "is \"none\", so the queue alone keeps the jobs, which the embedded one does not: set queue.kind = \
-                       \"redis\", or leave this out";
-        let alone = (self.log.kind, self.queue.kind) == (LogKind::None, QueueKind::Embedded);
-        alone.then(|| Refusal { section: "log", key: "kind", message: message.into() })
+        let message = match (self.log.kind, self.queue.kind) {
+            (LogKind::None, QueueKind::Embedded) => {
+                "is \"none\", so the queue alone keeps the jobs, which the embedded one does not: set queue.kind = \
+                 \"redis\", or leave this out"
+            }
+            (LogKind::Kafka, QueueKind::Embedded) => {
+                "is \"kafka\", and the embedded queue is for one process with its own log: set queue.kind = \"redis\""
+            }
+            _ => return None,
+        };
+        Some(Refusal { section: "log", key: "kind", message: message.into() })
     }
 
     /// The rules about items of lists, each with the item's place in its list.

@@ -37,6 +37,7 @@ struct State {
     waiting: Vec<Wait>,
     latches: u64,
     draining: bool,
+    remarks: Vec<String>,
 }
 
 /// A part that is not ready.
@@ -67,6 +68,16 @@ impl Readiness {
     /// Not ready any more, for good.
     pub fn drain(&self) {
         self.state.send_modify(|state| state.draining = true);
+    }
+
+    /// What whoever asks should know although work may be sent; takes the place of what was remarked before.
+    pub fn remark(&self, remarks: Vec<String>) {
+        self.state.send_if_modified(|state| std::mem::replace(&mut state.remarks, remarks) != state.remarks);
+    }
+
+    /// What was remarked last.
+    pub fn remarks(&self) -> Vec<String> {
+        self.state.borrow().remarks.clone()
     }
 
     pub fn standing(&self) -> Standing {

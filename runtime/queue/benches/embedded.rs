@@ -102,7 +102,8 @@ impl Bench {
         });
         let entries = entries.collect();
         let (from, to) = (Offset(self.offset), Offset(self.offset + batch));
-        let pushed = self.queue.push(Push { lane: self.lane.clone(), from, to, entries }).await.unwrap();
+        let pushed =
+            self.queue.push(Push { lane: self.lane.clone(), from, to, passed: None, entries }).await.unwrap();
         assert_eq!(pushed, Pushed::whole());
         self.offset += batch;
     }

@@ -2,8 +2,10 @@
 //! as an argument and gives its answer together with the writes that make it durable; the shell applies those as one
 //! batch and only then answers. What is stored can be turned back into this state by [`Rebuild`].
 
+mod adopt;
 mod cancel;
 mod check;
+mod copy;
 mod dead;
 mod digest;
 mod done;
@@ -13,12 +15,15 @@ mod flow;
 mod inspect;
 mod job_types;
 mod jobs;
+mod judge;
 mod lanes;
 mod list;
+mod parked;
 mod pending;
 mod place;
 mod push;
 mod rebuild;
+mod resume;
 mod settle;
 mod take;
 mod tend;

@@ -14,7 +14,7 @@ pub use claim::{
 };
 pub use embedded::{EmbeddedConfig, EmbeddedQueue, OpenError, Opening};
 pub use port::{Entry, NewJob, Push, Queue, Take};
-pub use redis::{RedisConfig, RedisQueue, RedisStart, RedisStartError};
+pub use redis::{RedisConfig, RedisQueue, RedisStart, RedisStartError, ShardMemory};
 pub use view::{
     Admission, Checked, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView, ListQuery,
     Pushed, QueueError, State, Swept,

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmill_job::{Cancel, Job, JobId, JobType, Offset, Progress, TopicPartition};
+use wasmill_job::{Cancel, CopyOf, Job, JobId, JobType, Offset, Passed, Position, Progress, TopicPartition};
 
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
@@ -18,6 +18,17 @@ use crate::{
 /// also across a crash; a push is applied only at the offset the queue wants; a settle only under the claim's
 /// current token; a job is in exactly one place.
 pub trait Queue: Clone + Send + Sync + 'static {
+    /// Into how many parts the queue is cut that fail each for itself, such as servers.
+    fn parts(&self) -> usize {
+        1
+    }
+
+    /// The part in which a job lies, from 0. A renew or a settle whose jobs all lie in one part does not fail because
+    /// another one is away, so whoever holds claims asks part by part.
+    fn part_of(&self, _id: JobId) -> usize {
+        0
+    }
+
     /// Begins or resumes a partition: forgets what `progress` says is settled, and answers the offset wanted next.
     ///
     /// A queue that has never seen the partition begins at the progress's floor, and drops pushes of the offsets settled
@@ -30,6 +41,22 @@ pub trait Queue: Clone + Send + Sync + 'static {
         lane: &TopicPartition,
         progress: &Progress,
     ) -> impl Future<Output = Result<Offset, QueueError>> + Send;
+
+    /// The last record that pushes of the partition have passed; `None` when it is not known, or none was.
+    fn passed(
+        &self,
+        lane: &TopicPartition,
+    ) -> impl Future<Output = Result<Option<Passed>, QueueError>> + Send;
+
+    /// Begins the partition anew at `from`, because its offsets mean other records than they did. Jobs that came from it
+    /// live on; what becomes of them does not touch the new offsets. Nothing is inherited and nothing parked: copies of what
+    /// stood there before are duplicates, or early where the new offsets have not come so far. Of a topic of parked jobs: none
+    /// of its copies is out any more. For an operator who has decided that. Begins a partition that is not known.
+    fn adopt(
+        &self,
+        lane: &TopicPartition,
+        from: Offset,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// Applies `push.entries` and moves the partition's wanted offset from `push.from` to `push.to`, in one step; or
     /// answers with the offset it wants instead. A queue that was wiped does not know its partitions any more and
@@ -126,6 +153,8 @@ pub struct Push {
     pub from: Offset,
     /// The offset it wants afterwards. Equal to `from` in an empty push, which only asks.
     pub to: Offset,
+    /// The last record before `to`; `None` keeps what is known, as an empty push does.
+    pub passed: Option<Passed>,
     /// In order of their offsets, all within `from..to`. Offsets without an entry are settled by the push.
     pub entries: Vec<Entry>,
 }
@@ -136,6 +165,24 @@ pub enum Entry {
     /// A job to run. Dropped as a duplicate if it is alive, dead with as many redrives, done within its window (if its
     /// id can come twice), or settled at this offset. One with more redrives than its dead letter brings it back.
     Job { offset: Offset, new: NewJob },
+    /// A job whose record takes the place of another one of its own, `of.origin`, which stands in this partition (it was
+    /// appended again) or in the partition of its queue with the same number (it was parked).
+    ///
+    /// Appended again: the job moves here when it lives at the origin, with all its state, and the origin's offset is settled.
+    /// When it does not, it is dropped as a duplicate, unless the origin is settled by what the log said in a resume and not
+    /// by what happened here: then the job was moved before this queue was lost, and begins here, with the attempts and the
+    /// due time of the copy.
+    ///
+    /// Parked: it begins here if the origin was passed by [`Entry::Parked`] and no copy of it has come yet, or if the origin is
+    /// settled by what the log said in a resume. Else it is a copy too many, and dropped as a duplicate. A copy whose origin has not been passed yet makes the push answer [`Pushed::Early`].
+    Copy { offset: Offset, new: NewJob, of: CopyOf },
+    /// A job of this type stood here and was parked: its copy is in the log. While copies are out, later jobs of the type in
+    /// this partition are over, so that the order is kept.
+    ///
+    /// Nothing is parked at an offset that the progress of the resume says is settled: that would run again.
+    Parked { offset: Offset, job_type: JobType },
+    /// A copy of a parked job became a dead letter on its way: it is out no more.
+    Ended { offset: Offset, job_type: JobType, origin: Position },
     /// A caller's wish to cancel.
     Cancel { offset: Offset, cancel: Cancel },
     /// A dead letter stands in the log at this offset: show it, unless the job is alive, or done since with more redrives.
@@ -150,7 +197,7 @@ pub struct NewJob {
     pub job: Job,
     /// In which a repeat of the job is a duplicate once it is done, if its id can come twice.
     pub dedup_window: Duration,
-    /// The job is not taken in when so many of its type are pending or scheduled. A redrive always is.
+    /// The job is not taken in when so many of its type are pending or scheduled. A redrive always is, and a job that moves.
     pub max_pending: Option<u64>,
 }
 
@@ -168,7 +215,7 @@ pub struct Take {
 impl Push {
     /// What contradicts itself in it, if anything does.
     pub(crate) fn fault(&self) -> Option<String> {
-        let Self { lane, from, to, entries } = self;
+        let Self { lane, from, to, entries, .. } = self;
         if to < from {
             return Some(format!("a push to {lane} goes from {from} back to {to}"));
         }
@@ -181,6 +228,27 @@ impl Push {
             }
             free = offset.next();
         }
-        None
+        let origins = entries.iter().filter_map(|entry| match entry {
+            Entry::Copy { of, .. } => Some(&of.origin),
+            _ => None,
+        });
+        origins.filter(|origin| origin.partition != lane.partition).map(|origin| {
+            format!("a push to {lane} has a copy of what stands at {} of {}, which is a partition of another number", origin.offset, origin.topic_partition())
+        }).next()
+    }
+}
+
+impl Entry {
+    /// Where its record stands.
+    pub fn offset(&self) -> Offset {
+        match self {
+            Self::Job { offset, .. }
+            | Self::Copy { offset, .. }
+            | Self::Parked { offset, .. }
+            | Self::Ended { offset, .. }
+            | Self::Cancel { offset, .. }
+            | Self::Dead { offset, .. }
+            | Self::Undead { offset, .. } => *offset,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What the embedded queue stores: keys, values and their bytes. Layout version 2; drawn in the README.
+//! What the embedded queue stores: keys, values and their bytes. Layout version 3; drawn in the README.
 
 mod job;
 mod key;
@@ -9,12 +9,12 @@ pub(crate) use job::StoredJob;
 pub(crate) use key::{Key, LaneNo, Serial, TypeNo};
 pub(crate) use pack::{Pack, PackWriter};
 pub(crate) use row::{
-    DeadRow, DebtRow, FailedRow, HeadRow, LaneRow, LastRow, MarkRow, MetaRow, ResultRow, ResumedRow, Row,
-    TakeRow, Totals, TurnRow, TypeRow,
+    DeadRow, DebtRow, FailedRow, HeadRow, InheritedRow, LaneRow, LastRow, MarkRow, MetaRow, MovedRow,
+    ParkedRow, ResultRow, Row, TakeRow, Totals, TurnRow, TypeRow,
 };
 
 /// The layout this binary reads and writes. Another one is not migrated: the queue is rebuilt from the log.
-pub(crate) const LAYOUT: u32 = 2;
+pub(crate) const LAYOUT: u32 = 3;
 
 /// Why bytes are no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

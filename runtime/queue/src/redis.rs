@@ -2,18 +2,27 @@
 
 mod check;
 mod config;
+mod cursor;
+mod gauges;
 mod handle;
+mod lane;
+mod lanes;
 mod letter;
 mod link;
+mod memory;
 mod news;
+mod pushing;
 mod record;
 mod reply;
 mod script;
+mod server;
 mod settling;
 mod shard;
 mod start;
+mod taking;
 mod trouble;
 
 pub use config::RedisConfig;
 pub use handle::RedisQueue;
+pub use memory::ShardMemory;
 pub use start::{RedisStart, RedisStartError};

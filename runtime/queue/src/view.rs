@@ -1,5 +1,6 @@
 //! What the queue shows of itself: counts, one job, dead letters; and what it owes the log.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wasmill_job::{Attempt, DeadLetter, JobId, JobType, Offset, Position, UnixMs};
@@ -82,9 +83,16 @@ pub struct DebtId(pub u64);
 /// How a push went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// Applied. The positions of jobs dropped as duplicates, and of those not taken in because their type has
-    /// `max_pending` jobs already: the caller has to keep the latter, for their offsets are settled now.
-    Applied { duplicates: Vec<Position>, over: Vec<Position> },
+    /// Applied. The positions of jobs dropped as duplicates.
+    Applied { duplicates: Vec<Position> },
+    /// Not applied: of these types only so many of the push's new jobs may come now, the first ones; none while jobs of the
+    /// type are parked. The rest has to be parked, or to wait. Counted are jobs and copies of parked jobs, repeats among them,
+    /// but no redrives and no copies that were appended again to their own partition, for which there is always room. What the
+    /// push itself cancels makes no room.
+    Over(BTreeMap<JobType, usize>),
+    /// Not applied: the copy at this offset was made of a record that its own partition has not passed. Push what is before
+    /// it, and this later.
+    Early(Offset),
     /// Not applied: the queue wants this offset.
     Wants(Offset),
     /// Not applied: the queue does not know the partition. It is new, or was wiped: resume it, then push from the
@@ -115,7 +123,7 @@ impl Counts {
 impl Pushed {
     /// Applied, every job of it.
     pub fn whole() -> Self {
-        Self::Applied { duplicates: Vec::new(), over: Vec::new() }
+        Self::Applied { duplicates: Vec::new() }
     }
 }
 
@@ -136,6 +144,8 @@ pub enum Admission {
     Duplicate,
     /// Not taken in: its type has `max_pending` jobs.
     Over,
+    /// Not taken in: where it belongs is no room, while others were taken in. Try again later.
+    Full,
 }
 
 /// Which jobs to list.
@@ -190,4 +200,14 @@ pub enum QueueError {
     /// The queue is being closed.
     #[error("the queue is shutting down")]
     Closed,
+}
+
+impl QueueError {
+    /// What happened, for people.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Unavailable { reason } | Self::Malformed { reason } => reason,
+            Self::Closed => "the queue is shutting down",
+        }
+    }
 }

@@ -15,11 +15,13 @@ mod enqueue;
 pub(crate) mod job;
 mod listen;
 mod queue;
+mod relay;
 mod run;
 pub(crate) mod run_alone;
 pub(crate) mod status;
 mod target;
 mod token;
+mod topics;
 
 /// What wasmill can do.
 #[derive(Debug, Subcommand)]
@@ -27,6 +29,7 @@ pub(crate) enum Command {
     Dev(dev::Dev),
     Serve(dev::Serve),
     Gateway(dev::Gateway),
+    Relay(relay::Relay),
     Worker(dev::Worker),
     Demo(demo::Demo),
     Deploy(deploy::Deploy),
@@ -35,6 +38,7 @@ pub(crate) enum Command {
     Job(job::Job),
     Dead(dead::Dead),
     Queue(queue::Queue),
+    Topics(topics::Topics),
     Status(status::Status),
     Run(run::Run),
     Check(check::Check),
@@ -52,6 +56,7 @@ impl Command {
             Self::Dev(dev) => inside(&mut Builder::new_multi_thread(), dev.run()),
             Self::Serve(serve) => inside(&mut Builder::new_multi_thread(), serve.run()),
             Self::Gateway(gateway) => inside(&mut Builder::new_multi_thread(), gateway.run()),
+            Self::Relay(relay) => inside(&mut Builder::new_multi_thread(), relay.run()),
             Self::Worker(worker) => inside(&mut Builder::new_multi_thread(), worker.run()),
             Self::Demo(demo) => inside(&mut Builder::new_multi_thread(), demo.run()),
             // What only asks a server needs no more than this thread.
@@ -61,6 +66,7 @@ impl Command {
             Self::Job(job) => inside(&mut Builder::new_current_thread(), job.run()),
             Self::Dead(dead) => inside(&mut Builder::new_current_thread(), dead.run()),
             Self::Queue(queue) => inside(&mut Builder::new_current_thread(), queue.run()),
+            Self::Topics(topics) => inside(&mut Builder::new_current_thread(), topics.run()),
             Self::Status(status) => inside(&mut Builder::new_current_thread(), status.run()),
             Self::Run(run) => run.run(),
             Self::Check(check) => check.run(),

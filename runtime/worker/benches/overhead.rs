@@ -4,7 +4,7 @@
 
 #[path = "../tests/guests/mod.rs"]
 mod guests;
-#[path = "../../../relay/tests/seam/mod.rs"]
+#[path = "../../../relay/tests/relay/seam.rs"]
 mod seam;
 #[path = "../tests/world/mod.rs"]
 mod world;

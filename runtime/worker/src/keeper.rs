@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wasmill_queue::Queue;
 
@@ -11,6 +12,7 @@ use crate::ledger::Ledger;
 use crate::trouble::Trouble;
 
 /// Renews leases.
+#[derive(Clone)]
 pub(crate) struct Keeper<Q> {
     pub(crate) queue: Q,
     pub(crate) ledger: Arc<Ledger>,
@@ -27,22 +29,34 @@ impl<Q: Queue> Keeper<Q> {
         }
     }
 
+    /// Each part of the queue for itself: one that is away holds no others up.
+    async fn renew(&self) {
+        let mut parts = JoinSet::new();
+        for part in 0..self.queue.parts() {
+            let keeper = self.clone();
+            parts.spawn(async move { keeper.renew_in(part).await });
+        }
+        // None of them ends by itself; they end with this future.
+        let _ = parts.join_next().await;
+    }
+
     /// Every third of a lease: renews all claims and interrupts the lost ones. One renewal may fail, and a second,
     /// before any lease runs out.
-    async fn renew(&self) {
+    async fn renew_in(&self, part: usize) {
         let mut trouble = Trouble::new("renewing leases");
         loop {
             tokio::time::sleep(self.lease / 3).await;
             // Trouble is met with quicker tries: the leases are running out.
-            while let Err(pause) = self.renew_once(&mut trouble).await {
+            while let Err(pause) = self.renew_once(part, &mut trouble).await {
                 tokio::time::sleep(pause.min(self.lease / 6)).await;
             }
         }
     }
 
     /// Renews all claims, or answers how long to pause.
-    async fn renew_once(&self, trouble: &mut Trouble) -> Result<(), Duration> {
-        let claims = self.ledger.claims();
+    async fn renew_once(&self, part: usize, trouble: &mut Trouble) -> Result<(), Duration> {
+        let mut claims = self.ledger.claims();
+        claims.retain(|claim| self.queue.part_of(claim.id) == part);
         if claims.is_empty() {
             return Ok(());
         }

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmill_queue::{Answer, Queue, QueueError, Settlement};
@@ -35,8 +36,45 @@ const COMPANY: usize = 64;
 const LINGER: Duration = Duration::from_millis(1);
 
 impl<Q: Queue> Settler<Q> {
-    /// Works until every sender is gone and all they sent is settled.
+    /// Works until every sender is gone and all they sent is settled. Each part of the queue has a line of its own: one
+    /// that is away holds no others up.
     pub(crate) async fn run(mut self) {
+        let parts = self.queue.parts();
+        if parts <= 1 {
+            return self.settle_line().await;
+        }
+        let (mut lines, mut tasks) = (Vec::with_capacity(parts), JoinSet::new());
+        for _ in 0..parts {
+            let (line, settlements) = mpsc::unbounded_channel();
+            lines.push(line);
+            tasks.spawn(self.on(settlements).settle_line());
+        }
+        while let Some(settlement) = self.settlements.recv().await {
+            let part = self.queue.part_of(settlement.reference().id);
+            // A line ends before its sender only when its task failed inside, which is reported below.
+            let _ = lines[part].send(settlement);
+        }
+        drop(lines);
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!("a task of the worker failed inside: {error}");
+            }
+        }
+    }
+
+    /// Another one, on this line.
+    fn on(&self, settlements: UnboundedReceiver<Settlement>) -> Self {
+        Self {
+            queue: self.queue.clone(),
+            backlog: Arc::clone(&self.backlog),
+            ledger: Arc::clone(&self.ledger),
+            settlements,
+            lease: self.lease,
+            stop: self.stop.clone(),
+        }
+    }
+
+    async fn settle_line(mut self) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         let mut trouble = Trouble::new("settling jobs");
         while self.settlements.recv_many(&mut batch, BATCH_MAX).await > 0 {

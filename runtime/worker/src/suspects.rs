@@ -2,10 +2,11 @@
 //! the other, so that a death has one cause: the job that ran. The slots go on with other jobs meanwhile, and the keeper
 //! renews the leases of all that wait here.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use wasmill_job::{Clock, End, Outcome, Stop, Usage};
@@ -21,7 +22,7 @@ use crate::trouble::pause;
 
 /// Runs suspects.
 pub(crate) struct Suspects {
-    pub(crate) line: UnboundedReceiver<Assignment>,
+    pub(crate) line: Receiver<Assignment>,
     pub(crate) start: StartAlone,
     pub(crate) settlements: UnboundedSender<Settlement>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -29,6 +30,9 @@ pub(crate) struct Suspects {
     pub(crate) stop: CancellationToken,
     /// Kept for the next suspect, for a while.
     child: Option<Child>,
+    /// Those that no child began when it was their turn. They stay here, and suspects: not every queue knows them again as
+    /// such when they are given back.
+    again: VecDeque<Assignment>,
 }
 
 /// What came of running a suspect.
@@ -38,7 +42,19 @@ enum Ran {
     Died(Death, Duration),
     /// The lease was lost, or the grace period is over.
     Interrupted,
+    /// No child began it, however often that was tried.
+    NotBegun(NoChild),
 }
+
+/// What came of a suspect's turn.
+enum Turn {
+    Over(Settlement),
+    /// Nothing has begun; it waits for another turn.
+    Again(Assignment),
+}
+
+/// How many suspects may wait here. What is beyond goes back, for other workers.
+pub(crate) const LINE_MAX: usize = 1_024;
 
 /// How long a child without work is kept.
 const KEEP_IDLE: Duration = Duration::from_secs(10);
@@ -47,31 +63,54 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What a run may take beyond its time limit, which the sandbox in the child holds by itself: the child may get little
 /// of a busy machine, and has to tell its answer. One that takes longer hangs, and a hang is a death.
 const MARGIN: Duration = Duration::from_secs(10);
+/// After so many children that did not begin a suspect, those behind it get their turn.
+const STARTS_MAX: u32 = 3;
+/// The pause after that: perhaps no child can be started at the moment, whatever is to be run.
+const START_PAUSE: Duration = Duration::from_secs(2);
 
 impl Suspects {
     pub(crate) fn new(
-        line: UnboundedReceiver<Assignment>,
+        line: Receiver<Assignment>,
         start: StartAlone,
         settlements: UnboundedSender<Settlement>,
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> Self {
-        Self { line, start, settlements, clock, stop, child: None }
+        Self { line, start, settlements, clock, stop, child: None, again: VecDeque::new() }
     }
 
     /// Works until the taker is gone and the line is empty.
     pub(crate) async fn run(mut self) {
         while let Some(assignment) = self.next().await {
-            gauges::suspects(self.line.len() + 1);
-            let settlement =
-                if self.stop.is_cancelled() { assignment.release() } else { self.attempt(assignment).await };
-            // The settler outlives its senders, so this fails only when the process is torn down.
-            let _ = self.settlements.send(settlement);
-            gauges::suspects(self.line.len());
+            gauges::suspects(self.waiting() + 1);
+            let turn = if self.stop.is_cancelled() {
+                Turn::Over(assignment.release())
+            } else {
+                self.attempt(assignment).await
+            };
+            match turn {
+                // The settler outlives its senders, so this fails only when the process is torn down.
+                Turn::Over(settlement) => drop(self.settlements.send(settlement)),
+                Turn::Again(assignment) => {
+                    self.again.push_back(assignment);
+                    let _ = timeout(START_PAUSE, self.stop.cancelled()).await;
+                }
+            }
+            gauges::suspects(self.waiting());
         }
     }
 
+    fn waiting(&self) -> usize {
+        self.line.len() + self.again.len()
+    }
+
     async fn next(&mut self) -> Option<Assignment> {
+        if let Ok(next) = self.line.try_recv() {
+            return Some(next);
+        }
+        if let Some(next) = self.again.pop_front() {
+            return Some(next);
+        }
         if self.child.is_some() {
             match timeout(KEEP_IDLE, self.line.recv()).await {
                 Ok(next) => return next,
@@ -81,11 +120,11 @@ impl Suspects {
         self.line.recv().await
     }
 
-    /// The life of a suspect's claim.
-    async fn attempt(&mut self, assignment: Assignment) -> Settlement {
-        let Assignment { claim, route, interrupt, .. } = assignment;
+    /// The turn of a suspect's claim.
+    async fn attempt(&mut self, assignment: Assignment) -> Turn {
+        let Assignment { claim, route, interrupt, since } = assignment;
         if let Some(verdict) = used_up(&claim, &route) {
-            return claim.settle(verdict, route.record());
+            return Turn::Over(claim.settle(verdict, route.record()));
         }
         let mut child = self.child.take();
         let ran = tokio::select! {
@@ -93,7 +132,14 @@ impl Suspects {
             () = raised(&interrupt, &self.stop, &mut self.line, &self.settlements) => Ran::Interrupted,
             ran = run(&self.start, &mut child, &claim, &route, &*self.clock) => ran,
         };
-        match ran {
+        Turn::Over(match ran {
+            Ran::NotBegun(error) => {
+                tracing::error!(
+                    id = %claim.job.id, job_type = %claim.job.job_type, tries = STARTS_MAX,
+                    "no child process begins this suspect; others get their turn before it is tried again: {error}"
+                );
+                return Turn::Again(Assignment { claim, route, interrupt, since });
+            }
             Ran::Ended(outcome) => {
                 self.child = child;
                 finish(claim, &route, outcome)
@@ -106,7 +152,7 @@ impl Suspects {
             }
             // The child is dropped, and so killed.
             Ran::Interrupted => finish(claim, &route, interrupted()),
-        }
+        })
     }
 }
 
@@ -130,13 +176,14 @@ async fn run(
     let child = loop {
         match begun(start, child.take(), &request).await {
             Ok(begun) => break child.insert(begun),
-            // Nothing that the job did: it has not begun. It waits here, and the suspects behind it, too.
+            // Nothing that the job did, as far as is known: it has not begun.
             Err(error) => {
-                if tries == 0 {
-                    tracing::warn!("a suspect cannot be run alone yet; waiting, and trying again: {error}");
+                tries += 1;
+                if tries >= STARTS_MAX {
+                    return Ran::NotBegun(error);
                 }
+                tracing::warn!("a suspect cannot be run alone yet; waiting, and trying again: {error}");
                 sleep(pause(tries, rand::random())).await;
-                tries = tries.saturating_add(1);
             }
         }
     };
@@ -166,7 +213,7 @@ async fn begun(start: &StartAlone, child: Option<Child>, request: &Request) -> R
 async fn raised(
     interrupt: &Interrupt,
     stop: &CancellationToken,
-    line: &mut UnboundedReceiver<Assignment>,
+    line: &mut Receiver<Assignment>,
     settlements: &UnboundedSender<Settlement>,
 ) {
     while !interrupt.is_interrupted() {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wasmill_job::Verdict;
@@ -23,7 +24,7 @@ pub(crate) struct Taker<Q> {
     pub(crate) routes: watch::Receiver<Arc<Routes>>,
     pub(crate) backlog: Arc<Backlog>,
     /// The line of those that must run alone.
-    pub(crate) suspects: UnboundedSender<Assignment>,
+    pub(crate) suspects: Sender<Assignment>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) settlements: UnboundedSender<Settlement>,
 }
@@ -34,6 +35,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(300);
 /// The pause after a wake that brought nothing: a flood of jobs that this worker does not run costs it at most 200 takes
 /// a second.
 const HOLD_OFF: Duration = Duration::from_millis(5);
+/// The pause after a take whose suspects did not all fit into their line: what went back may go to another worker first.
+const SUSPECTS_PAUSE: Duration = Duration::from_millis(100);
 
 impl<Q: Queue> Taker<Q> {
     /// Takes until `stop`. A take under way is finished, since its claims are ours by then.
@@ -57,7 +60,9 @@ impl<Q: Queue> Taker<Q> {
                     trouble.over();
                     request += 1;
                     fruitless = if claims.is_empty() { fruitless.saturating_add(1) } else { 0 };
-                    self.assign(claims, &routes, asked + self.lease);
+                    if !self.assign(claims, &routes, asked + self.lease) {
+                        let _ = tokio::time::timeout(SUSPECTS_PAUSE, stop.cancelled()).await;
+                    }
                 }
                 // The same request again: if it was applied without an answer, it gives the same claims.
                 Err(error) => {
@@ -85,10 +90,11 @@ impl<Q: Queue> Taker<Q> {
         self.queue.take(Take { worker: self.worker, request, max, lease: self.lease, offer }).await
     }
 
-    /// Hands claims to the slots, and suspects to their lane. `until` is when their leases surely last.
-    fn assign(&self, claims: Vec<Claim>, routes: &Routes, until: Instant) {
+    /// Hands claims to the slots, and suspects to their lane; those for which there is no room there go back. Answers
+    /// whether all fit. `until` is when their leases surely last.
+    fn assign(&self, claims: Vec<Claim>, routes: &Routes, until: Instant) -> bool {
         if claims.is_empty() {
-            return;
+            return true;
         }
         let since = Instant::now();
         let mut assignments = Vec::with_capacity(claims.len());
@@ -116,10 +122,17 @@ impl<Q: Queue> Taker<Q> {
         for late in self.backlog.add(assignments) {
             let _ = self.settlements.send(late.release());
         }
+        let mut all_fit = true;
+        // The lane outlives the taker, so this fails only for want of room, or when the process is torn down.
         for suspect in suspects {
-            // The lane outlives the taker, so this fails only when the process is torn down.
-            let _ = self.suspects.send(suspect);
+            if let Err(TrySendError::Full(suspect) | TrySendError::Closed(suspect)) =
+                self.suspects.try_send(suspect)
+            {
+                let _ = self.settlements.send(suspect.release());
+                all_fit = false;
+            }
         }
+        all_fit
     }
 
     /// Waits until the queue may have something. `fruitless` takes in a row gave nothing.

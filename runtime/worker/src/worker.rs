@@ -24,7 +24,7 @@ use crate::pace::Pace;
 use crate::route::Routes;
 use crate::settler::Settler;
 use crate::slot::Slot;
-use crate::suspects::Suspects;
+use crate::suspects::{LINE_MAX, Suspects};
 use crate::sweeper::Sweeper;
 use crate::taker::Taker;
 
@@ -92,7 +92,7 @@ impl<Q: Queue> Worker<Q> {
         let ledger = Arc::new(Ledger::default());
         let (settlements, settled) = mpsc::unbounded_channel();
         let (offered, routes) = watch::channel(Arc::new(Routes::default()));
-        let (suspects, line) = mpsc::unbounded_channel();
+        let (suspects, line) = mpsc::channel(LINE_MAX);
 
         let lane = Suspects::new(line, alone, settlements.clone(), Arc::clone(&clock), stop.clone());
         let slot = Slot { sandbox, backlog: Arc::clone(&backlog), settlements: settlements.clone(), clock };

@@ -3,7 +3,7 @@
 
 mod guests;
 // The same seam that the relay's tests have; neither crate knows the other.
-#[path = "../../../relay/tests/seam/mod.rs"]
+#[path = "../../../relay/tests/relay/seam.rs"]
 #[allow(dead_code, reason = "what only the relay's tests do")]
 mod seam;
 mod started;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hyper::Method;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use wasmill_tests::{DEADLINE, JobRef, RedisWorld, Setup, until};
+use wasmill_tests::{DEADLINE, JobRef, RedisWorld, Setup, Watched, until};
 
 use crate::bullmq::{JOBS, PER_SECOND, SECONDS, print};
 

@@ -6,12 +6,12 @@ use wasmill_job::Offset;
 use wasmill_log::{AppendError, Log};
 
 use super::LogUnderTest;
-use super::records::{EVERYTHING, append_text, at, read_all, record, texts, topic};
+use super::records::{EVERYTHING, append_text, at, read_all, record, texts};
 
 pub(crate) async fn answers_positions_in_the_order_of_the_records<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let (zero, one) = (at(&topic("mail"), 0), at(&topic("mail"), 1));
+    let (zero, one) = (at(&under_test.topic("mail").await, 0), at(&under_test.topic("mail").await, 1));
     let batch = vec![record(&zero, "a"), record(&one, "b"), record(&zero, "c"), record(&one, "d")];
     let positions = log.append(batch).await.unwrap();
     for (position, (of, text)) in positions.iter().zip([(&zero, "a"), (&one, "b"), (&zero, "c"), (&one, "d")])
@@ -29,18 +29,18 @@ pub(crate) async fn of_nothing_answers_nothing<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
     assert_eq!(log.append(Vec::new()).await.unwrap(), Vec::new());
-    assert_eq!(log.partitions().await.unwrap(), Vec::new());
+    assert_eq!(log.append_each(Vec::new()).await, Vec::new());
 }
 
 pub(crate) async fn keeps_partitions_and_topics_apart<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
     let all = [
-        at(&topic("a"), 0),
-        at(&topic("a"), 1),
-        at(&topic("a"), 10),
-        at(&topic("a.b"), 0),
-        at(&topic("b"), 0),
+        at(&under_test.topic("a").await, 0),
+        at(&under_test.topic("a").await, 1),
+        at(&under_test.topic("a").await, 10),
+        at(&under_test.topic("a.b").await, 0),
+        at(&under_test.topic("b").await, 0),
     ];
     for of in &all {
         append_text(&log, of, &of.to_string()).await;
@@ -48,17 +48,14 @@ pub(crate) async fn keeps_partitions_and_topics_apart<T: LogUnderTest>() {
     for of in &all {
         assert_eq!(texts(&read_all(&log, of, EVERYTHING).await), [of.to_string()]);
     }
-    let mut known = log.partitions().await.unwrap();
-    known.sort();
-    let mut expected = all.to_vec();
-    expected.sort();
-    assert_eq!(known, expected);
+    let known = log.partitions().await.unwrap();
+    assert!(all.iter().all(|of| known.contains(of)), "{known:?}");
 }
 
 pub(crate) async fn stores_all_or_none<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let (zero, one) = (at(&topic("mail"), 0), at(&topic("mail"), 1));
+    let (zero, one) = (at(&under_test.topic("mail").await, 0), at(&under_test.topic("mail").await, 1));
     append_text(&log, &zero, "before").await;
     let before = log.bounds(&zero).await.unwrap();
     let too_large = vec![0; T::RECORD_BYTES_MAX + 1];
@@ -71,10 +68,27 @@ pub(crate) async fn stores_all_or_none<T: LogUnderTest>() {
     assert_eq!(read_all(&log, &one, EVERYTHING).await, Vec::new());
 }
 
+pub(crate) async fn refuses_what_is_too_large_by_itself<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let (zero, one) = (at(&under_test.topic("mail").await, 0), at(&under_test.topic("mail").await, 1));
+    let too_large = vec![0; T::RECORD_BYTES_MAX + 1];
+    let batch = vec![record(&zero, "a"), record(&zero, too_large), record(&one, "b"), record(&zero, "c")];
+    let fates = log.append_each(batch).await;
+    assert_eq!(fates.len(), 4);
+    assert!(matches!(fates[1], Err(AppendError::TooLarge { .. })), "{:?}", fates[1]);
+    for (fate, text) in [(&fates[0], "a"), (&fates[2], "b"), (&fates[3], "c")] {
+        let position = fate.as_ref().unwrap();
+        let stored = log.read(&position.topic_partition(), position.offset, 1).await.unwrap();
+        assert_eq!(texts(&stored[..1]), [text]);
+    }
+    assert_eq!(texts(&read_all(&log, &zero, EVERYTHING).await), ["a", "c"]);
+}
+
 pub(crate) async fn stores_records_up_to_the_largest<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     let largest: Vec<u8> = (0..T::RECORD_BYTES_MAX).map(|at| (at % 251) as u8).collect();
     log.append(vec![record(&of, "before"), record(&of, largest.clone()), record(&of, "after")])
         .await
@@ -88,7 +102,7 @@ pub(crate) async fn stores_records_up_to_the_largest<T: LogUnderTest>() {
 pub(crate) async fn stores_batches_larger_than_any_chunk<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     let value = |number: u32| [number.to_string().as_bytes(), &[b'.'; 1000]].concat();
     let positions = log.append((0..20_000).map(|number| record(&of, value(number))).collect()).await.unwrap();
     let stored = read_all(&log, &of, 64 << 10).await;
@@ -103,7 +117,7 @@ pub(crate) async fn by_many_at_once_loses_and_mixes_nothing<T: LogUnderTest>() {
     const APPENDERS: usize = 16;
     const BATCHES: usize = 30;
     let under_test = T::fresh().await;
-    let topic = topic("mail");
+    let topic = under_test.topic("mail").await;
     let appenders: Vec<_> = (0..APPENDERS)
         .map(|appender| {
             let (log, topic) = (under_test.log(), topic.clone());
@@ -144,7 +158,7 @@ pub(crate) async fn by_many_at_once_loses_and_mixes_nothing<T: LogUnderTest>() {
 pub(crate) async fn goes_on_when_the_caller_gives_up<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     for number in 0..100 {
         let (log, of) = (log.clone(), of.clone());
         let appending = tokio::spawn(async move { append_text(&log, &of, &number.to_string()).await });
@@ -153,7 +167,8 @@ pub(crate) async fn goes_on_when_the_caller_gives_up<T: LogUnderTest>() {
     }
     append_text(&log, &of, "last").await;
     let stored = texts(&read_all(&log, &of, EVERYTHING).await);
-    assert_eq!(stored.last().map(String::as_str), Some("last"));
+    // One that was given up while it was being stored may come after it.
+    assert!(stored.iter().any(|text| text == "last"), "{stored:?}");
     let mut once = stored.clone();
     once.sort();
     once.dedup();

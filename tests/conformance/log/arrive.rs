@@ -9,7 +9,7 @@ use wasmill_job::Offset;
 use wasmill_log::Log;
 
 use super::LogUnderTest;
-use super::records::{append_text, at, topic};
+use super::records::{append_text, at};
 
 /// A waiter that was never woken fails the case instead of stopping the suite.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ async fn is_done(waiting: &mut Pin<&mut impl Future<Output = ()>>) -> bool {
 pub(crate) async fn resolves_at_once_when_the_record_is_there<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     let offset = append_text(&log, &of, "a").await;
     tokio::time::timeout(DEADLINE, log.arrived(&of, offset)).await.unwrap();
 }
@@ -30,7 +30,7 @@ pub(crate) async fn resolves_at_once_when_the_record_is_there<T: LogUnderTest>()
 pub(crate) async fn wakes_when_the_record_comes<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     let mut waiting = pin!(log.arrived(&of, Offset(0)));
     assert!(!is_done(&mut waiting).await);
     append_text(&log, &of, "a").await;
@@ -45,7 +45,7 @@ pub(crate) async fn wakes_when_the_record_comes<T: LogUnderTest>() {
 pub(crate) async fn does_not_wake_for_another_partition<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let (zero, one) = (at(&topic("mail"), 0), at(&topic("mail"), 1));
+    let (zero, one) = (at(&under_test.topic("mail").await, 0), at(&under_test.topic("mail").await, 1));
     let mut waiting = pin!(log.arrived(&zero, Offset(0)));
     assert!(!is_done(&mut waiting).await);
     append_text(&log, &one, "a").await;
@@ -58,7 +58,7 @@ pub(crate) async fn does_not_wake_for_another_partition<T: LogUnderTest>() {
 pub(crate) async fn never_misses_a_record<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     let waiters: Vec<_> = (0..8)
         .map(|_| {
             let (log, of) = (log.clone(), of.clone());

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use wasmill_job::{Topic, TopicPartition};
+use wasmill_job::TopicPartition;
 use wasmill_log::Log;
 
 use super::LogUnderTest;
-use super::records::{EVERYTHING, at, keyed, read_all, record, texts, topic};
+use super::records::{EVERYTHING, at, keyed, read_all, record, texts};
 
 /// What somebody knows who reads the topic from where it begins.
 async fn folded(log: &impl Log, of: &TopicPartition) -> BTreeMap<Bytes, Bytes> {
@@ -24,7 +24,7 @@ async fn folded(log: &impl Log, of: &TopicPartition) -> BTreeMap<Bytes, Bytes> {
 
 pub(crate) async fn keeps_the_newest_record_of_each_key<T: LogUnderTest>() {
     let mut under_test = T::fresh().await;
-    let of = at(&Topic::dead(), 0);
+    let of = at(&under_test.dead().await, 0);
     let mut expected = BTreeMap::new();
     for round in 0..6_usize {
         for number in 0..40 {
@@ -47,7 +47,7 @@ pub(crate) async fn keeps_the_newest_record_of_each_key<T: LogUnderTest>() {
 pub(crate) async fn leaves_other_topics_alone<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     for value in ["a", "b", "c"] {
         log.append(vec![keyed(&of, "the same", Some(value))]).await.unwrap();
     }
@@ -58,7 +58,7 @@ pub(crate) async fn leaves_other_topics_alone<T: LogUnderTest>() {
 pub(crate) async fn keeps_records_without_a_key<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&Topic::dead(), 0);
+    let of = at(&under_test.dead().await, 0);
     log.append(vec![record(&of, "a"), record(&of, "b"), record(&of, "a")]).await.unwrap();
     under_test.compact().await;
     assert_eq!(texts(&read_all(&log, &of, EVERYTHING).await), ["a", "b", "a"]);

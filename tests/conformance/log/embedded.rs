@@ -10,7 +10,17 @@ use wasmill_log::{EmbeddedLog, LogConfig};
 
 use super::LogUnderTest;
 
-super::every_case!(super::Embedded);
+super::every_case!(crate::log::embedded::Embedded);
+
+/// What only this log promises: one fate for an append, and partitions that are made by what is put into them.
+mod alone {
+    super::super::conformance! { crate::log::embedded::Embedded:
+        append { stores_all_or_none }
+        read { of_an_unknown_partition_gives_nothing }
+        progress { makes_a_partition_known }
+        compact { keeps_records_without_a_key }
+    }
+}
 
 /// An embedded log in a folder of its own.
 pub(crate) struct Embedded {

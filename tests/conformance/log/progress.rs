@@ -4,7 +4,7 @@ use wasmill_job::{Offset, Progress};
 use wasmill_log::Log;
 
 use super::LogUnderTest;
-use super::records::{append_text, at, topic};
+use super::records::{append_text, at};
 
 fn progress(floor: u64, settled: &[(u64, u64)]) -> Progress {
     let mut progress = Progress { floor: Offset(floor), ..Progress::default() };
@@ -17,7 +17,7 @@ fn progress(floor: u64, settled: &[(u64, u64)]) -> Progress {
 pub(crate) async fn is_nothing_at_first<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     assert_eq!(log.committed(&of).await.unwrap(), Progress::default());
     append_text(&log, &of, "a").await;
     assert_eq!(log.committed(&of).await.unwrap(), Progress::default());
@@ -26,7 +26,7 @@ pub(crate) async fn is_nothing_at_first<T: LogUnderTest>() {
 pub(crate) async fn is_what_was_committed_last<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let (zero, one) = (at(&topic("mail"), 0), at(&topic("mail"), 1));
+    let (zero, one) = (at(&under_test.topic("mail").await, 0), at(&under_test.topic("mail").await, 1));
     for number in 0..100 {
         append_text(&log, &zero, &number.to_string()).await;
     }
@@ -40,14 +40,14 @@ pub(crate) async fn is_what_was_committed_last<T: LogUnderTest>() {
 pub(crate) async fn makes_a_partition_known<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 5);
+    let of = at(&under_test.topic("mail").await, 5);
     log.commit(&of, progress(0, &[])).await.unwrap();
     assert_eq!(log.partitions().await.unwrap(), [of]);
 }
 
 pub(crate) async fn survives_reopening_and_crash<T: LogUnderTest>() {
     let under_test = T::fresh().await;
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     for number in 0..30 {
         append_text(&under_test.log(), &of, &number.to_string()).await;
     }

@@ -1,16 +1,16 @@
 //! Reading: order, completeness, bites, ends.
 
 use bytes::Bytes;
-use wasmill_job::Offset;
+use wasmill_job::{Durability, Offset};
 use wasmill_log::{Append, Bounds, Log};
 
 use super::LogUnderTest;
-use super::records::{EVERYTHING, append_text, at, read_all, record, texts, topic};
+use super::records::{EVERYTHING, append_text, at, read_all, record, texts};
 
 pub(crate) async fn gives_back_what_was_stored<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 3);
+    let of = at(&under_test.topic("mail").await, 3);
     let every_byte: Bytes = (0..=255).collect();
     let append = Append { key: Some(every_byte.clone()), ..record(&of, every_byte.clone()) };
     let position = log.append(vec![append]).await.unwrap().remove(0);
@@ -24,7 +24,7 @@ pub(crate) async fn gives_back_what_was_stored<T: LogUnderTest>() {
 pub(crate) async fn tells_empty_from_absent<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     let fields = [None, Some(Bytes::new()), Some(Bytes::from_static(b"x"))];
     let all: Vec<_> =
         fields.iter().flat_map(|key| fields.iter().map(move |value| (key.clone(), value.clone()))).collect();
@@ -33,6 +33,7 @@ pub(crate) async fn tells_empty_from_absent<T: LogUnderTest>() {
         partition: of.partition,
         key: key.clone(),
         value: value.clone(),
+        durability: Durability::Quorum,
     });
     log.append(appends.collect()).await.unwrap();
     let stored = read_all(&log, &of, EVERYTHING).await;
@@ -42,7 +43,7 @@ pub(crate) async fn tells_empty_from_absent<T: LogUnderTest>() {
 pub(crate) async fn begins_anywhere<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     let mut positions = Vec::new();
     for batch in 0..10 {
         let records = (0..7).map(|part| record(&of, format!("{batch}/{part}")));
@@ -60,7 +61,7 @@ pub(crate) async fn begins_anywhere<T: LogUnderTest>() {
 pub(crate) async fn at_the_end_gives_nothing<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     append_text(&log, &of, "a").await;
     let next = log.bounds(&of).await.unwrap().next;
     assert_eq!(log.read(&of, next, EVERYTHING).await.unwrap(), Vec::new());
@@ -71,7 +72,7 @@ pub(crate) async fn at_the_end_gives_nothing<T: LogUnderTest>() {
 pub(crate) async fn of_an_unknown_partition_gives_nothing<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 7);
+    let of = at(&under_test.topic("mail").await, 7);
     assert_eq!(log.read(&of, Offset(0), EVERYTHING).await.unwrap(), Vec::new());
     assert_eq!(log.bounds(&of).await.unwrap(), Bounds::default());
     assert_eq!(log.partitions().await.unwrap(), Vec::new(), "asking for a partition does not make it");
@@ -80,7 +81,7 @@ pub(crate) async fn of_an_unknown_partition_gives_nothing<T: LogUnderTest>() {
 pub(crate) async fn in_bites_gives_each_record_once<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     for size in [0, 1, 10, 100, 1000, 5000] {
         let value = |number: usize| format!("{number}{}", "x".repeat(size));
         log.append((0..20).map(|number| record(&of, value(number))).collect()).await.unwrap();
@@ -97,7 +98,7 @@ pub(crate) async fn behind_a_writer_sees_no_gap<T: LogUnderTest>() {
     const RECORDS: usize = 2000;
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     let writing = tokio::spawn({
         let (log, of) = (log.clone(), of.clone());
         async move {
@@ -122,7 +123,7 @@ pub(crate) async fn behind_a_writer_sees_no_gap<T: LogUnderTest>() {
 pub(crate) async fn tells_bounds<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();
-    let of = at(&topic("mail"), 0);
+    let of = at(&under_test.topic("mail").await, 0);
     let positions = log.append(vec![record(&of, "a"), record(&of, "b")]).await.unwrap();
     let bounds = log.bounds(&of).await.unwrap();
     assert!(bounds.first <= positions[0].offset);

@@ -1,7 +1,7 @@
 //! Short ways to say what the cases are about.
 
 use bytes::Bytes;
-use wasmill_job::{Generation, Offset, Partition, QueueName, Topic, TopicPartition};
+use wasmill_job::{Durability, Generation, Offset, Partition, QueueName, Topic, TopicPartition};
 use wasmill_log::{Append, Log, Stored};
 
 /// A read that takes whatever there is.
@@ -17,7 +17,13 @@ pub(crate) fn at(topic: &Topic, partition: u32) -> TopicPartition {
 
 /// A record without a key.
 pub(crate) fn record(of: &TopicPartition, value: impl Into<Bytes>) -> Append {
-    Append { topic: of.topic.clone(), partition: of.partition, key: None, value: Some(value.into()) }
+    Append {
+        topic: of.topic.clone(),
+        partition: of.partition,
+        key: None,
+        value: Some(value.into()),
+        durability: Durability::Quorum,
+    }
 }
 
 pub(crate) fn keyed(of: &TopicPartition, key: &str, value: Option<&str>) -> Append {
@@ -26,6 +32,7 @@ pub(crate) fn keyed(of: &TopicPartition, key: &str, value: Option<&str>) -> Appe
         partition: of.partition,
         key: Some(Bytes::copy_from_slice(key.as_bytes())),
         value: value.map(|value| Bytes::copy_from_slice(value.as_bytes())),
+        durability: Durability::Quorum,
     }
 }
 

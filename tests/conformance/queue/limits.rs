@@ -6,11 +6,12 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use wasmill_job::{Job, Offset, Rate};
+use wasmill_job::{Job, Rate};
 use wasmill_queue::{Admission, NewJob, Offer, Pushed, Queue, State, TypeOffer};
 
 use super::QueueUnderTest;
-use super::world::{LONG, World, bury, complete, ids_of, lane, new_job, of_type, offer, progress, retry};
+use super::records::{applied, job_at_most, over};
+use super::world::{LONG, World, bury, complete, ids_of, lane, new_job, of_type, offer, retry};
 
 pub(crate) async fn respects_concurrency_over_all_workers<U: QueueUnderTest>(world: &mut World<U>) {
     for partition in [0, 1] {
@@ -88,34 +89,29 @@ pub(crate) async fn a_type_held_back_by_its_rate_wakes_by_itself<U: QueueUnderTe
     assert!(!queue.take(world.request_of(1, 100, forty())).await.unwrap().is_empty());
 }
 
-fn at_most(most: u64, job: Job) -> NewJob {
-    NewJob { max_pending: Some(most), ..new_job(job) }
+/// So many in the job's shard, which has its share of the limit.
+fn at_most<U: QueueUnderTest>(most: u64, job: &Job) -> NewJob {
+    NewJob { max_pending: Some(most * u64::from(U::SHARDS)), ..new_job(job.clone()) }
 }
 
 async fn push_at_most<U: QueueUnderTest>(world: &mut World<U>, most: u64, jobs: &[Job]) -> Pushed {
-    let entries = jobs
-        .iter()
-        .cloned()
-        .map(|job| move |offset| Some(wasmill_queue::Entry::Job { offset, new: at_most(most, job) }));
-    world.try_push_records(&lane(), entries).await
-}
-
-fn over(offsets: impl IntoIterator<Item = u64>) -> Pushed {
-    let over = offsets.into_iter().map(|offset| lane().at(Offset(offset))).collect();
-    Pushed::Applied { duplicates: Vec::new(), over }
+    let records = jobs.iter().map(|job| job_at_most(most, job)).collect::<Vec<_>>();
+    world.try_push_records(&lane(), records).await
 }
 
 pub(crate) async fn takes_in_no_more_than_max_pending<U: QueueUnderTest>(world: &mut World<U>) {
     let (a, b) = (world.jobs("a", 5), world.jobs("b", 1));
-    assert_eq!(push_at_most(world, 3, &a).await, over([3, 4]));
+    assert_eq!(push_at_most(world, 3, &a).await, over(&[("a", 3)]));
     assert_eq!(push_at_most(world, 3, &b).await, Pushed::whole(), "its neighbours pass");
+    assert_eq!(world.counts("a").await.accepted, 0, "none of it was applied");
+    assert_eq!(push_at_most(world, 3, &a[..3]).await, Pushed::whole());
+    assert_eq!(push_at_most(world, 3, &a[3..]).await, over(&[("a", 0)]));
     assert_eq!((world.counts("a").await.pending, world.counts("a").await.accepted), (3, 3));
     assert_eq!(world.state(&a[3]).await, None);
-    assert_eq!(world.progress().await, progress(0, &[(3, 5)]), "their offsets are settled");
     world.complete_all().await;
-    assert_eq!(push_at_most(world, 3, &a[3..]).await, Pushed::whole(), "they are no duplicates later");
+    assert_eq!(push_at_most(world, 3, &a[3..]).await, Pushed::whole());
     let c = world.jobs("c", 1);
-    assert_eq!(push_at_most(world, 0, &c).await, over([8]));
+    assert_eq!(push_at_most(world, 0, &c).await, over(&[("c", 0)]));
 }
 
 pub(crate) async fn counts_only_what_waits_against_max_pending<U: QueueUnderTest>(world: &mut World<U>) {
@@ -124,10 +120,10 @@ pub(crate) async fn counts_only_what_waits_against_max_pending<U: QueueUnderTest
     let mut claims = world.take(2).await;
     assert_eq!(push_at_most(world, 2, &jobs[2..3]).await, Pushed::whole(), "in flight does not count");
     world.settle(claims.remove(0), retry(Duration::from_secs(60))).await;
-    assert_eq!(push_at_most(world, 2, &jobs[3..4]).await, over([3]), "scheduled does");
+    assert_eq!(push_at_most(world, 2, &jobs[3..4]).await, over(&[("a", 0)]), "scheduled does");
     world.restart().await;
     world.advance(Duration::from_secs(59)).await;
-    assert_eq!(push_at_most(world, 2, &jobs[4..5]).await, over([4]));
+    assert_eq!(push_at_most(world, 2, &jobs[3..5]).await, over(&[("a", 0)]));
 }
 
 pub(crate) async fn lets_redrives_in_although_a_type_is_full<U: QueueUnderTest>(world: &mut World<U>) {
@@ -144,18 +140,17 @@ pub(crate) async fn judges_duplicates_before_max_pending<U: QueueUnderTest>(worl
     let jobs = world.jobs("a", 2);
     assert_eq!(push_at_most(world, 1, &jobs[..1]).await, Pushed::whole());
     let both = [jobs[0].clone(), jobs[1].clone()];
-    let expected =
-        Pushed::Applied { duplicates: vec![lane().at(Offset(1))], over: vec![lane().at(Offset(2))] };
-    assert_eq!(push_at_most(world, 1, &both).await, expected);
+    assert_eq!(push_at_most(world, 1, &both).await, over(&[("a", 1)]), "the first is a duplicate");
+    assert_eq!(push_at_most(world, 1, &both[..1]).await, applied(&[1]));
 }
 
 pub(crate) async fn enqueues_no_more_than_max_pending<U: QueueUnderTest>(world: &mut World<U>) {
     let jobs = world.jobs("a", 3);
-    let new = jobs.iter().chain(&jobs[..1]).map(|job| at_most(2, job.clone())).collect::<Vec<_>>();
+    let new = jobs.iter().chain(&jobs[..1]).map(|job| at_most::<U>(2, job)).collect::<Vec<_>>();
     let expected = [Admission::Accepted, Admission::Accepted, Admission::Over, Admission::Duplicate];
     assert_eq!(world.enqueue_new(new).await, expected);
     assert_eq!(world.state(&jobs[2]).await, None::<State>);
     let claims = world.take(5).await;
     assert_eq!(ids_of(&claims), [jobs[0].id, jobs[1].id]);
-    assert_eq!(world.enqueue_new([at_most(2, jobs[2].clone())]).await, [Admission::Accepted]);
+    assert_eq!(world.enqueue_new([at_most::<U>(2, &jobs[2])]).await, [Admission::Accepted]);
 }

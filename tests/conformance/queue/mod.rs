@@ -5,8 +5,10 @@
 //! between the shards, and the order between jobs is that of each shard. So a case about order keeps to one partition,
 //! and one about a limit uses two of them, with jobs in both and a limit that can be halved.
 
+mod adopt;
 mod bury;
 mod cancel;
+mod copies;
 mod counts;
 mod dead;
 mod dedup;
@@ -17,11 +19,14 @@ mod lease;
 mod limits;
 mod list;
 mod model;
+mod parked;
+mod passed;
 mod priority;
 mod progress;
 mod purge;
 mod push;
 mod ready;
+mod records;
 mod redis;
 mod resume;
 mod settle;
@@ -46,6 +51,13 @@ pub(crate) trait QueueUnderTest: Sized + Send + 'static {
 
     /// Whether claims outlive the end of the process: who held one may still settle it.
     const CLAIMS_SURVIVE: bool;
+
+    /// Whether a record whose job is alive without a log gives the job its place: it is settled when the job is done.
+    /// Otherwise it is settled at once.
+    const GIVES_PLACES: bool = false;
+
+    /// Whether a suspect that is given back unused stays one.
+    const RELEASED_SUSPECTS_STAY: bool;
 
     /// An empty queue.
     fn fresh() -> impl Future<Output = Self> + Send;
@@ -144,7 +156,7 @@ macro_rules! every_case {
             suspects {
                 are_jobs_whose_lease_ran_out
                 are_cleared_by_a_retry
-                are_cleared_by_a_release
+                stay_what_they_are_by_a_release
                 are_told_again_in_a_repeated_take
                 are_jobs_in_flight_when_their_process_ended
             }
@@ -238,6 +250,63 @@ macro_rules! every_case {
             counts {
                 tell_every_state
                 survive_a_restart
+            }
+            passed {
+                is_what_the_last_push_said
+                is_kept_by_pushes_that_do_not_say
+                is_stored_only_with_the_wanted_offset
+                is_forgotten_with_the_queue
+            }
+            parked {
+                a_push_that_is_over_changes_nothing
+                room_is_counted_from_the_first_job
+                redrives_take_no_room
+                a_parked_job_is_settled_and_its_type_waits
+                redrives_and_neighbours_pass
+                copies_come_before_later_jobs
+                parked_jobs_survive_a_restart
+                copies_are_early_before_their_origin_was_passed
+                copies_obey_max_pending
+                a_stale_copy_is_dropped
+                a_copy_of_what_was_not_parked_is_dropped
+                the_first_of_two_copies_counts
+                a_copy_that_is_a_duplicate_counts_as_returned
+                a_copy_of_another_type_is_dropped
+                a_copy_keeps_attempts_and_due_time
+                a_wiped_queue_takes_copies_of_what_was_settled
+                a_wiped_queue_takes_no_copies_of_what_it_settles_itself
+                a_resume_in_between_lets_no_copies_in
+                a_rolled_back_queue_takes_copies_of_what_was_settled
+                copies_may_come_in_any_order
+                a_copy_that_died_on_its_way_is_out_no_more
+                an_adopted_partition_of_copies_lets_its_type_go_on
+            }
+            copies {
+                move_a_pending_job_in_its_place
+                move_a_scheduled_job_with_its_attempts
+                move_a_job_in_flight_with_its_claim
+                survive_a_restart
+                move_a_job_again_and_again
+                of_a_job_moved_elsewhere_are_dropped
+                of_a_job_that_is_done_are_dropped
+                of_a_job_whose_letter_is_owed_settle_nothing
+                of_a_moved_job_that_died_are_owed_for
+                can_be_cancelled
+                within_one_push_move_what_it_brings
+                need_no_room
+                begin_in_a_wiped_queue_where_they_were_moved_to
+                that_were_settled_do_not_run_again
+                begin_in_a_queue_that_was_rolled_back
+                of_another_partition_are_refused
+            }
+            adopt {
+                begins_anew
+                lets_the_jobs_of_before_live_on
+                keeps_claims_of_before
+                settles_nothing_new_for_the_letters_of_before
+                survives_a_restart
+                forgets_what_was_inherited_and_parked
+                begins_a_partition_that_is_not_known
             }
             survive {
                 a_restart_keeps_everything_but_claims

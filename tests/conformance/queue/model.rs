@@ -6,6 +6,7 @@ mod comparing;
 mod crashed;
 mod driver;
 mod order;
+mod parking;
 mod pushing;
 mod simple;
 mod taking;
@@ -16,7 +17,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
 
 use super::QueueUnderTest;
-use driver::Driver;
+use driver::{DEAD, Driver};
 
 /// One step. Numbers are taken modulo what there is.
 #[derive(Clone, Debug)]
@@ -26,6 +27,13 @@ pub(super) enum Step {
         lane: usize,
         max_pending: Option<u64>,
         records: Vec<Made>,
+        /// The relay is killed when it has parked copies, before it pushes.
+        is_lost: bool,
+    },
+    /// A job of a lane is appended again.
+    AppendAgain {
+        lane: usize,
+        job: usize,
     },
     /// A push at an offset that is not wanted.
     Misplaced {
@@ -136,6 +144,8 @@ fn judged() -> impl Strategy<Value = Judged> {
 
 fn step() -> impl Strategy<Value = Step> {
     let records = || prop::collection::vec(made(), 1..12);
+    // Most pushes are of the queue's own lanes.
+    let lane = || prop_oneof![5 => 0..2usize, 3 => 2..DEAD, 2 => Just(DEAD)];
     let max_pending = || prop::option::weighted(0.2, 0..12u64);
     let limits = (
         0..3u8,
@@ -144,9 +154,11 @@ fn step() -> impl Strategy<Value = Step> {
         prop::bool::weighted(0.1),
     );
     prop_oneof![
-        10 => (0..3usize, max_pending(), records())
-            .prop_map(|(lane, max_pending, records)| Step::Push { lane, max_pending, records }),
-        1 => (0..3usize, 1..5u64).prop_map(|(lane, by)| Step::Misplaced { lane, by }),
+        10 => (lane(), max_pending(), records(), prop::bool::weighted(0.1)).prop_map(
+            |(lane, max_pending, records, is_lost)| Step::Push { lane, max_pending, records, is_lost }
+        ),
+        2 => (0..DEAD, any::<usize>()).prop_map(|(lane, job)| Step::AppendAgain { lane, job }),
+        1 => (lane(), 1..5u64).prop_map(|(lane, by)| Step::Misplaced { lane, by }),
         3 => (0..2usize, max_pending(), records())
             .prop_map(|(lane, max_pending, jobs)| Step::Enqueue { lane, max_pending, jobs }),
         1 => limits.prop_map(|(job_type, concurrency, rate, is_paused)| Step::Limit {

@@ -28,7 +28,7 @@ pub(crate) async fn is_applied_only_at_the_wanted_offset<U: QueueUnderTest>(worl
         let pushed = world.try_push(&lane(), Offset(from), Offset(to)).await;
         assert_eq!(pushed, Pushed::Wants(Offset(4)), "at {from}");
     }
-    let ahead = Push { lane: lane(), from: Offset(9), to: Offset(10), entries: Vec::new() };
+    let ahead = Push { lane: lane(), from: Offset(9), to: Offset(10), passed: None, entries: Vec::new() };
     assert_eq!(world.queue.push(ahead).await.unwrap(), Pushed::Wants(Offset(4)));
     assert_eq!(world.counts("a").await.pending, 4);
 }
@@ -38,7 +38,7 @@ pub(crate) async fn of_a_zombie_changes_nothing<U: QueueUnderTest>(world: &mut W
     let zombie = world.handle();
     world.push(jobs.clone()).await;
     let entries = vec![entry(Offset(0), world.job("a"))];
-    let push = Push { lane: lane(), from: Offset(0), to: Offset(1), entries };
+    let push = Push { lane: lane(), from: Offset(0), to: Offset(1), passed: None, entries };
     assert_eq!(zombie.push(push).await.unwrap(), Pushed::Wants(Offset(2)));
     assert_eq!(ids(&world.complete_all().await), ids(&jobs));
 }
@@ -46,7 +46,13 @@ pub(crate) async fn of_a_zombie_changes_nothing<U: QueueUnderTest>(world: &mut W
 pub(crate) async fn to_an_unknown_partition_is_refused<U: QueueUnderTest>(world: &mut World<U>) {
     let other = TopicPartition::new(lane().topic, Partition(9));
     for (from, to) in [(0, 0), (0, 1)] {
-        let push = Push { lane: other.clone(), from: Offset(from), to: Offset(to), entries: Vec::new() };
+        let push = Push {
+            lane: other.clone(),
+            from: Offset(from),
+            to: Offset(to),
+            passed: None,
+            entries: Vec::new(),
+        };
         assert_eq!(world.queue.push(push).await.unwrap(), Pushed::Unknown);
     }
 }
@@ -54,7 +60,7 @@ pub(crate) async fn to_an_unknown_partition_is_refused<U: QueueUnderTest>(world:
 pub(crate) async fn of_nothing_only_asks<U: QueueUnderTest>(world: &mut World<U>) {
     let jobs = world.jobs("a", 2);
     world.push(jobs).await;
-    let empty = Push { lane: lane(), from: Offset(2), to: Offset(2), entries: Vec::new() };
+    let empty = Push { lane: lane(), from: Offset(2), to: Offset(2), passed: None, entries: Vec::new() };
     assert_eq!(world.queue.push(empty).await.unwrap(), Pushed::whole());
     assert_eq!(world.counts("a").await.pending, 2);
 }
@@ -64,7 +70,7 @@ pub(crate) async fn settles_offsets_without_entries<U: QueueUnderTest>(world: &m
     let records = [None, Some(job), None, None];
     world.push_records(&lane(), records.map(|job| move |offset| job.map(|job| entry(offset, job)))).await;
     assert_eq!(world.progress().await, progress(1, &[(2, 4)]));
-    let gap = Push { lane: lane(), from: Offset(4), to: Offset(40), entries: Vec::new() };
+    let gap = Push { lane: lane(), from: Offset(4), to: Offset(40), passed: None, entries: Vec::new() };
     world.queue.push(gap).await.unwrap();
     assert_eq!(world.progress().await, progress(1, &[(2, 40)]));
 }
@@ -79,7 +85,7 @@ pub(crate) async fn that_contradicts_itself_is_refused_whole<U: QueueUnderTest>(
         (0, 0, vec![at(0, &jobs[0])]),
     ];
     for (from, to, entries) in bad {
-        let push = Push { lane: lane(), from: Offset(from), to: Offset(to), entries };
+        let push = Push { lane: lane(), from: Offset(from), to: Offset(to), passed: None, entries };
         assert!(matches!(world.queue.push(push).await, Err(QueueError::Malformed { .. })));
     }
     assert_eq!(world.counts("a").await.pending, 0);
@@ -93,7 +99,8 @@ pub(crate) async fn keeps_partitions_apart<U: QueueUnderTest>(world: &mut World<
     world.push(one).await;
     world.push_records(&other, two.into_iter().map(|job| move |offset| Some(entry(offset, job)))).await;
     assert_eq!(world.take(10).await.len(), 5);
-    let at_two = Push { lane: other.clone(), from: Offset(2), to: Offset(2), entries: Vec::new() };
+    let at_two =
+        Push { lane: other.clone(), from: Offset(2), to: Offset(2), passed: None, entries: Vec::new() };
     assert_eq!(world.queue.push(at_two).await.unwrap(), Pushed::whole());
     assert_eq!(world.queue.progress(&other).await.unwrap(), Progress::default());
 }

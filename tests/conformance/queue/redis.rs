@@ -1,4 +1,4 @@
-//! The suite on the queue in Redis, cut into one shard and into two.
+//! The suite on the queue in Redis, cut into one shard, into two, and into two on a server each.
 
 use std::num::NonZeroU16;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,54 +11,66 @@ use wasmill_tests::{DEADLINE, Redis, until};
 use super::QueueUnderTest;
 
 mod one_shard {
-    crate::queue::every_case!(crate::queue::redis::InRedis<1>);
+    crate::queue::every_case!(crate::queue::redis::InRedis<1, 1>);
 
     #[test]
     fn does_what_the_model_does() {
-        crate::queue::model::run::<crate::queue::redis::InRedis<1>>();
+        crate::queue::model::run::<crate::queue::redis::InRedis<1, 1>>();
     }
 }
 
 mod two_shards {
-    crate::queue::every_case!(crate::queue::redis::InRedis<2>);
+    crate::queue::every_case!(crate::queue::redis::InRedis<2, 1>);
 
     #[test]
     fn does_what_the_model_does() {
-        crate::queue::model::run::<crate::queue::redis::InRedis<2>>();
+        crate::queue::model::run::<crate::queue::redis::InRedis<2, 1>>();
     }
 }
 
-/// A queue in a Redis of its own, with a clock that is turned by hand.
-pub(crate) struct InRedis<const SHARDS: u16> {
-    redis: Redis,
+mod two_servers {
+    // Without the model: it takes a crash for one of a single file, from which all shards come back as of one moment.
+    crate::queue::every_case!(crate::queue::redis::InRedis<2, 2>);
+}
+
+/// A queue in servers of its own, with a clock that is turned by hand.
+pub(crate) struct InRedis<const SHARDS: u16, const SERVERS: usize> {
+    servers: Vec<Redis>,
     queue: RedisQueue,
     now: AtomicU64,
 }
 
-impl<const SHARDS: u16> InRedis<SHARDS> {
-    fn handle(redis: &Redis) -> RedisQueue {
+impl<const SHARDS: u16, const SERVERS: usize> InRedis<SHARDS, SERVERS> {
+    fn handle(servers: &[Redis]) -> RedisQueue {
         let shards = NonZeroU16::new(SHARDS).unwrap();
-        RedisQueue::new(&RedisConfig { shards, ..RedisConfig::new(redis.url()) }).unwrap()
+        let servers = servers.iter().map(Redis::url).collect();
+        RedisQueue::new(&RedisConfig { servers, shards, ..RedisConfig::new("") }).unwrap()
     }
 
     async fn tell_time(&self) {
         for shard in 0..SHARDS {
             let now = self.now().0.to_string();
-            self.redis.must(&["HSET", &format!("{{wasmill:{shard}}}:c"), "clk", &now]).await;
+            let server = &self.servers[usize::from(shard) % SERVERS];
+            server.must(&["HSET", &format!("{{wasmill:{shard}}}:c"), "clk", &now]).await;
         }
     }
 }
 
-impl<const SHARDS: u16> QueueUnderTest for InRedis<SHARDS> {
+impl<const SHARDS: u16, const SERVERS: usize> QueueUnderTest for InRedis<SHARDS, SERVERS> {
     type Queue = RedisQueue;
 
     const SHARDS: u16 = SHARDS;
     const CLAIMS_SURVIVE: bool = true;
+    const GIVES_PLACES: bool = true;
+    const RELEASED_SUSPECTS_STAY: bool = true;
 
     async fn fresh() -> Self {
-        let redis = Redis::start().await;
-        let queue = Self::handle(&redis);
-        let fresh = Self { redis, queue, now: 1_800_000_000_000.into() };
+        let mut servers = Vec::new();
+        for _ in 0..SERVERS {
+            servers.push(Redis::start().await);
+        }
+        let queue = Self::handle(&servers);
+        let fresh = Self { servers, queue, now: 1_800_000_000_000.into() };
         fresh.queue.start().await.unwrap();
         fresh.tell_time().await;
         fresh
@@ -79,36 +91,43 @@ impl<const SHARDS: u16> QueueUnderTest for InRedis<SHARDS> {
     }
 
     async fn restart(mut self) -> Self {
-        self.redis.end();
-        self.redis.restart().await;
-        self.queue = Self::handle(&self.redis);
+        for server in &mut self.servers {
+            server.end();
+            server.restart().await;
+        }
+        self.queue = Self::handle(&self.servers);
         self
     }
 
     /// Killed, and the end of its file torn off, as after a lost second.
     async fn crash(mut self, lose: u32) -> Self {
-        let bytes: u64 = self.redis.info("aof_current_size").await.parse().unwrap();
-        self.redis.kill();
-        self.redis.truncate_aof(bytes * u64::from(lose) / 1_000);
-        self.redis.restart().await;
-        // Redis 7.0 leaves the torn transaction's beginning in the file, and applies it with the next one at the restart
-        // after this. A file written anew does not have it; what the queue makes of one that has is shown in tests/redis.
-        self.redis.must(&["BGREWRITEAOF"]).await;
-        until("the file is written anew", DEADLINE, || async {
-            let (is_asked, is_begun) = (
-                self.redis.info("aof_rewrite_scheduled").await,
-                self.redis.info("aof_rewrite_in_progress").await,
-            );
-            (is_asked == "0" && is_begun == "0").then_some(())
-        })
-        .await;
-        self.queue = Self::handle(&self.redis);
+        for server in &mut self.servers {
+            let bytes: u64 = server.info("aof_current_size").await.parse().unwrap();
+            server.kill();
+            server.truncate_aof(bytes * u64::from(lose) / 1_000);
+            server.restart().await;
+            // Redis 7.0 leaves the torn transaction's beginning in the file, and applies it with the next one at the
+            // restart after this. A file written anew does not have it; what the queue makes of one that has is shown in
+            // tests/redis.
+            server.must(&["BGREWRITEAOF"]).await;
+            until("the file is written anew", DEADLINE, || async {
+                let (is_asked, is_begun) = (
+                    server.info("aof_rewrite_scheduled").await,
+                    server.info("aof_rewrite_in_progress").await,
+                );
+                (is_asked == "0" && is_begun == "0").then_some(())
+            })
+            .await;
+        }
+        self.queue = Self::handle(&self.servers);
         self.tell_time().await;
         self
     }
 
     async fn wipe(self) -> Self {
-        self.redis.flush_all().await;
+        for server in &self.servers {
+            server.flush_all().await;
+        }
         self.tell_time().await;
         self
     }

@@ -41,10 +41,15 @@ pub(crate) async fn are_cleared_by_a_retry<U: QueueUnderTest>(world: &mut World<
     assert_eq!(suspects(&world.take(1).await), [false]);
 }
 
-pub(crate) async fn are_cleared_by_a_release<U: QueueUnderTest>(world: &mut World<U>) {
+pub(crate) async fn stay_what_they_are_by_a_release<U: QueueUnderTest>(world: &mut World<U>) {
     let claim = suspect(world).await;
+    let attempt = claim.attempt;
     world.settle(claim, Verdict::Release).await;
-    assert_eq!(suspects(&world.take(1).await), [false]);
+    let mut again = world.take(1).await;
+    assert_eq!(suspects(&again), [U::RELEASED_SUSPECTS_STAY]);
+    assert_eq!(again[0].attempt, attempt, "the attempt did not count");
+    world.settle(again.remove(0), retry(Duration::ZERO)).await;
+    assert_eq!(suspects(&world.take(1).await), [false], "an attempt of it has ended");
 }
 
 pub(crate) async fn are_told_again_in_a_repeated_take<U: QueueUnderTest>(world: &mut World<U>) {

@@ -180,7 +180,7 @@ impl<U: QueueUnderTest> World<U> {
         }
     }
 
-    /// Appends records to a lane's log and pushes them; returns how that went.
+    /// Appends records to a lane's log and pushes them; returns how that went. What is not applied is not appended.
     pub(crate) async fn try_push_records<R>(
         &mut self,
         lane: &TopicPartition,
@@ -194,7 +194,11 @@ impl<U: QueueUnderTest> World<U> {
             let offset = self.end(lane);
             self.log.entry(lane.clone()).or_default().push(record(offset));
         }
-        self.try_push(lane, from, self.end(lane)).await
+        let pushed = self.try_push(lane, from, self.end(lane)).await;
+        if !matches!(pushed, Pushed::Applied { .. }) {
+            self.log.entry(lane.clone()).or_default().truncate(usize::try_from(from.0).unwrap());
+        }
+        pushed
     }
 
     /// Pushes a piece of the log, which must be wanted.
@@ -209,14 +213,19 @@ impl<U: QueueUnderTest> World<U> {
         let index = |offset: Offset| usize::try_from(offset.0).unwrap();
         let none = Vec::new();
         let log = self.log.get(lane).unwrap_or(&none);
-        let entries = log[index(from)..index(to)].iter().flatten().cloned().collect();
-        self.queue.push(Push { lane: lane.clone(), from, to, entries }).await.unwrap()
+        let entries = log[index(from)..index(to)].iter().flatten().cloned().map(in_each_shard::<U>).collect();
+        self.queue.push(Push { lane: lane.clone(), from, to, passed: None, entries }).await.unwrap()
     }
 
     /// What a relay does when it begins: resumes the lane with `progress`, and pushes from there to the end.
     pub(crate) async fn replay(&mut self, progress: &Progress) {
-        let from = self.resume(progress).await;
-        self.push_from(&lane(), from, self.end(&lane())).await;
+        self.replay_lane(&lane(), progress).await;
+    }
+
+    /// The same of any lane; the duplicates.
+    pub(crate) async fn replay_lane(&mut self, lane: &TopicPartition, progress: &Progress) -> Vec<Position> {
+        let from = self.queue.resume(lane, progress).await.unwrap();
+        self.push_from(lane, from, self.end(lane)).await
     }
 
     /// Worker 1 takes of types `a`, `b` and `c`.
@@ -408,4 +417,12 @@ pub(crate) fn made(id: JobId, job_type: &str) -> Job {
         redrives: 0,
         unknown: [("future".to_owned(), serde_json::json!({"kept": [1, 2]}))].into_iter().collect(),
     }
+}
+
+/// What an entry allows of its type is meant for its shard: each has its share of that.
+fn in_each_shard<U: QueueUnderTest>(mut entry: Entry) -> Entry {
+    if let Entry::Job { new, .. } | Entry::Copy { new, .. } = &mut entry {
+        new.max_pending = new.max_pending.map(|most| most * u64::from(U::SHARDS));
+    }
+    entry
 }

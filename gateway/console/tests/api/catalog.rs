@@ -89,3 +89,14 @@ async fn what_is_no_request_is_refused() {
     world.call("POST", "/v1/catalog/apply", &[], "{}").await.problem(415, "unsupported-media-type");
     world.end().await;
 }
+
+#[tokio::test]
+async fn topics_that_cannot_be_made_are_told_and_hinder_nothing() {
+    let world = World::new().await;
+    let made = world.apply("[queue.mail]\npartitions = 2\n", &[]).await.json();
+    assert!(made["warnings"].is_null(), "{made}");
+    let unmade = world.apply("[queue.forbidden]\npartitions = 2\n", &[]).await.json();
+    assert_eq!(unmade["warnings"], json!(["the topic was not made; run it by hand"]), "{unmade}");
+    assert_eq!(world.store.latest_number().await.unwrap(), Revision(2));
+    world.end().await;
+}

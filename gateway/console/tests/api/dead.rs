@@ -117,6 +117,7 @@ async fn what_cannot_be_redriven_is_named_and_can_be_purged() {
         partition: Partition(0),
         key: Some(letter.key().into()),
         value: Some(wasmill_job::wire::encode_dead(letter).unwrap()),
+        durability: wasmill_job::Durability::Quorum,
     };
     world.log.append(vec![record(&stranger), record(&garbage)]).await.unwrap();
     world.relay().await;

@@ -58,6 +58,8 @@ async fn what_cannot_be_listed_is_refused() {
     {
         world.get(&format!("/v1/jobs?{query}")).await.problem(400, "invalid-field");
     }
+    let astray = world.get("/v1/jobs?state=pending&after=no%20cursor").await.problem(400, "invalid-field");
+    assert_eq!(astray["field"], "after", "{astray}");
     let problem = world.get("/v1/jobs?state=dead").await.problem(400, "invalid-field");
     assert!(problem["detail"].as_str().unwrap().contains("/v1/dead"), "{problem}");
     world.end().await;

@@ -22,6 +22,7 @@ async fn every_route_is_described() {
             "/v1/dead/purge",
             "/v1/dead/redrive",
             "/v1/jobs",
+            "/v1/lanes",
             "/v1/modules",
             "/v1/queue/check",
             "/v1/status",

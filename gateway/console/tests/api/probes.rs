@@ -15,6 +15,7 @@ async fn monitors_are_answered_under_any_name() {
     world.end().await;
 
     let world = World::with_hello().await;
-    assert_eq!(world.get("/readyz").await.status, 200);
+    let ready = world.get("/readyz").await;
+    assert_eq!((ready.status.as_u16(), &ready.body[..]), (200, &b"ready\nbut: a part is away\n"[..]));
     world.end().await;
 }

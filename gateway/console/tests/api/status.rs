@@ -25,6 +25,10 @@ async fn every_type_is_counted() {
         "{status}"
     );
     assert_eq!(status["unsettled_records"], 3, "{status}");
+    let lanes = world.get("/v1/lanes").await.json();
+    let lanes = lanes["lanes"].as_array().unwrap();
+    let sum = |key: &str| lanes.iter().filter_map(|lane| lane[key].as_u64()).sum::<u64>();
+    assert_eq!((sum("unsettled"), sum("lag"), sum("next"), sum("wanted")), (3, 0, 3, 3), "{lanes:?}");
     assert!(status["uptime_s"].as_u64().unwrap() < 600 && status["started_at_ms"].is_u64());
     world.queue.close().await;
     world.get("/v1/status").await.problem(503, "shutting-down");

@@ -23,7 +23,8 @@ use wasmill_http::{Drained, HttpConfig, finish, serve};
 use wasmill_ingest::{Durability, IngestConfig, Parts, Storage, router};
 use wasmill_job::wire::{Record, decode};
 use wasmill_job::{
-    Generation, Job, JobType, Limits, Mode, ModuleDigest, Offset, Path, RetryPolicy, Revision, SystemClock,
+    Durability as Asked, Generation, Job, JobType, Limits, Mode, ModuleDigest, Offset, Path, RetryPolicy,
+    Revision, SystemClock,
 };
 use wasmill_log::{EmbeddedLog, Log, LogConfig};
 use wasmill_queue::{Counts, EmbeddedConfig, EmbeddedQueue, Entry, NewJob, Push, Pushed, Queue};
@@ -189,10 +190,11 @@ impl World {
                         Entry::Job { offset, new: NewJob { job, dedup_window, max_pending: None } }
                     }
                     Record::Cancel(cancel) => Entry::Cancel { offset, cancel },
+                    Record::Copy { .. } => panic!("the gateway writes no copies"),
                 }
             };
             let entries = stored.into_iter().map(entry).collect();
-            let pushed = self.queue.push(Push { lane, from, to, entries }).await.unwrap();
+            let pushed = self.queue.push(Push { lane, from, to, passed: None, entries }).await.unwrap();
             assert!(matches!(pushed, Pushed::Applied { .. }), "{pushed:?}");
         }
     }
@@ -251,7 +253,9 @@ fn catalog() -> Catalog {
     let queue = "default".parse().unwrap();
     let mut catalog = Catalog { revision: Revision(7), ..Catalog::default() };
     let partitions = NonZeroU32::new(4).unwrap();
-    catalog.queues.insert(queue, QueueSpec { generation: Generation(1), partitions });
+    catalog
+        .queues
+        .insert(queue, QueueSpec { generation: Generation(1), partitions, durability: Asked::Quorum });
     for (name, payload_bytes) in [("hello", 1 << 20), ("email.welcome", 1 << 20), ("small", SMALL_BYTES)] {
         catalog.types.insert(name.parse::<JobType>().unwrap(), job_type(payload_bytes));
     }

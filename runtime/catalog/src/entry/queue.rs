@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::DeValue;
-use wasmill_job::{JobId, QueueName};
+use wasmill_job::{Durability, JobId, QueueName};
 
 use super::{Named, QueueEntry};
 use crate::mistake::Report;
@@ -22,10 +22,10 @@ pub(crate) fn read_queue<'t>(
     value: &'t Spanned<DeValue<'t>>,
 ) -> Option<QueueEntry> {
     let section = Section::open(report, value, format!("queue `{name}`"), &KEYS)?;
-    section.text(report, "durability", "quorum", |text| match text {
-        "quorum" => Ok(()),
-        "leader" => Err("\"leader\" is not built yet; write \"quorum\" or leave it out".to_owned()),
-        other => Err(format!("`{other}` is no durability; write \"quorum\" or leave it out")),
+    let durability = section.text(report, "durability", "quorum", |text| match text {
+        "quorum" => Ok(Durability::Quorum),
+        "leader" => Ok(Durability::Leader),
+        other => Err(format!("`{other}` is no durability; write \"quorum\" or \"leader\", or leave it out")),
     });
     let place = section.value("partitions").map_or_else(|| at.clone(), Spanned::span);
     let count = match section.value("partitions") {
@@ -33,5 +33,6 @@ pub(crate) fn read_queue<'t>(
         None => u64::from(DEFAULT_PARTITIONS.get()),
     };
     let partitions = u32::try_from(count).ok().and_then(NonZeroU32::new)?;
-    Some(QueueEntry { partitions: Named { value: partitions, at: place } })
+    let durability = durability.map(|(durability, _)| durability).unwrap_or_default();
+    Some(QueueEntry { partitions: Named { value: partitions, at: place }, durability })
 }

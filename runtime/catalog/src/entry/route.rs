@@ -92,7 +92,7 @@ pub(crate) fn read_type<'t>(
     let mode = section.text(report, "mode", "live", read_mode).map(|(mode, _)| mode);
     let limits = section.child(report, "limits", &LIMITS_KEYS).map(|limits| read_limits(report, &limits));
     let retry = section.child(report, "retry", &RETRY_KEYS).map(|retry| read_retry(report, &retry));
-    let flow = flow::read_flow(report, section, backing);
+    let flow = flow::read_flow(report, section);
     let keep_result = section.span(report, "keep_result", KEEP);
     let dedup_window = section.span(report, "dedup_window", KEEP);
     let module = read_handlers(report, section, at)?;

@@ -89,11 +89,13 @@ fn what_a_file_leaves_out_has_its_default() {
 }
 
 #[test]
-fn without_a_log_jobs_go_to_the_queue_and_can_be_limited_there() {
+fn jobs_take_the_path_that_the_mill_has_and_can_be_limited_on_both() {
     let says = "[type.hello]\nhandlers = [{ module = 'hello@1.0.0' }]\nflow = { max_pending = 100_000 }";
-    let catalog = plan_for(Backing::Nothing, &Catalog::default(), &[says]).unwrap().next;
-    let hello = &catalog.types[&"hello".parse().unwrap()];
-    assert_eq!((hello.path, hello.flow.max_pending), (Path::Queue, Some(100_000)));
+    for (backing, path) in [(Backing::Nothing, Path::Queue), (Backing::Log, Path::Log)] {
+        let catalog = plan_for(backing, &Catalog::default(), &[says]).unwrap().next;
+        let hello = &catalog.types[&"hello".parse().unwrap()];
+        assert_eq!((hello.path, hello.flow.max_pending), (path, Some(100_000)));
+    }
 }
 
 #[test]

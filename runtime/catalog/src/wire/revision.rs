@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use wasmill_job::{
-    Backoff, Generation, InvalidBackoff, JobId, JobType, Limits, Mode, ModuleDigest, ModuleTag, Path,
-    QueueName, Rate, RetryPolicy, Revision, UnixMs,
+    Backoff, Durability, Generation, InvalidBackoff, JobId, JobType, Limits, Mode, ModuleDigest, ModuleTag,
+    Path, QueueName, Rate, RetryPolicy, Revision, UnixMs,
 };
 
 use super::{Unreadable, VERSION, check_version, not_json};
@@ -40,6 +40,8 @@ struct CatalogV1 {
 struct QueueV1 {
     generation: Generation,
     partitions: NonZeroU32,
+    #[serde(default, skip_serializing_if = "is_quorum")]
+    durability: Durability,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,6 +66,7 @@ struct TypeV1 {
 enum PathV1 {
     Log,
     Queue,
+    Both,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,10 +154,16 @@ pub(crate) fn read_revision(number: Revision, bytes: &[u8]) -> Result<Catalog, U
     Ok(catalog)
 }
 
+/// What an older binary takes a queue to be anyway.
+fn is_quorum(durability: &Durability) -> bool {
+    *durability == Durability::Quorum
+}
+
 impl From<&Catalog> for CatalogV1 {
     fn from(catalog: &Catalog) -> Self {
         let queue = |(name, queue): (&QueueName, &QueueSpec)| {
-            (name.clone(), QueueV1 { generation: queue.generation, partitions: queue.partitions })
+            let QueueSpec { generation, partitions, durability } = *queue;
+            (name.clone(), QueueV1 { generation, partitions, durability })
         };
         Self {
             revision: catalog.revision,
@@ -175,6 +184,7 @@ impl From<&TypeSpec> for TypeV1 {
             path: match spec.path {
                 Path::Log => PathV1::Log,
                 Path::Queue => PathV1::Queue,
+                Path::Both => PathV1::Both,
             },
             mode: match spec.mode {
                 Mode::Live => ModeV1::Live,
@@ -207,12 +217,12 @@ impl TryFrom<CatalogV1> for Catalog {
     type Error = Unreadable;
     fn try_from(wire: CatalogV1) -> Result<Self, Unreadable> {
         let queues = wire.queues.into_iter().map(|(name, queue)| {
-            let QueueV1 { generation, partitions } = queue;
+            let QueueV1 { generation, partitions, durability } = queue;
             if partitions.get() > JobId::PARTITIONS_MAX || generation.0 >= JobId::GENERATIONS_MAX {
                 let what = format!("queue {name} has {partitions} partitions in generation {generation}");
                 return Err(Unreadable::Damaged(format!("{what}, which no job id can name")));
             }
-            Ok((name, QueueSpec { generation, partitions }))
+            Ok((name, QueueSpec { generation, partitions, durability }))
         });
         let queues: BTreeMap<_, _> = queues.collect::<Result<_, _>>()?;
         let types = wire.types.into_iter().map(|(name, spec)| {
@@ -242,6 +252,7 @@ impl TryFrom<TypeV1> for TypeSpec {
             path: match wire.path {
                 PathV1::Log => Path::Log,
                 PathV1::Queue => Path::Queue,
+                PathV1::Both => Path::Both,
             },
             mode: match wire.mode {
                 ModeV1::Live => Mode::Live,

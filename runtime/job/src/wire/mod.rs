@@ -10,7 +10,7 @@ mod record;
 
 pub use dead::{decode_dead, encode_dead};
 pub use progress::{decode_progress, encode_progress};
-pub use record::{Record, decode, encode_cancel, encode_job};
+pub use record::{Record, decode, encode_cancel, encode_copy, encode_job};
 
 /// The version this binary writes.
 pub const VERSION: u32 = 1;
@@ -20,6 +20,10 @@ pub const VERSION: u32 = 1;
 pub enum Undecodable {
     #[error("the record has no line feed after its envelope")]
     NoEnvelope,
+    #[error("progress ends in the middle of its ranges")]
+    Ranges,
+    #[error("the record is a copy that does not say of what")]
+    NoOrigin,
     #[error("the record's envelope is not valid: {0}")]
     Envelope(#[from] serde_json::Error),
     #[error("the record is of version {0}, and this binary reads versions 1 and 2: use a newer one")]

@@ -1,16 +1,23 @@
-//! Records of a queue's topic: jobs and cancellations.
+//! Records of a queue's topic, and of a topic of parked jobs: jobs, copies of jobs, cancellations.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Undecodable, VERSION};
-use crate::{Cancel, Job, JobId, JobType, Mode, Path, Priority, Revision, Stamp, UnixMs};
+use crate::{
+    Attempt, Cancel, CopyOf, Job, JobId, JobType, Mode, Path, Position, Priority, Revision, Stamp, UnixMs,
+};
 
 /// What a record of a queue's topic says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     Job(Job),
+    /// A job that takes the place of an older record of its own.
+    Copy {
+        job: Job,
+        of: CopyOf,
+    },
     Cancel(Cancel),
 }
 
@@ -38,8 +45,22 @@ pub(super) struct JobEnvelope {
     trace: Option<String>,
     #[serde(default, skip_serializing_if = "is_zero")]
     redrives: u32,
+    /// Of a copy only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    copy: Option<CopyEnvelope>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
+}
+
+/// What a copy says of the record whose place it takes.
+#[derive(Serialize, Deserialize)]
+struct CopyEnvelope {
+    of: Position,
+    #[serde(default)]
+    attempts: Attempt,
+    /// In milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<UnixMs>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -56,6 +77,7 @@ struct CancelEnvelope {
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Job,
+    Copy,
     Cancel,
 }
 
@@ -73,6 +95,16 @@ pub(super) struct Head<'a> {
 /// Never, for a job whose unknown fields came from [`decode`].
 pub fn encode_job(job: &Job) -> Result<Bytes, Undecodable> {
     frame(&JobEnvelope::of(job), &job.payload)
+}
+
+/// A job as a record that takes the place of an older one.
+///
+/// # Errors
+/// Never, for a job whose unknown fields came from [`decode`].
+pub fn encode_copy(job: &Job, of: &CopyOf) -> Result<Bytes, Undecodable> {
+    let CopyOf { origin, attempts, due_at } = of.clone();
+    let copy = Some(CopyEnvelope { of: origin, attempts, due: due_at });
+    frame(&JobEnvelope { kind: Kind::Copy, copy, ..JobEnvelope::of(job) }, &job.payload)
 }
 
 /// A cancellation as a record.
@@ -94,6 +126,12 @@ pub fn decode(bytes: &Bytes) -> Result<Record, Undecodable> {
         "job" => {
             let envelope: JobEnvelope = serde_json::from_slice(envelope)?;
             Ok(Record::Job(envelope.into_job(payload)))
+        }
+        "copy" => {
+            let mut envelope: JobEnvelope = serde_json::from_slice(envelope)?;
+            let CopyEnvelope { of, attempts, due } = envelope.copy.take().ok_or(Undecodable::NoOrigin)?;
+            let of = CopyOf { origin: of, attempts, due_at: due };
+            Ok(Record::Copy { job: envelope.into_job(payload), of })
         }
         "cancel" => {
             let CancelEnvelope { id, job_type, at, .. } = serde_json::from_slice(envelope)?;
@@ -142,6 +180,7 @@ impl JobEnvelope {
             key: job.idempotency_key.clone(),
             trace: job.traceparent.clone(),
             redrives: job.redrives,
+            copy: None,
             unknown: job.unknown.clone(),
         }
     }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Attempt, Cancel, DeadLetter, Failure, FailureCode, Generation, Job, JobId, Mode, Offset, Partition, Path,
-    Position, Progress, Revision, Stamp, Topic, UnixMs,
+    Attempt, Cancel, CopyOf, DeadLetter, Failure, FailureCode, Generation, Job, JobId, Mode, Offset,
+    Partition, Path, Position, Progress, Revision, Stamp, Topic, UnixMs,
 };
 
 /// Payload bytes that a re-encoder would change: escapes, a number beyond f64, duplicate keys, 20 digits, odd space.
@@ -33,6 +33,12 @@ fn job(payload: &'static [u8]) -> Job {
 fn cancel() -> Cancel {
     let Job { id, job_type, .. } = job(b"");
     Cancel { id, job_type, at: UnixMs(1_767_225_600_500) }
+}
+
+fn copy_of() -> CopyOf {
+    let origin =
+        Position { topic: Topic::from("wasmill.q.mail.2"), partition: Partition(5), offset: Offset(81) };
+    CopyOf { origin, attempts: Attempt(2), due_at: Some(UnixMs(1_767_225_602_000)) }
 }
 
 fn letter(job: Option<Job>, raw: Option<Bytes>) -> DeadLetter {
@@ -70,7 +76,27 @@ fn records_are_written_as_in_the_golden_files() {
     golden!(encode_dead(&letter(None, Some(Bytes::from_static(b"not a record")))).unwrap(), "dead-raw.v1");
     let mut progress = Progress { floor: Offset(7), ..Progress::default() };
     progress.settle(Offset(9)..Offset(12));
-    golden!(encode_progress(&progress).unwrap(), "progress.v1");
+    golden!(encode_progress(&progress).unwrap(), "progress-packed.v1");
+    golden!(encode_copy(&job(DELICATE.as_bytes()), &copy_of()).unwrap(), "copy.v1");
+}
+
+#[test]
+fn progress_as_it_was_written_once_is_read() {
+    let mut progress = Progress { floor: Offset(7), ..Progress::default() };
+    progress.settle(Offset(9)..Offset(12));
+    let written = Bytes::from_static(include_bytes!("golden/progress.v1"));
+    assert_eq!(decode_progress(&written).unwrap(), progress);
+}
+
+#[test]
+fn a_copy_without_its_origin_and_progress_without_its_ranges_are_refused() {
+    let copy = encode_copy(&job(b""), &copy_of()).unwrap();
+    let text = String::from_utf8(copy.to_vec()).unwrap();
+    let (head, tail) = (text.find("\"copy\":").unwrap(), text.find("}}").unwrap());
+    let bare = format!("{}\"kept\":1{}", &text[..head], &text[tail + 1..]);
+    assert!(matches!(decode(&Bytes::from(bare)), Err(Undecodable::NoOrigin)));
+    let torn = Bytes::from_static(b"{\"v\":1,\"floor\":7,\"ranges\":2}\n\x02\x03\x85");
+    assert!(matches!(decode_progress(&torn), Err(Undecodable::Ranges)));
 }
 
 #[test]
@@ -78,6 +104,8 @@ fn what_is_written_is_read_again() {
     let job = job(DELICATE.as_bytes());
     assert_eq!(decode(&encode_job(&job).unwrap()).unwrap(), Record::Job(job.clone()));
     assert_eq!(decode(&encode_cancel(&cancel()).unwrap()).unwrap(), Record::Cancel(cancel()));
+    let copy = Record::Copy { job: job.clone(), of: copy_of() };
+    assert_eq!(decode(&encode_copy(&job, &copy_of()).unwrap()).unwrap(), copy);
     for letter in [letter(Some(job), None), letter(None, Some(Bytes::from_static(b"\0\xff")))] {
         assert_eq!(decode_dead(&encode_dead(&letter).unwrap()).unwrap(), letter);
     }
@@ -130,6 +158,15 @@ fn progress_survives_its_bytes() {
 }
 
 proptest! {
+    #[test]
+    fn any_progress_survives(floor in 0..1_000_u64, ranges: Vec<(u64, u16)>) {
+        let mut progress = Progress { floor: Offset(floor), ..Progress::default() };
+        for (start, length) in ranges {
+            progress.settle(Offset(start)..Offset(start.saturating_add(u64::from(length))));
+        }
+        prop_assert_eq!(decode_progress(&encode_progress(&progress).unwrap()).unwrap(), progress);
+    }
+
     #[test]
     fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
         let bytes = Bytes::from(bytes);

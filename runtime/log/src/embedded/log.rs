@@ -1,14 +1,16 @@
 //! The handle that gateway and relay hold, and the log's coming and going.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io;
+use std::num::NonZeroU32;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
-use wasmill_job::{Clock, Offset, Position, Progress, TopicPartition};
+use wasmill_job::{Clock, Offset, Partition, Position, Progress, Topic, TopicPartition};
 
 use super::chunk::record_bytes;
 use super::keeper::{Keeper, Trim};
@@ -133,6 +135,22 @@ impl EmbeddedLog {
         &self.inner.shared
     }
 
+    /// Stores all of `records`, none of which is too large, or none.
+    async fn store(&self, records: Vec<Append>) -> Result<Vec<Position>, AppendError> {
+        let bytes: usize =
+            records.iter().map(|record| record_bytes(record.key.as_ref(), record.value.as_ref())).sum();
+        let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).saturating_add(1).min(WAITING_KIB_MAX);
+        let room = Arc::clone(&self.inner.room);
+        let permit = room.acquire_many_owned(kib).await.map_err(|_| AppendError::Closed)?;
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (reply, answer) = oneshot::channel();
+        let request = Request::Append(AppendRequest { records, bytes, reply, permit });
+        self.inner.writer.send(request).map_err(|_| self.inner.unanswered())?;
+        answer.await.unwrap_or_else(|_| Err(self.inner.unanswered()))
+    }
+
     /// Reads from the file, off the runtime's threads.
     async fn read_stored(&self, from: Position, bytes_max: usize) -> Result<Vec<Stored>, ReadError> {
         let shared = Arc::clone(self.shared());
@@ -182,26 +200,33 @@ impl Inner {
 }
 
 impl Log for EmbeddedLog {
+    /// A record that is too large is refused by itself. The others share their fate: they are stored in one transaction,
+    /// or not at all.
+    async fn append_each(&self, records: Vec<Append>) -> Vec<Result<Position, AppendError>> {
+        let too_large: Vec<Option<AppendError>> = records.iter().map(too_large).collect();
+        let fitting: Vec<Append> = records
+            .into_iter()
+            .zip(&too_large)
+            .filter_map(|(record, refusal)| refusal.is_none().then_some(record))
+            .collect();
+        let mut stored = match self.store(fitting).await {
+            Ok(positions) => Ok(positions.into_iter()),
+            Err(error) => Err(error),
+        };
+        let fates = too_large.into_iter().map(|refusal| match (refusal, &mut stored) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Err(error)) => Err(error.clone()),
+            (None, Ok(positions)) => positions.next().ok_or_else(|| self.inner.unanswered()),
+        });
+        fates.collect()
+    }
+
+    /// All or none of the records are stored.
     async fn append(&self, records: Vec<Append>) -> Result<Vec<Position>, AppendError> {
-        let mut bytes = 0;
-        for record in &records {
-            let own = record.key.as_ref().map_or(0, |key| key.len())
-                + record.value.as_ref().map_or(0, |value| value.len());
-            if own > RECORD_BYTES_MAX {
-                return Err(AppendError::TooLarge { bytes: own, bytes_max: RECORD_BYTES_MAX });
-            }
-            bytes += record_bytes(record.key.as_ref(), record.value.as_ref());
+        match records.iter().find_map(too_large) {
+            Some(refusal) => Err(refusal),
+            None => self.store(records).await,
         }
-        let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).saturating_add(1).min(WAITING_KIB_MAX);
-        let room = Arc::clone(&self.inner.room);
-        let permit = room.acquire_many_owned(kib).await.map_err(|_| AppendError::Closed)?;
-        if records.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (reply, answer) = oneshot::channel();
-        let request = Request::Append(AppendRequest { records, bytes, reply, permit });
-        self.inner.writer.send(request).map_err(|_| self.inner.unanswered())?;
-        answer.await.unwrap_or_else(|_| Err(self.inner.unanswered()))
     }
 
     async fn read(
@@ -244,6 +269,34 @@ impl Log for EmbeddedLog {
         Ok(self.shared().partitions.stored().into_iter().map(|(of, _)| of).collect())
     }
 
+    /// Everything but progress itself: nobody shares it.
+    async fn assigned(&self) -> Result<BTreeSet<TopicPartition>, ReadError> {
+        let known = self.partitions().await?;
+        let dead = TopicPartition::new(Topic::dead(), Partition(0));
+        let carried = |topic: &Topic| topic.is_queue() || topic.parked_type().is_some();
+        Ok(known.into_iter().filter(|of| carried(&of.topic)).chain([dead]).collect())
+    }
+
+    async fn reassigned(&self, from: &BTreeSet<TopicPartition>) {
+        let mut stored = self.shared().partitions.stored_changes();
+        while self.assigned().await.is_ok_and(|assigned| assigned == *from) {
+            // An error means that the log is gone.
+            if stored.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Topics are made by the records in them.
+    async fn ensure(&self, _: &Topic, _: NonZeroU32) -> Result<(), AppendError> {
+        if self.shared().is_closed() { Err(AppendError::Closed) } else { Ok(()) }
+    }
+
+    /// Unsettled records stay.
+    async fn retention(&self, _: &Topic) -> Result<Option<Duration>, ReadError> {
+        if self.shared().is_closed() { Err(ReadError::Closed) } else { Ok(None) }
+    }
+
     async fn commit(&self, of: &TopicPartition, progress: Progress) -> Result<(), AppendError> {
         if self.shared().is_closed() {
             return Err(AppendError::Closed);
@@ -260,6 +313,12 @@ impl Log for EmbeddedLog {
         }
         Ok(self.shared().partitions.get(of).and_then(|partition| partition.progress()).unwrap_or_default())
     }
+}
+
+/// Why the record cannot be stored, if it is too large.
+fn too_large(record: &Append) -> Option<AppendError> {
+    let bytes = record.bytes();
+    (bytes > RECORD_BYTES_MAX).then_some(AppendError::TooLarge { bytes, bytes_max: RECORD_BYTES_MAX })
 }
 
 impl fmt::Debug for EmbeddedLog {

@@ -12,6 +12,8 @@ use crate::Bounds;
 #[derive(Debug, Default)]
 pub(super) struct Partitions {
     by_name: RwLock<HashMap<TopicPartition, Arc<PartitionState>>>,
+    /// Told when something is stored of a partition of which nothing was.
+    stored: Arc<watch::Sender<()>>,
 }
 
 /// One partition. Readers look, only the writer publishes.
@@ -20,6 +22,7 @@ pub(super) struct PartitionState {
     known: RwLock<Known>,
     /// The next offset, for those who wait. `u64::MAX` once the log is closed.
     next: watch::Sender<u64>,
+    stored: Arc<watch::Sender<()>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -44,7 +47,8 @@ impl Partitions {
             return partition;
         }
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(by_name.entry(of.clone()).or_default())
+        let new = || Arc::new(PartitionState::new(Arc::clone(&self.stored)));
+        Arc::clone(by_name.entry(of.clone()).or_insert_with(new))
     }
 
     pub(super) fn get(&self, of: &TopicPartition) -> Option<Arc<PartitionState>> {
@@ -63,15 +67,25 @@ impl Partitions {
         stored
     }
 
+    /// Changes when there is something more in [`Partitions::stored`], and when the log is closed.
+    pub(super) fn stored_changes(&self) -> watch::Receiver<()> {
+        self.stored.subscribe()
+    }
+
     /// Lets everybody who waits go: the log is closed.
     pub(super) fn wake_all(&self) {
         for partition in self.by_name.read().unwrap_or_else(PoisonError::into_inner).values() {
             partition.next.send_replace(u64::MAX);
         }
+        self.stored.send_replace(());
     }
 }
 
 impl PartitionState {
+    fn new(stored: Arc<watch::Sender<()>>) -> Self {
+        Self { known: RwLock::default(), next: watch::Sender::new(0), stored }
+    }
+
     pub(super) fn extent(&self) -> Extent {
         self.read(|known| known.extent.unwrap_or_default())
     }
@@ -92,7 +106,7 @@ impl PartitionState {
 
     /// Shows a new extent, and wakes those who wait for what is in it.
     pub(super) fn publish_extent(&self, extent: Extent) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).extent = Some(extent);
+        self.publish(|known| known.extent = Some(extent));
         self.next.send_if_modified(|next| {
             let grew = *next < extent.bounds.next.0;
             *next = (*next).max(extent.bounds.next.0);
@@ -101,7 +115,15 @@ impl PartitionState {
     }
 
     pub(super) fn publish_progress(&self, progress: Progress) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).progress = Some(progress);
+        self.publish(|known| known.progress = Some(progress));
+    }
+
+    fn publish(&self, change: impl FnOnce(&mut Known)) {
+        let was_stored = self.is_stored();
+        change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
+        if !was_stored {
+            self.stored.send_replace(());
+        }
     }
 
     /// Resolves when a record at or after `offset` may be there, or the log is closed.
@@ -112,11 +134,5 @@ impl PartitionState {
 
     fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
         look(&self.known.read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Default for PartitionState {
-    fn default() -> Self {
-        Self { known: RwLock::default(), next: watch::Sender::new(0) }
     }
 }

@@ -104,7 +104,7 @@ impl Writer {
             }
             Err(error) => {
                 let refusal = self.recover(error, changes.commit, free);
-                telemetry::refused(group.records(), request::reason(&refusal));
+                telemetry::refused(group.records(), refusal.word());
                 group.refuse(&refusal);
             }
         }

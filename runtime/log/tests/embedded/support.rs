@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use wasmill_job::{Clock, Offset, Partition, SystemClock, Topic, TopicPartition, UnixMs};
+use wasmill_job::{Clock, Durability, Offset, Partition, SystemClock, Topic, TopicPartition, UnixMs};
 use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, OpenError, ReadError, Stored};
 
 /// A clock that only moves when it is told to.
@@ -43,7 +43,13 @@ pub(super) fn dead() -> TopicPartition {
 }
 
 pub(super) fn record(of: &TopicPartition, value: impl Into<Bytes>) -> Append {
-    Append { topic: of.topic.clone(), partition: of.partition, key: None, value: Some(value.into()) }
+    Append {
+        topic: of.topic.clone(),
+        partition: of.partition,
+        key: None,
+        value: Some(value.into()),
+        durability: Durability::Quorum,
+    }
 }
 
 pub(super) fn keyed(of: &TopicPartition, key: &str, value: Option<Vec<u8>>) -> Append {
@@ -52,6 +58,7 @@ pub(super) fn keyed(of: &TopicPartition, key: &str, value: Option<Vec<u8>>) -> A
         partition: of.partition,
         key: Some(Bytes::copy_from_slice(key.as_bytes())),
         value: value.map(Bytes::from),
+        durability: Durability::Quorum,
     }
 }
 

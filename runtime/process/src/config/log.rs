@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataConfig, Refusal, text};
 
-/// Whether there is a log; the embedded log's folder, and how long it keeps what is settled.
+/// Which log there is, if any; the embedded log's folder, and how long it keeps what is settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
-    /// `embedded` (in the data folder) or `none`: then the gateway writes straight into the queue, which has to be Redis, and
-    /// jobs are as safe as that. Default `embedded`.
+    /// `embedded` (in the data folder), `kafka` (see `[kafka]`; the queue has to be Redis), or `none`: then the gateway writes
+    /// straight into the queue, which has to be Redis, and jobs are as safe as that. Default `embedded`.
     pub kind: LogKind,
     /// Its folder, inside the data folder unless it is absolute: the log likes a fast disk of its own. Default `log`.
     pub dir: PathBuf,
@@ -31,6 +31,7 @@ pub struct LogConfig {
 pub enum LogKind {
     #[default]
     Embedded,
+    Kafka,
     None,
 }
 

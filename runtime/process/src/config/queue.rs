@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-pub use url::QueueUrl;
+pub use url::{QueueUrl, QueueUrls};
 
 use super::{Refusal, text};
 
@@ -16,13 +16,15 @@ use super::{Refusal, text};
 pub struct QueueConfig {
     /// `embedded` (in the data folder, for one process) or `redis` (shared by any number). Default `embedded`.
     pub kind: QueueKind,
-    /// Where Redis is: `redis://[USER:PASSWORD@]HOST:PORT[/DB]`, or `unix:///PATH?db=N`. Shown with its password masked;
-    /// the variable `WASMILL_QUEUE_URL` keeps it out of the file. Default `redis://127.0.0.1:6379`.
-    pub url: QueueUrl,
+    /// Where Redis is: `redis://[USER:PASSWORD@]HOST:PORT[/DB]`, or `unix:///PATH?db=N`; of several servers a list, or one
+    /// text with commas between, in the same order for all the queue's processes, and not to be changed while there is
+    /// something in it. Shown with passwords masked; the variable `WASMILL_QUEUE_URL` keeps them out of the file. Default
+    /// `redis://127.0.0.1:6379`.
+    pub url: QueueUrls,
     /// Names the queue's keys, so that one Redis can hold several: letters, digits and dashes. Default `wasmill`.
     pub name: String,
-    /// Into how many parts the queue's keys are cut. The same for all its processes, and not to be changed while there is
-    /// something in it. Default 1.
+    /// Into how many parts the queue's keys are cut: a multiple of the number of servers. The same for all its processes,
+    /// and not to be changed while there is something in it. Default: one for each server.
     #[serde(with = "text::count")]
     pub shards: NonZeroU32,
     /// Dead letters kept per job type and shard where there is no log; with so many, no jobs of the type are taken until
@@ -57,8 +59,22 @@ impl QueueConfig {
         }
         if self.shards.get() > SHARDS_MAX {
             refusals.push(refuse("shards", format!("must lie between 1 and {SHARDS_MAX}")));
+        } else if self.url.wrong().is_none()
+            && !(self.shards_in_all() as usize).is_multiple_of(self.url.iter().len())
+        {
+            let servers = self.url.iter().len();
+            refusals.push(refuse(
+                "shards",
+                format!("must be a multiple of {servers}, the number of servers in url"),
+            ));
         }
         refusals
+    }
+
+    /// The shards of the queue, over all servers: what `shards` says, and one for each server where it says nothing.
+    pub fn shards_in_all(&self) -> u32 {
+        let servers = u32::try_from(self.url.iter().len()).unwrap_or(u32::MAX);
+        if self.shards == NonZeroU32::MIN { servers.max(1) } else { self.shards.get() }
     }
 }
 
@@ -66,7 +82,7 @@ impl Default for QueueConfig {
     fn default() -> Self {
         Self {
             kind: QueueKind::default(),
-            url: QueueUrl::default(),
+            url: QueueUrls::default(),
             name: "wasmill".into(),
             shards: NonZeroU32::MIN,
             dead_max: NonZeroU32::MIN.saturating_add(9_999),

@@ -15,7 +15,7 @@ fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
+pub(super) fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
     layers::compose(Some(("wasmill.toml", text)), &environment(variables))
 }
 
@@ -155,12 +155,23 @@ fn a_configuration_is_shown_as_a_file_that_says_the_same() {
 fn a_password_is_not_shown_with_the_configuration() {
     let variables = [("WASMILL_QUEUE_URL", "redis://mill:secret@host:6379"), ("WASMILL_QUEUE_KIND", "redis")];
     let config = load("[log]\nkind = \"none\"", &variables).unwrap();
-    assert_eq!(config.queue.url.reveal(), "redis://mill:secret@host:6379");
+    let revealed: Vec<_> = config.queue.url.iter().map(QueueUrl::reveal).collect();
+    assert_eq!(revealed, ["redis://mill:secret@host:6379"]);
     assert_eq!((config.queue.kind, config.log.kind), (QueueKind::Redis, LogKind::None));
     let shown = config.to_string();
     assert!(shown.contains("redis://mill:***@host:6379") && !shown.contains("secret"), "{shown}");
     let wrong = load("", &[("WASMILL_QUEUE_URL", "mill:secret@host")]).unwrap_err().to_string();
     assert!(wrong.starts_with("WASMILL_QUEUE_URL: ") && !wrong.contains("secret"), "{wrong}");
+    let two = [("WASMILL_QUEUE_URL", "redis://:secret@one:1,redis://two:2")];
+    let file = "queue.url = [\"redis://three\"]\nqueue.shards = 4\n";
+    let config = load(file, &two).unwrap();
+    assert_eq!(
+        (config.queue.url.to_string(), config.queue.shards_in_all()),
+        ("redis://:***@one:1, redis://two:2".into(), 4)
+    );
+    assert_eq!(load("", &two).unwrap().queue.shards_in_all(), 2);
+    let wrong = load("queue.shards = 3\n", &two).unwrap_err().to_string();
+    assert!(wrong.contains("must be a multiple of 2"), "{wrong}");
 }
 
 #[test]
@@ -172,7 +183,11 @@ fn the_readme_names_every_key_and_its_default() {
     let known = toml::Table::try_from(config).unwrap();
     for (section, keys) in &known {
         for (key, default) in keys.as_table().unwrap() {
-            let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+            let default = match default.as_str() {
+                Some("") => "\"\"".to_owned(),
+                Some(text) => text.to_owned(),
+                None => default.to_string(),
+            };
             let default =
                 if key == "slots" { "one per processor".to_owned() } else { format!("`{default}`") };
             let row = format!("| `{section}.{key}` | {default} |");

@@ -8,6 +8,7 @@ use wasmill_job::{JobId, Offset, Progress, UnixMs};
 
 use super::Core;
 use super::jobs::{Live, Place, SlotNo};
+use super::lanes::Lane;
 use crate::record::{Damage, LaneNo, Serial, TypeNo};
 
 /// What must be equal in memory and in the store of one job.
@@ -26,6 +27,7 @@ struct Trait {
     bytes: u32,
     turned: bool,
     failed: bool,
+    moved: bool,
     /// Only while it lies in the future: what is due may or may not have been made pending.
     due: Option<UnixMs>,
 }
@@ -178,6 +180,7 @@ impl Core {
     /// As many offsets below the wanted one are unsettled as are live or owed.
     fn check_lanes(&self, unsettled: &HashMap<LaneNo, u64>) -> Result<(), Damage> {
         for (number, lane) in self.lanes.iter() {
+            self.check_lane(number, lane)?;
             let Progress { floor, settled } = &lane.progress;
             let wanted = lane.wanted.0;
             let open = if floor.0 < wanted {
@@ -190,6 +193,33 @@ impl Core {
             })?;
         }
         Ok(())
+    }
+
+    /// Its name finds it, its parked jobs were passed and are settled, and what it inherited is settled.
+    fn check_lane(&self, number: LaneNo, lane: &Lane) -> Result<(), Damage> {
+        let found = self.lanes.find(&lane.name) == Some(number);
+        ensure(found == lane.is_named, || format!("{} is not the lane that its name finds", lane.name))?;
+        for (job_type, out) in &lane.parked {
+            let last = out.last().map(|range| range.end);
+            ensure(last.is_some_and(|last| last <= lane.wanted.0), || {
+                let name = &self.types.get(*job_type).name;
+                format!("jobs of type {name} cannot be parked up to {last:?} of {}", lane.name)
+            })?;
+            let settled = |range: &std::ops::Range<u64>| {
+                let from = range.start.max(lane.progress.floor.0);
+                from >= range.end || lane.progress.settled.gaps(&(from..range.end)).next().is_none()
+            };
+            ensure(out.iter().all(settled), || {
+                format!("{} has parked jobs that are not settled", lane.name)
+            })?;
+        }
+        let Progress { floor, settled } = &lane.inherited;
+        let is_settled = |from: u64, to: u64| {
+            let from = from.max(lane.progress.floor.0);
+            from >= to || lane.progress.settled.gaps(&(from..to)).next().is_none()
+        };
+        let all = is_settled(0, floor.0) && settled.iter().all(|range| is_settled(range.start, range.end));
+        ensure(all, || format!("{} does not count as settled what it inherited", lane.name))
     }
 
     /// Whether `stored`, rebuilt from the store, says what this says. Cost: O(jobs).
@@ -211,8 +241,13 @@ impl Core {
             ensure(same, || format!("type {} differs in the store", self.types.get(number).name))?;
         }
         for ((_, lane), (_, other)) in self.lanes.iter().zip(stored.lanes.iter()) {
-            let same =
-                lane.name == other.name && lane.wanted == other.wanted && lane.progress == other.progress;
+            let same = lane.name == other.name
+                && lane.is_named == other.is_named
+                && lane.wanted == other.wanted
+                && lane.passed == other.passed
+                && lane.progress == other.progress
+                && lane.inherited == other.inherited
+                && lane.parked == other.parked;
             ensure(same, || {
                 format!("{} differs in the store: {:?} {:?}", lane.name, lane.progress, other.progress)
             })?;
@@ -247,6 +282,7 @@ impl Core {
                 bytes: live.bytes,
                 turned: live.turned,
                 failed: live.failed,
+                moved: live.moved,
                 due,
             };
             (live.id, found)

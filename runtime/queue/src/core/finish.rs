@@ -7,7 +7,8 @@ use wasmill_job::{JobId, UnixMs};
 use super::digest::Part;
 use super::{Core, Decision};
 use crate::record::{
-    HeadRow, Key, LaneNo, LaneRow, MarkRow, PackWriter, ResultRow, Row, Serial, TypeNo, TypeRow, Write,
+    HeadRow, InheritedRow, Key, LaneNo, LaneRow, MarkRow, PackWriter, ParkedRow, ResultRow, Row, Serial,
+    TypeNo, TypeRow, Write,
 };
 
 /// A pack of results is closed when it has this many bytes, for the same reason as a chunk.
@@ -19,8 +20,12 @@ pub(super) struct Unwritten {
     pub(super) writes: Vec<Write>,
     /// Types whose totals changed.
     pub(super) types: BTreeSet<TypeNo>,
-    /// Lanes whose wanted offset may have changed.
+    /// Lanes whose wanted offset or name may have changed.
     pub(super) lanes: BTreeSet<LaneNo>,
+    /// Lanes that inherited something.
+    pub(super) inherited: BTreeSet<LaneNo>,
+    /// Lanes whose parked jobs changed.
+    pub(super) parked: BTreeSet<LaneNo>,
     /// Chunks that lost a job.
     pub(super) chunks: BTreeSet<Serial>,
     pub(super) marks: Vec<MarkRow>,
@@ -37,6 +42,8 @@ impl Core {
         self.write_chunks();
         self.write_types();
         self.write_lanes();
+        self.write_inherited();
+        self.write_parked();
         let mut writes = std::mem::take(&mut self.unwritten.writes);
         if !writes.is_empty() {
             writes.push(Write::Put(Key::Head, HeadRow { digest: self.digest.get() }.to_bytes()));
@@ -133,15 +140,58 @@ impl Core {
     fn write_lanes(&mut self) {
         for number in std::mem::take(&mut self.unwritten.lanes) {
             let lane = self.lanes.get_mut(number);
-            if lane.stored == Some(lane.wanted) {
+            let sum = lane.sum();
+            if lane.stamps.lane == Some(sum) {
                 continue;
             }
-            if let Some(stored) = lane.stored.replace(lane.wanted) {
+            if let Some(stored) = lane.stamps.lane.replace(sum) {
                 self.digest.remove(Part::Lane(number, stored));
             }
-            self.digest.add(Part::Lane(number, lane.wanted));
-            let row = LaneRow { name: lane.name.clone(), wanted: lane.wanted };
+            self.digest.add(Part::Lane(number, sum));
+            let row = LaneRow::of(&lane.name, lane.is_named, lane.wanted, lane.passed);
             self.unwritten.writes.push(Write::Put(Key::Lane(number), row.to_bytes()));
         }
+    }
+
+    fn write_inherited(&mut self) {
+        for number in std::mem::take(&mut self.unwritten.inherited) {
+            let lane = self.lanes.get_mut(number);
+            let sum = lane.inherited_sum();
+            let before = std::mem::replace(&mut lane.stamps.inherited, sum);
+            let row = InheritedRow::of(&lane.inherited);
+            self.replace_part(Key::Inherited(number), before, sum, |sum| Part::Inherited(number, sum), &row);
+        }
+    }
+
+    fn write_parked(&mut self) {
+        for number in std::mem::take(&mut self.unwritten.parked) {
+            let lane = self.lanes.get_mut(number);
+            let sum = lane.parked_sum();
+            let before = std::mem::replace(&mut lane.stamps.parked, sum);
+            let row = ParkedRow::of(&lane.parked);
+            self.replace_part(Key::Parked(number), before, sum, |sum| Part::Parked(number, sum), &row);
+        }
+    }
+
+    /// Writes a row whose sum changed, or deletes it when there is nothing left to write.
+    fn replace_part(
+        &mut self,
+        key: Key,
+        before: Option<u64>,
+        after: Option<u64>,
+        part: impl Fn(u64) -> Part,
+        row: &impl Row,
+    ) {
+        if before == after {
+            return;
+        }
+        if let Some(sum) = before {
+            self.digest.remove(part(sum));
+        }
+        if let Some(sum) = after {
+            self.digest.add(part(sum));
+        }
+        let write = if after.is_some() { Write::Put(key, row.to_bytes()) } else { Write::Delete(key) };
+        self.unwritten.writes.push(write);
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Live {
     pub(super) turned: bool,
     /// Whether a failure is stored.
     pub(super) failed: bool,
+    /// Whether it stands elsewhere than its entry says: it was appended again.
+    pub(super) moved: bool,
 }
 
 /// Where a live job is.

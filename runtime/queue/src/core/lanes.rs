@@ -2,20 +2,36 @@
 //! the wanted offset that is neither live nor owed is settled.
 
 use hashbrown::HashMap;
-use wasmill_job::{Offset, Progress, TopicPartition};
+use rangemap::RangeSet;
+use wasmill_job::{Offset, Passed, Progress, TopicPartition};
 
+use super::parked::Parked;
 use crate::record::LaneNo;
 
 /// One partition.
 pub(super) struct Lane {
     pub(super) name: TopicPartition,
+    /// Whether its name means it; else that means a newer lane.
+    pub(super) is_named: bool,
     pub(super) wanted: Offset,
+    /// The last record that its pushes passed.
+    pub(super) passed: Option<Passed>,
     /// What is settled: below the wanted offset by the queue's own account; above it by what was resumed with.
     pub(super) progress: Progress,
-    /// The wanted offset as it is stored; `None` until it is.
-    pub(super) stored: Option<Offset>,
-    /// A sum of the ranges stored when it was resumed; `None` when there are none.
-    pub(super) resumed: Option<u64>,
+    /// What was settled by what the log said in a resume, and not by the queue's own account.
+    pub(super) inherited: Progress,
+    /// Its parked jobs that are out.
+    pub(super) parked: Parked,
+    /// Its shares of the digest; each `None` until it is stored, or when there is nothing to store.
+    pub(super) stamps: Stamps,
+}
+
+/// Sums of what is stored of a lane.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Stamps {
+    pub(super) lane: Option<u64>,
+    pub(super) inherited: Option<u64>,
+    pub(super) parked: Option<u64>,
 }
 
 /// All partitions the queue has seen. Their numbers are their places here.
@@ -34,12 +50,34 @@ impl Lanes {
         self.by_name.get(name).copied()
     }
 
+    /// A new lane, which its name means from now on.
     pub(super) fn add(&mut self, name: TopicPartition, wanted: Offset) -> LaneNo {
         // A log has far fewer partitions than 4,294,967,295.
         let number = LaneNo(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
         self.by_name.insert(name.clone(), number);
         let progress = Progress { floor: wanted, ..Progress::default() };
-        self.all.push(Lane { name, wanted, progress, stored: None, resumed: None });
+        self.all.push(Lane {
+            name,
+            is_named: true,
+            wanted,
+            passed: None,
+            progress,
+            inherited: Progress::default(),
+            parked: Parked::new(),
+            stamps: Stamps::default(),
+        });
+        number
+    }
+
+    /// A lane that its name no longer means.
+    pub(super) fn add_nameless(&mut self, name: TopicPartition, wanted: Offset) -> LaneNo {
+        let named = self.by_name.get(&name).copied();
+        let number = self.add(name.clone(), wanted);
+        match named {
+            Some(named) => self.by_name.insert(name, named),
+            None => self.by_name.remove(&name),
+        };
+        self.get_mut(number).is_named = false;
         number
     }
 
@@ -66,12 +104,26 @@ impl Lane {
         self.progress.settle(offset..offset.next());
     }
 
-    /// The settled ranges at or above the wanted offset.
-    pub(super) fn resumed(&self) -> Vec<(u64, u64)> {
-        let wanted = self.wanted.0;
-        let floor = (self.progress.floor.0 > wanted).then_some((wanted, self.progress.floor.0));
-        let above = self.progress.settled.iter().filter(|range| range.end > wanted);
-        floor.into_iter().chain(above.map(|range| (range.start.max(wanted), range.end))).collect()
+    /// A sum of its row, for the digest.
+    pub(super) fn sum(&self) -> u64 {
+        let passed = self.passed.map_or([0, 0], |passed| [passed.offset.0 + 1, passed.hash.0]);
+        sum([u64::from(self.is_named), self.wanted.0].into_iter().chain(passed))
+    }
+
+    /// A sum of what was inherited; `None` when nothing was.
+    pub(super) fn inherited_sum(&self) -> Option<u64> {
+        let Progress { floor, settled } = &self.inherited;
+        let ranges = settled.iter().flat_map(|range| [range.start, range.end]);
+        (self.inherited != Progress::default()).then(|| sum(std::iter::once(floor.0).chain(ranges)))
+    }
+
+    /// A sum of what is parked; `None` when nothing is.
+    pub(super) fn parked_sum(&self) -> Option<u64> {
+        let ranges =
+            |out: &RangeSet<u64>| out.iter().flat_map(|range| [range.start, range.end]).collect::<Vec<_>>();
+        let all =
+            self.parked.iter().flat_map(|(of, out)| std::iter::once(u64::from(of.0)).chain(ranges(out)));
+        (!self.parked.is_empty()).then(|| sum(all))
     }
 
     /// The progress as it may be told: its floor never passes the wanted offset, so that the log keeps what the queue
@@ -86,8 +138,7 @@ impl Lane {
     }
 }
 
-/// A sum of ranges, for the digest.
-pub(super) fn sum(ranges: &[(u64, u64)]) -> u64 {
+fn sum(numbers: impl IntoIterator<Item = u64>) -> u64 {
     let mix = |sum: u64, number: u64| (sum ^ number).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
-    ranges.iter().fold(1, |sum, (start, end)| mix(mix(sum, *start), *end))
+    numbers.into_iter().fold(1, mix)
 }

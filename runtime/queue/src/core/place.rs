@@ -4,13 +4,13 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use wasmill_job::{JobId, UnixMs};
+use wasmill_job::{JobId, Offset, UnixMs};
 
 use super::Core;
 use super::digest::Part;
 use super::jobs::{Live, Place, SlotNo};
 use super::pending::Side;
-use crate::record::{Key, MarkRow, Row, Serial, TurnRow, Write};
+use crate::record::{Key, MarkRow, MovedRow, Row, Serial, TurnRow, Write};
 
 impl Core {
     /// Takes a job out of its place; it must be given another, or be removed.
@@ -84,7 +84,24 @@ impl Core {
             self.digest.remove(Part::Failed(live.serial));
             self.unwritten.writes.push(Write::Delete(Key::Failed(live.serial)));
         }
+        if live.moved {
+            self.digest.remove(Part::Moved(live.serial, live.offset));
+            self.unwritten.writes.push(Write::Delete(Key::Moved(live.serial)));
+        }
         live
+    }
+
+    /// A job's record stands at `offset` of its lane now; where it stood is settled.
+    pub(super) fn move_to(&mut self, slot: SlotNo, offset: Offset) {
+        let live = &mut self.jobs[slot];
+        let (serial, lane) = (live.serial, live.lane);
+        let before = std::mem::replace(&mut live.offset, offset);
+        if std::mem::replace(&mut live.moved, true) {
+            self.digest.remove(Part::Moved(serial, before));
+        }
+        self.digest.add(Part::Moved(serial, offset));
+        self.unwritten.writes.push(Write::Put(Key::Moved(serial), MovedRow { offset }.to_bytes()));
+        self.lanes.get_mut(lane).settle(before);
     }
 
     /// Stores a job's attempts and due time; its take no longer holds them.

@@ -1,15 +1,13 @@
-//! Push: entries of a partition, applied at the offset that is wanted or not at all. And resume, which says where.
+//! Push: entries of a partition, applied at the offset that is wanted or not at all.
 
-use std::time::Duration;
-
-use wasmill_job::{Job, Offset, Position, Progress, TopicPartition, UnixMs};
+use wasmill_job::{Job, JobType, Offset, Position, TopicPartition, UnixMs};
 
 use super::digest::Part;
-use super::jobs::{Live, Place, SlotNo};
+use super::jobs::{Live, Place};
 use super::pending::Side;
 use super::thin::{CHUNK_BYTES, CHUNK_JOBS, Chunk};
-use super::{Core, Decision, lanes};
-use crate::record::{Key, LaneNo, PackWriter, ResumedRow, Row, Serial, StoredJob, TypeNo, Write};
+use super::{Core, Decision};
+use crate::record::{Key, LaneNo, PackWriter, Serial, StoredJob, TypeNo, Write};
 use crate::{Admission, Entry, NewJob, Push, Pushed};
 
 /// Why a push is not applied.
@@ -26,15 +24,26 @@ pub(super) struct Filling {
     pack: PackWriter,
 }
 
-/// The jobs of a push that were not taken in.
-#[derive(Default)]
-struct Dropped {
+/// The push that is being applied.
+pub(super) struct Applying<'a> {
+    pub(super) name: &'a TopicPartition,
+    pub(super) lane: LaneNo,
+    pub(super) now: UnixMs,
+    pub(super) filling: Filling,
+    /// The positions of jobs that were dropped.
     duplicates: Vec<Position>,
-    over: Vec<Position>,
+}
+
+/// What a job begins with that was in a queue before.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Start {
+    pub(super) attempts: u32,
+    /// When it falls due, if that is yet to come.
+    pub(super) due: Option<UnixMs>,
 }
 
 /// What becomes of a pushed job.
-enum Fate {
+pub(super) enum Fate {
     New,
     /// It is dead, and this is a redrive.
     Revived,
@@ -42,65 +51,7 @@ enum Fate {
 }
 
 impl Core {
-    /// Begins or resumes a partition; returns the wanted offset and how many live jobs and debts were dropped because
-    /// `progress` says their offsets are settled. Cost: O(ranges), plus O(live jobs) if any has to be dropped.
-    pub(crate) fn resume(&mut self, name: &TopicPartition, progress: &Progress) -> Decision<(Offset, usize)> {
-        let known = self.lanes.find(name);
-        let number = known.unwrap_or_else(|| self.lanes.add(name.clone(), progress.floor));
-        let wanted = self.lanes.get(number).wanted;
-        let dropped = if known.is_some() { self.drop_settled(number, progress, wanted) } else { 0 };
-        let lane = self.lane_of(number);
-        lane.progress.settle(Offset(0)..progress.floor);
-        for range in progress.settled.iter() {
-            lane.progress.settle(Offset(range.start)..Offset(range.end));
-        }
-        lane.wanted = wanted.max(progress.floor);
-        let (wanted, resumed) = (lane.wanted, lane.resumed());
-        let sum = lanes::sum(&resumed);
-        if let Some(before) = std::mem::replace(&mut lane.resumed, (!resumed.is_empty()).then_some(sum)) {
-            self.digest.remove(Part::Resumed(number, before));
-            self.unwritten.writes.push(Write::Delete(Key::Resumed(number)));
-        }
-        if !resumed.is_empty() {
-            self.digest.add(Part::Resumed(number, sum));
-            self.unwritten
-                .writes
-                .push(Write::Put(Key::Resumed(number), ResumedRow { settled: resumed }.to_bytes()));
-        }
-        self.decide((wanted, dropped))
-    }
-
-    /// Drops live jobs and debts at offsets that are settled by `progress` and not by the queue: it was rolled back.
-    fn drop_settled(&mut self, lane: LaneNo, progress: &Progress, wanted: Offset) -> usize {
-        let known = &self.lanes.get(lane).progress;
-        let below = progress.floor.min(wanted).0;
-        let news = known.floor.0 < below && known.settled.gaps(&(known.floor.0..below)).next().is_some()
-            || progress.settled.iter().filter(|range| range.start < wanted.0).any(|range| {
-                let end = range.end.min(wanted.0);
-                let start = range.start.max(known.floor.0);
-                start < end && known.settled.gaps(&(start..end)).next().is_some()
-            });
-        if !news {
-            return 0;
-        }
-        let settled = |of: LaneNo, offset: Offset| of == lane && progress.is_settled(offset);
-        let jobs: Vec<SlotNo> = self
-            .jobs
-            .iter()
-            .filter(|(_, live)| settled(live.lane, live.offset))
-            .map(|(slot, _)| slot)
-            .collect();
-        for slot in &jobs {
-            self.remove(*slot);
-        }
-        let debts: Vec<Serial> = self.dead.debts_where(settled);
-        for debt in &debts {
-            self.forgive(*debt);
-        }
-        jobs.len() + debts.len()
-    }
-
-    /// Applies a push, or says what is wanted.
+    /// Applies a push, or says why not.
     pub(crate) fn push(&mut self, push: Push, now: UnixMs) -> Result<Decision<Pushed>, PushRefused> {
         if let Some(sentence) = push.fault() {
             return Err(PushRefused::Malformed(sentence));
@@ -113,53 +64,55 @@ impl Core {
         if push.to == wanted {
             return Ok(self.decide(Pushed::whole()));
         }
-        if self.is_full() && push.entries.iter().any(|entry| matches!(entry, Entry::Job { .. })) {
-            return Ok(self.decide(Pushed::Full));
+        if let Some(refused) = self.refuses(&push, number, now) {
+            return Ok(self.decide(refused));
         }
-        let mut filling = Filling::default();
-        let mut dropped = Dropped::default();
+        let mut applying = Applying::new(&push.lane, number, now);
         let mut settled_to = wanted;
         for entry in push.entries {
             let offset = entry.offset();
-            let live = self.apply(entry, number, &push.lane, now, &mut filling, &mut dropped);
+            let live = self.apply(entry, &mut applying);
             if live {
                 self.lanes.get_mut(number).progress.settle(settled_to..offset);
                 settled_to = offset.next();
             }
         }
-        self.close_chunk(number, &mut filling);
+        self.close_chunk(number, &mut applying.filling);
         let lane = self.lane_of(number);
         lane.progress.settle(settled_to..push.to);
         lane.wanted = push.to;
-        let Dropped { duplicates, over } = dropped;
-        Ok(self.decide(Pushed::Applied { duplicates, over }))
+        lane.passed = push.passed.or(lane.passed);
+        let duplicates = applying.duplicates;
+        Ok(self.decide(Pushed::Applied { duplicates }))
+    }
+
+    /// Whether jobs of this type that stood in the lane are parked.
+    pub(super) fn is_parking(&self, lane: LaneNo, of: &JobType) -> bool {
+        self.types.find(of).is_some_and(|number| self.lanes.get(lane).parked.contains_key(&number))
     }
 
     /// Applies one entry; returns whether its offset is not settled yet.
-    fn apply(
-        &mut self,
-        entry: Entry,
-        lane: LaneNo,
-        name: &TopicPartition,
-        now: UnixMs,
-        filling: &mut Filling,
-        dropped: &mut Dropped,
-    ) -> bool {
+    fn apply(&mut self, entry: Entry, applying: &mut Applying<'_>) -> bool {
+        let (lane, now) = (applying.lane, applying.now);
         match entry {
             Entry::Job { offset, new } => {
-                if self.lanes.get(lane).progress.is_settled(offset) {
-                    dropped.duplicates.push(name.at(offset));
-                    self.count_duplicate(&new.job);
-                    return false;
-                }
-                match self.admit(&new, lane, offset, now, filling) {
-                    Admission::Accepted => return true,
-                    Admission::Duplicate => dropped.duplicates.push(name.at(offset)),
-                    Admission::Over => dropped.over.push(name.at(offset)),
+                let is_settled = self.lanes.get(lane).progress.is_settled(offset);
+                return !is_settled && self.receive(&new, Start::default(), offset, applying)
+                    || self.drop_duplicate(&new.job, offset, applying);
+            }
+            Entry::Copy { offset, new, of } => return self.apply_copy(&new, &of, offset, applying),
+            Entry::Parked { offset, job_type } => {
+                let job_type = self.type_number(&job_type);
+                self.park(lane, offset, job_type);
+            }
+            Entry::Ended { job_type, origin, .. } => {
+                let lane = self.lanes.find(&origin.topic_partition());
+                if let Some((lane, number)) = lane.zip(self.types.find(&job_type)) {
+                    self.unpark(lane, origin.offset, number);
                 }
             }
             Entry::Cancel { cancel, .. } => {
-                self.close_chunk(lane, filling);
+                self.close_chunk(lane, &mut applying.filling);
                 self.cancel_live(cancel.id, now);
             }
             Entry::Dead { letter, .. } => self.note_dead(&letter, now),
@@ -168,12 +121,36 @@ impl Core {
         false
     }
 
+    /// Takes a job of a push in, unless it is a duplicate; returns whether it did. What is over was refused before.
+    pub(super) fn receive(
+        &mut self,
+        new: &NewJob,
+        start: Start,
+        offset: Offset,
+        applying: &mut Applying<'_>,
+    ) -> bool {
+        match self.fate(&new.job, applying.now) {
+            Fate::Duplicate => return false,
+            Fate::Revived => self.forget_dead(&new.job.id.to_string().into()),
+            Fate::New => {}
+        }
+        self.accept(new, applying.lane, offset, start, &mut applying.filling);
+        true
+    }
+
+    /// Counts and names a duplicate; its offset is settled.
+    pub(super) fn drop_duplicate(&mut self, job: &Job, offset: Offset, applying: &mut Applying<'_>) -> bool {
+        applying.duplicates.push(applying.name.at(offset));
+        self.count_duplicate(job);
+        false
+    }
+
     /// Whether there is no room for another job.
     pub(super) fn is_full(&self) -> bool {
         self.jobs.len() >= self.limits.jobs_max || self.jobs.bytes() >= self.limits.bytes_max
     }
 
-    /// Takes a job in at this offset, unless it is a duplicate or its type has enough already.
+    /// Takes a job in that stands in no log, unless it is a duplicate or its type has enough already.
     pub(super) fn admit(
         &mut self,
         new: &NewJob,
@@ -192,18 +169,22 @@ impl Core {
             Fate::New if self.is_over(new) => return Admission::Over,
             Fate::New => {}
         }
-        self.accept(job, lane, offset, new.dedup_window, filling);
+        self.accept(new, lane, offset, Start::default(), filling);
         Admission::Accepted
     }
 
     /// Whether the type has as many jobs waiting as this one allows. A redrive is always let in.
     fn is_over(&self, new: &NewJob) -> bool {
         let Some(most) = new.max_pending.filter(|_| new.job.redrives == 0) else { return false };
-        let waiting = self.types.find(&new.job.job_type).map(|number| self.types.get(number).waiting());
-        waiting.unwrap_or_default() >= most
+        self.waiting(&new.job.job_type) >= most
     }
 
-    fn fate(&self, job: &Job, now: UnixMs) -> Fate {
+    /// How many jobs of a type wait.
+    pub(super) fn waiting(&self, of: &JobType) -> u64 {
+        self.types.find(of).map(|number| self.types.get(number).waiting()).unwrap_or_default()
+    }
+
+    pub(super) fn fate(&self, job: &Job, now: UnixMs) -> Fate {
         if self.jobs.find(job.id).is_some() {
             return Fate::Duplicate;
         }
@@ -216,14 +197,15 @@ impl Core {
         }
     }
 
-    fn accept(&mut self, job: &Job, lane: LaneNo, offset: Offset, window: Duration, filling: &mut Filling) {
-        let job_type = self.type_number(job);
+    fn accept(&mut self, new: &NewJob, lane: LaneNo, offset: Offset, start: Start, filling: &mut Filling) {
+        let NewJob { job, dedup_window, .. } = new;
+        let job_type = self.type_number(&job.job_type);
         let serial = self.number();
         if filling.pack.is_empty() {
             filling.first = serial;
         }
         let index = u8::try_from(filling.pack.len()).unwrap_or(u8::MAX);
-        let window_ms = u32::try_from(window.as_millis()).unwrap_or(u32::MAX);
+        let window_ms = u32::try_from(dedup_window.as_millis()).unwrap_or(u32::MAX);
         let bytes = filling.pack.add(|to| StoredJob::write(to, job, job_type, offset, window_ms));
         let slot = self.jobs.insert(Live {
             id: job.id,
@@ -234,7 +216,7 @@ impl Core {
             place: Place::Pending { before: None, after: None },
             job_type,
             lane,
-            attempts: 0,
+            attempts: start.attempts,
             redrives: job.redrives,
             priority: job.priority,
             window_ms,
@@ -242,11 +224,18 @@ impl Core {
             index,
             turned: false,
             failed: false,
+            moved: false,
         });
         self.digest.add(Part::Job(serial));
         self.types.get_mut(job_type).totals.accepted += 1;
         self.unwritten.types.insert(job_type);
-        self.make_pending(slot, Side::Back);
+        match start.due {
+            None => self.make_pending(slot, Side::Back),
+            Some(due) => self.make_scheduled(slot, due),
+        }
+        if start.attempts > 0 || start.due.is_some() {
+            self.write_turn(slot, start.due);
+        }
         if filling.pack.len() == CHUNK_JOBS || filling.pack.bytes() >= CHUNK_BYTES {
             self.close_chunk(lane, filling);
         }
@@ -264,24 +253,18 @@ impl Core {
     }
 
     pub(super) fn count_duplicate(&mut self, job: &Job) {
-        let job_type = self.type_number(job);
+        let job_type = self.type_number(&job.job_type);
         self.types.get_mut(job_type).totals.duplicates += 1;
         self.unwritten.types.insert(job_type);
     }
 
-    fn type_number(&mut self, job: &Job) -> TypeNo {
-        self.types.find(&job.job_type).unwrap_or_else(|| self.new_type(job.job_type.clone()))
+    fn type_number(&mut self, of: &JobType) -> TypeNo {
+        self.types.find(of).unwrap_or_else(|| self.new_type(of.clone()))
     }
 }
 
-impl Entry {
-    /// Where its record stands.
-    pub fn offset(&self) -> Offset {
-        match self {
-            Self::Job { offset, .. }
-            | Self::Cancel { offset, .. }
-            | Self::Dead { offset, .. }
-            | Self::Undead { offset, .. } => *offset,
-        }
+impl<'a> Applying<'a> {
+    fn new(name: &'a TopicPartition, lane: LaneNo, now: UnixMs) -> Self {
+        Self { name, lane, now, filling: Filling::default(), duplicates: Vec::new() }
     }
 }

@@ -13,18 +13,18 @@ use super::pending::Side;
 use super::thin::Chunk;
 use super::{Beginning, Core, Limits, lanes};
 use crate::record::{
-    Damage, DeadRow, DebtRow, FailedRow, HeadRow, Key, LaneNo, LaneRow, MarkRow, Pack, ResultRow, ResumedRow,
-    Row, Serial, StoredJob, TakeRow, TurnRow, TypeNo, TypeRow,
+    Damage, DeadRow, DebtRow, FailedRow, HeadRow, InheritedRow, Key, LaneNo, LaneRow, MarkRow, MovedRow,
+    Pack, ParkedRow, ResultRow, Row, Serial, StoredJob, TakeRow, TurnRow, TypeNo, TypeRow,
 };
 
 /// A state in the making.
 pub(crate) struct Rebuild {
     core: Core,
     head: Option<u64>,
-    resumed: HashMap<LaneNo, Vec<(u64, u64)>>,
     gone: HashMap<Serial, u64>,
     turns: HashMap<Serial, TurnRow>,
     failed: HashSet<Serial>,
+    moved: HashMap<Serial, Offset>,
     /// The newest take of a job, and the attempt.
     taken: HashMap<Serial, (Serial, u32)>,
     takes: Vec<Serial>,
@@ -38,10 +38,10 @@ impl Rebuild {
         Self {
             core: Core::new(limits, beginning),
             head: None,
-            resumed: HashMap::new(),
             gone: HashMap::new(),
             turns: HashMap::new(),
             failed: HashSet::new(),
+            moved: HashMap::new(),
             taken: HashMap::new(),
             takes: Vec::new(),
             unsettled: HashMap::new(),
@@ -60,11 +60,8 @@ impl Rebuild {
             Key::Head => self.head = Some(HeadRow::from_bytes(value)?.digest),
             Key::Type(number) => self.add_type(number, TypeRow::from_bytes(value)?)?,
             Key::Lane(number) => self.add_lane(number, LaneRow::from_bytes(value)?)?,
-            Key::Resumed(number) => {
-                let settled = ResumedRow::from_bytes(value)?.settled;
-                self.core.digest.add(Part::Resumed(number, lanes::sum(&settled)));
-                self.resumed.insert(number, settled);
-            }
+            Key::Inherited(number) => self.add_inherited(number, InheritedRow::from_bytes(value)?)?,
+            Key::Parked(number) => self.add_parked(number, ParkedRow::from_bytes(value)?)?,
             Key::Gone(chunk) => {
                 let bits = value.try_into().map_err(|_| Damage("a chunk's bits are no word".into()))?;
                 self.gone.insert(chunk, u64::from_le_bytes(bits));
@@ -80,6 +77,11 @@ impl Rebuild {
                 FailedRow::from_bytes(value)?;
                 self.core.digest.add(Part::Failed(job));
                 self.failed.insert(job);
+            }
+            Key::Moved(job) => {
+                let MovedRow { offset } = MovedRow::from_bytes(value)?;
+                self.core.digest.add(Part::Moved(job, offset));
+                self.moved.insert(job, offset);
             }
             Key::Take(number) => self.add_take(number, TakeRow::from_bytes(value)?),
             Key::Chunk(number) => self.add_chunk(number, value)?,
@@ -105,7 +107,9 @@ impl Rebuild {
                 return Err(Damage(format!("take {} is stored, and holds no job's attempt", number.0)));
             }
         }
-        if let Some(left) = self.gone.keys().chain(self.turns.keys()).chain(self.failed.iter()).next() {
+        let left =
+            self.gone.keys().chain(self.turns.keys()).chain(self.failed.iter()).chain(self.moved.keys());
+        if let Some(left) = left.min() {
             return Err(Damage(format!("something is stored of job {}, which is not there", left.0)));
         }
         self.add_progress();
@@ -141,16 +145,57 @@ impl Rebuild {
     }
 
     fn add_lane(&mut self, number: LaneNo, row: LaneRow) -> Result<(), Damage> {
-        if self.core.lanes.find(&row.name).is_some() || self.core.lanes.len() != number.0 as usize {
+        if row.is_named && self.core.lanes.find(&row.name).is_some()
+            || self.core.lanes.len() != number.0 as usize
+        {
             return Err(Damage(format!(
                 "partition {} is stored twice, or one before it is missing",
                 row.name
             )));
         }
-        self.core.lanes.add(row.name, row.wanted);
-        self.core.lanes.get_mut(number).stored = Some(row.wanted);
-        self.core.digest.add(Part::Lane(number, row.wanted));
+        let passed = row.passed();
+        if row.is_named {
+            self.core.lanes.add(row.name, row.wanted);
+        } else {
+            self.core.lanes.add_nameless(row.name, row.wanted);
+        }
+        let lane = self.core.lanes.get_mut(number);
+        lane.passed = passed;
+        let sum = lane.sum();
+        lane.stamps.lane = Some(sum);
+        self.core.digest.add(Part::Lane(number, sum));
         Ok(())
+    }
+
+    fn add_inherited(&mut self, number: LaneNo, row: InheritedRow) -> Result<(), Damage> {
+        let lane = self.lane(number)?;
+        lane.inherited = row.progress();
+        lane.stamps.inherited = lane.inherited_sum();
+        if let Some(sum) = lane.stamps.inherited {
+            self.core.digest.add(Part::Inherited(number, sum));
+        }
+        Ok(())
+    }
+
+    fn add_parked(&mut self, number: LaneNo, row: ParkedRow) -> Result<(), Damage> {
+        let parked = row.parked();
+        if parked.keys().any(|job_type| job_type.0 as usize >= self.core.types.len()) {
+            return Err(Damage("jobs are parked of a type that is not there".into()));
+        }
+        let lane = self.lane(number)?;
+        lane.parked = parked;
+        lane.stamps.parked = lane.parked_sum();
+        if let Some(sum) = lane.stamps.parked {
+            self.core.digest.add(Part::Parked(number, sum));
+        }
+        Ok(())
+    }
+
+    fn lane(&mut self, number: LaneNo) -> Result<&mut lanes::Lane, Damage> {
+        if number.0 as usize >= self.core.lanes.len() {
+            return Err(Damage(format!("something is stored of partition {}, which is not there", number.0)));
+        }
+        Ok(self.core.lanes.get_mut(number))
     }
 
     fn add_take(&mut self, number: Serial, row: TakeRow) {
@@ -189,7 +234,8 @@ impl Rebuild {
     fn add_job(&mut self, serial: Serial, index: u8, lane: LaneNo, entry: &[u8]) -> Result<(), Damage> {
         let head = StoredJob::read(entry)?.head;
         let id = JobId::from_bytes(head.id);
-        let (job_type, offset) = (head.job_type, head.offset);
+        let moved = self.moved.remove(&serial);
+        let (job_type, offset) = (head.job_type, moved.unwrap_or(head.offset));
         if job_type.0 as usize >= self.core.types.len() || lane.0 as usize >= self.core.lanes.len() {
             return Err(Damage(format!("job {id} is of a type or partition that is not there")));
         }
@@ -218,6 +264,7 @@ impl Rebuild {
             index,
             turned: turn.is_some(),
             failed: self.failed.remove(&serial),
+            moved: moved.is_some(),
         };
         let slot = self.core.jobs.insert(live);
         self.core.digest.add(Part::Job(serial));
@@ -295,10 +342,8 @@ impl Rebuild {
                 from = offset + 1;
             }
             lane.progress.settle(Offset(from)..lane.wanted);
-            let resumed = self.resumed.remove(&number);
-            lane.resumed = resumed.as_deref().map(lanes::sum);
-            for (start, end) in resumed.unwrap_or_default() {
-                lane.progress.settle(Offset(start.max(lane.wanted.0))..Offset(end));
+            for range in lane.inherited.settled.iter() {
+                lane.progress.settle(Offset(range.start.max(lane.wanted.0))..Offset(range.end));
             }
         }
     }

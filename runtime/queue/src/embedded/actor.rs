@@ -114,6 +114,16 @@ impl Actor {
                 }
                 answer(reply, resumed.map(|(wanted, _)| wanted));
             }
+            Command::Passed(lane, reply) => {
+                answer(reply, self.operate("passed", |engine, _, _| Ok(engine.core.passed(&lane))));
+            }
+            Command::Adopt(lane, from, reply) => {
+                let adopted = self.operate("adopt", |engine, _, _| engine.adopt(&lane, from));
+                if adopted.is_ok() {
+                    tracing::warn!(%lane, %from, "the partition was adopted: it begins anew here");
+                }
+                answer(reply, adopted);
+            }
             Command::Push(push, reply) => {
                 let pushed = self.operate("push", |engine, _, now| engine.push(push, now));
                 let malformed = |PushRefused::Malformed(reason)| QueueError::Malformed { reason };

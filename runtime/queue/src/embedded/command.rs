@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use wasmill_job::{Cancel, JobId, JobType, Offset, Progress, TopicPartition};
+use wasmill_job::{Cancel, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
@@ -17,6 +17,8 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, QueueError>>;
 /// One operation.
 pub(super) enum Command {
     Resume(TopicPartition, Progress, Reply<Offset>),
+    Passed(TopicPartition, Reply<Option<Passed>>),
+    Adopt(TopicPartition, Offset, Reply<()>),
     Push(Push, Reply<Pushed>),
     Enqueue(Vec<NewJob>, Reply<Enqueued>),
     /// Answers the claims and the number of the last news they take account of.

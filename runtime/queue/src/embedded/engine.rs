@@ -43,6 +43,11 @@ impl Engine {
         self.apply(decision)
     }
 
+    pub(super) fn adopt(&mut self, lane: &TopicPartition, from: Offset) -> Result<(), StoreError> {
+        let decision = self.core.adopt(lane, from);
+        self.apply(decision)
+    }
+
     pub(super) fn push(
         &mut self,
         push: Push,

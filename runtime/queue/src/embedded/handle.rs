@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
-use wasmill_job::{Cancel, Clock, JobId, JobType, Offset, Progress, TopicPartition};
+use wasmill_job::{Cancel, Clock, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 
 use super::actor::Actor;
 use super::command::{Command, Reply};
@@ -94,6 +94,14 @@ impl EmbeddedQueue {
 impl Queue for EmbeddedQueue {
     async fn resume(&self, lane: &TopicPartition, progress: &Progress) -> Result<Offset, QueueError> {
         self.ask(|reply| Command::Resume(lane.clone(), progress.clone(), reply)).await
+    }
+
+    async fn passed(&self, lane: &TopicPartition) -> Result<Option<Passed>, QueueError> {
+        self.ask(|reply| Command::Passed(lane.clone(), reply)).await
+    }
+
+    async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), QueueError> {
+        self.ask(|reply| Command::Adopt(lane.clone(), from, reply)).await
     }
 
     async fn push(&self, push: Push) -> Result<Pushed, QueueError> {

@@ -274,12 +274,19 @@ fn serial_of(key: &Key) -> Option<Serial> {
         Key::Gone(serial)
         | Key::Turn(serial)
         | Key::Failed(serial)
+        | Key::Moved(serial)
         | Key::Take(serial)
         | Key::Chunk(serial)
         | Key::Results(serial)
         | Key::Marks(serial)
         | Key::Debt(serial) => Some(*serial),
-        Key::Meta | Key::Head | Key::Type(_) | Key::Lane(_) | Key::Resumed(_) | Key::Dead(_) => None,
+        Key::Meta
+        | Key::Head
+        | Key::Type(_)
+        | Key::Lane(_)
+        | Key::Inherited(_)
+        | Key::Parked(_)
+        | Key::Dead(_) => None,
     }
 }
 

@@ -14,16 +14,20 @@ pub(crate) enum Key {
     Head,
     /// A job type: its name and totals.
     Type(TypeNo),
-    /// A partition: its name and the offset wanted next.
+    /// A partition: its name, the offset wanted next, the record passed last.
     Lane(LaneNo),
-    /// Ranges above the wanted offset that were settled before the queue began.
-    Resumed(LaneNo),
+    /// Ranges that were settled before the queue began, or was rolled back.
+    Inherited(LaneNo),
+    /// Parked jobs that are out.
+    Parked(LaneNo),
     /// Which jobs of a chunk are gone.
     Gone(Serial),
     /// A job's attempts and due time, when they are not what its last take says.
     Turn(Serial),
     /// A job's last failure, logs and usage.
     Failed(Serial),
+    /// Where a job that was appended again stands now.
+    Moved(Serial),
     /// The jobs of one take, with their attempts.
     Take(Serial),
     /// Jobs pushed together, named by the first.
@@ -64,16 +68,18 @@ impl Key {
             Self::Head => vec![2],
             Self::Type(number) => short(3, number.0),
             Self::Lane(number) => short(4, number.0),
-            Self::Resumed(number) => short(5, number.0),
-            Self::Gone(serial) => long(6, *serial),
-            Self::Turn(serial) => long(7, *serial),
-            Self::Failed(serial) => long(8, *serial),
-            Self::Take(serial) => long(9, *serial),
-            Self::Chunk(serial) => long(10, *serial),
-            Self::Results(serial) => long(11, *serial),
-            Self::Marks(serial) => long(12, *serial),
-            Self::Dead(key) => [&[13], key.as_bytes()].concat(),
-            Self::Debt(serial) => long(14, *serial),
+            Self::Inherited(number) => short(5, number.0),
+            Self::Parked(number) => short(6, number.0),
+            Self::Gone(serial) => long(7, *serial),
+            Self::Turn(serial) => long(8, *serial),
+            Self::Failed(serial) => long(9, *serial),
+            Self::Moved(serial) => long(10, *serial),
+            Self::Take(serial) => long(11, *serial),
+            Self::Chunk(serial) => long(12, *serial),
+            Self::Results(serial) => long(13, *serial),
+            Self::Marks(serial) => long(14, *serial),
+            Self::Dead(key) => [&[15], key.as_bytes()].concat(),
+            Self::Debt(serial) => long(16, *serial),
         }
     }
 
@@ -88,16 +94,18 @@ impl Key {
             2 if rest.is_empty() => Self::Head,
             3 => Self::Type(TypeNo(number()?)),
             4 => Self::Lane(LaneNo(number()?)),
-            5 => Self::Resumed(LaneNo(number()?)),
-            6 => Self::Gone(serial()?),
-            7 => Self::Turn(serial()?),
-            8 => Self::Failed(serial()?),
-            9 => Self::Take(serial()?),
-            10 => Self::Chunk(serial()?),
-            11 => Self::Results(serial()?),
-            12 => Self::Marks(serial()?),
-            13 => Self::Dead(std::str::from_utf8(rest).map_err(|_| unknown())?.into()),
-            14 => Self::Debt(serial()?),
+            5 => Self::Inherited(LaneNo(number()?)),
+            6 => Self::Parked(LaneNo(number()?)),
+            7 => Self::Gone(serial()?),
+            8 => Self::Turn(serial()?),
+            9 => Self::Failed(serial()?),
+            10 => Self::Moved(serial()?),
+            11 => Self::Take(serial()?),
+            12 => Self::Chunk(serial()?),
+            13 => Self::Results(serial()?),
+            14 => Self::Marks(serial()?),
+            15 => Self::Dead(std::str::from_utf8(rest).map_err(|_| unknown())?.into()),
+            16 => Self::Debt(serial()?),
             _ => return Err(unknown()),
         })
     }

@@ -1,10 +1,14 @@
 //! The small records, in postcard's compact form. A row may be followed by bytes of its own (an output, a letter).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rangemap::RangeSet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use wasmill_job::{Failure, JobType, LogLine, Offset, TopicPartition, UnixMs, Usage};
+use wasmill_job::{
+    Failure, JobType, LogLine, Offset, Passed, Progress, RecordHash, TopicPartition, UnixMs, Usage,
+};
 
 use super::{Damage, LaneNo, Serial, TypeNo};
 
@@ -60,13 +64,46 @@ pub(crate) struct Totals {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LaneRow {
     pub(crate) name: TopicPartition,
+    /// Whether its name means it; else that means a newer lane.
+    pub(crate) is_named: bool,
     pub(crate) wanted: Offset,
+    passed: Option<(Offset, RecordHash)>,
 }
 
+/// What was settled before the queue began, or was rolled back.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ResumedRow {
+pub(crate) struct InheritedRow {
+    /// All below it.
+    floor: Offset,
     /// Pairs of (first, one past the last).
-    pub(crate) settled: Vec<(u64, u64)>,
+    settled: Vec<(u64, u64)>,
+}
+
+/// A lane's parked jobs that are out.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ParkedRow {
+    /// Of each type, pairs of (first, one past the last).
+    out: Vec<(TypeNo, Vec<(u64, u64)>)>,
+}
+
+impl ParkedRow {
+    pub(crate) fn of(parked: &BTreeMap<TypeNo, RangeSet<u64>>) -> Self {
+        let ranges = |out: &RangeSet<u64>| out.iter().map(|range| (range.start, range.end)).collect();
+        Self { out: parked.iter().map(|(of, out)| (*of, ranges(out))).collect() }
+    }
+
+    pub(crate) fn parked(self) -> BTreeMap<TypeNo, RangeSet<u64>> {
+        let sound = |ranges: Vec<(u64, u64)>| ranges.into_iter().filter(|(from, to)| from < to);
+        let set = |ranges| sound(ranges).map(|(from, to)| from..to).collect::<RangeSet<u64>>();
+        let sets = self.out.into_iter().map(|(of, ranges)| (of, set(ranges)));
+        sets.filter(|(_, out)| !out.is_empty()).collect()
+    }
+}
+
+/// Where a job's record stands now: it was appended again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MovedRow {
+    pub(crate) offset: Offset,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -138,12 +175,49 @@ pub(crate) struct DebtRow {
     pub(crate) offset: Offset,
 }
 
+impl LaneRow {
+    pub(crate) fn of(name: &TopicPartition, is_named: bool, wanted: Offset, passed: Option<Passed>) -> Self {
+        let passed = passed.map(|Passed { offset, hash }| (offset, hash));
+        Self { name: name.clone(), is_named, wanted, passed }
+    }
+
+    pub(crate) fn passed(&self) -> Option<Passed> {
+        self.passed.map(|(offset, hash)| Passed { offset, hash })
+    }
+}
+
+impl InheritedRow {
+    pub(crate) fn of(Progress { floor, settled }: &Progress) -> Self {
+        Self { floor: *floor, settled: settled.iter().map(|range| (range.start, range.end)).collect() }
+    }
+
+    pub(crate) fn progress(self) -> Progress {
+        let mut progress = Progress { floor: self.floor, ..Progress::default() };
+        for (start, end) in self.settled {
+            progress.settle(Offset(start)..Offset(end));
+        }
+        progress
+    }
+}
+
 macro_rules! rows {
     ($($name:ident),*) => {$(impl Row for $name {})*};
 }
 
 rows!(
-    MetaRow, HeadRow, TypeRow, LaneRow, ResumedRow, TurnRow, FailedRow, LastRow, TakeRow, ResultRow, DeadRow,
+    MetaRow,
+    HeadRow,
+    TypeRow,
+    LaneRow,
+    InheritedRow,
+    ParkedRow,
+    MovedRow,
+    TurnRow,
+    FailedRow,
+    LastRow,
+    TakeRow,
+    ResultRow,
+    DeadRow,
     DebtRow
 );
 

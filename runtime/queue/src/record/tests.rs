@@ -18,10 +18,12 @@ fn keys() -> Vec<Key> {
         Key::Head,
         Key::Type(TypeNo(7)),
         Key::Lane(LaneNo(u32::MAX)),
-        Key::Resumed(LaneNo(0)),
+        Key::Inherited(LaneNo(0)),
+        Key::Parked(LaneNo(1)),
         Key::Gone(Serial(1)),
         Key::Turn(Serial(256)),
         Key::Failed(Serial(3)),
+        Key::Moved(Serial(2)),
         Key::Take(Serial(4)),
         Key::Chunk(Serial(255)),
         Key::Chunk(Serial(256)),
@@ -43,7 +45,7 @@ fn keys_are_read_back_and_sort_as_the_scan_needs_them() {
 
 #[test]
 fn keys_of_no_kind_are_refused() {
-    for bytes in [&[][..], &[0], &[1, 1], &[3, 1, 2], &[10, 0], &[13, 0xFF], &[15], &[0xF0, 1]] {
+    for bytes in [&[][..], &[0], &[1, 1], &[3, 1, 2], &[12, 0], &[15, 0xFF], &[17], &[0xF0, 1]] {
         assert!(Key::parse(bytes).is_err(), "{bytes:?}");
     }
 }

@@ -1,10 +1,8 @@
-//! The check (fsck): walks over everything page by page, so that Redis is never held up for long, and asks again, in one
-//! step, about what looks wrong, so that what moved meanwhile is not held against it. After a restart of the server what
-//! it finds is mended.
+//! The check (fsck): walks over everything page by page, so that Redis is never held up for long, doubts what looked wrong in
+//! two walks, and asks about that again, in one step: what moves meanwhile is not held against it. After a restart of the
+//! server what it finds is mended.
 
 use std::collections::HashMap;
-
-use redis::Value;
 
 use super::reply::{Reply, as_text};
 use super::script::Name;
@@ -18,37 +16,43 @@ type Key = Vec<u8>;
 /// How often a job was seen in each place.
 #[derive(Clone, Copy, Default)]
 struct Seen {
-    record: u32,
+    record: bool,
     /// The record is an empty value: the job was cancelled, and its entry in the list is still to be thrown away.
     tombstone: bool,
     pending: u32,
-    scheduled: u32,
-    claim: u32,
-    lease: u32,
+    /// Type and priority of the list where it was last seen.
+    list: (u64, u8),
+    scheduled: bool,
+    claim: bool,
+    lease: bool,
 }
 
-/// Entries asked for at once.
-const PAGE: usize = 1_000;
-/// Jobs in doubt that are asked about at once: each costs a walk over the pending lists.
+/// Jobs in doubt that are asked about at once: each costs a walk over the pending lists of its type.
 const DOUBTS: usize = 8;
 /// Faults that are told.
 const FAULTS_MAX: usize = 100;
 
 impl Seen {
     fn is_sound(self) -> bool {
-        let Self { record, tombstone, pending, scheduled, claim, lease } = self;
+        let Self { record, tombstone, pending, list: _, scheduled, claim, lease } = self;
         let places = (pending, scheduled, claim);
-        record == 1
+        record
             && claim == lease
-            && (places == (1, 0, 0) || !tombstone && (places == (0, 1, 0) || places == (0, 0, 1)))
+            && (places == (1, false, false)
+                || !tombstone && (places == (0, true, false) || places == (0, false, true)))
+    }
+
+    /// Where to look for it.
+    fn list(self) -> String {
+        if self.pending == 0 { String::new() } else { format!("{}:{}", self.list.0, self.list.1) }
     }
 }
 
 /// Checks a shard, and adds what it finds.
 pub(super) async fn check(shard: &Shard<'_>, checked: &mut Checked) -> Result<(), Trouble> {
-    let seen = walk(shard).await?;
-    checked.jobs += seen.values().filter(|seen| seen.record == 1 && !seen.tombstone).count() as u64;
-    for jobs in doubtful(seen).chunks(DOUBTS) {
+    let (jobs, doubts) = doubts(shard, "").await?;
+    checked.jobs += jobs;
+    for jobs in doubts.chunks(DOUBTS) {
         if checked.faults.len() >= FAULTS_MAX {
             return Ok(());
         }
@@ -60,8 +64,10 @@ pub(super) async fn check(shard: &Shard<'_>, checked: &mut Checked) -> Result<()
 /// Looks at what a server has loaded that was started again, and puts right what is wrong: Redis may load half of a
 /// script's effects when the end of its file was torn off. Nothing is lost: a job that is in no place becomes pending.
 pub(super) async fn mend(shard: &Shard<'_>) -> Result<(), Trouble> {
+    let run = shard.link.command(shard.number, redis::cmd("HGET").arg(shard.core()).arg("run")).await?;
+    let run = as_text(&run).unwrap_or_default().to_owned();
     let (mut found, mut mended) = (Checked::default(), 0);
-    for jobs in doubtful(walk(shard).await?).chunks(DOUBTS) {
+    for jobs in doubts(shard, &run).await?.1.chunks(DOUBTS) {
         let before = found.faults.len();
         ask(shard, jobs, &mut found).await?;
         if found.faults.len() > before || before >= FAULTS_MAX {
@@ -84,31 +90,57 @@ pub(super) async fn mend(shard: &Shard<'_>) -> Result<(), Trouble> {
         );
         metrics::counter!("wasmill_queue_mended_total").increment(mended as u64);
     }
-    shard.link.run(&shard.link.call(Name::Mended, shard.number)).await.map(|_| ())
+    let mut call = shard.link.call(Name::Mended, shard.number);
+    call.arg(&run);
+    shard.link.run(&call).await.map(|_| ())
+}
+
+/// How many jobs there are, and those that looked wrong in each of two walks: of a queue at work most doubts of one are only
+/// jobs that moved. `run` is the server's run that is being mended, or empty.
+async fn doubts(shard: &Shard<'_>, run: &str) -> Result<(u64, Vec<(Key, Seen)>), Trouble> {
+    let mut seen = walk(shard, run).await?;
+    let jobs = seen.values().filter(|seen| seen.record && !seen.tombstone).count() as u64;
+    seen.retain(|_, seen| !seen.is_sound());
+    if seen.is_empty() {
+        return Ok((jobs, Vec::new()));
+    }
+    let again = walk(shard, run).await?;
+    let doubts = seen.into_keys().filter_map(|key| {
+        let seen = *again.get(&key)?;
+        (!seen.is_sound()).then_some((key, seen))
+    });
+    Ok((jobs, doubts.collect()))
 }
 
 /// Every job, and where it was seen.
-async fn walk(shard: &Shard<'_>) -> Result<HashMap<Key, Seen>, Trouble> {
-    let core = &shard.link.cores()[shard.number];
-    let keys = &core[..core.len() - 1];
+async fn walk(shard: &Shard<'_>, run: &str) -> Result<HashMap<Key, Seen>, Trouble> {
     let mut seen = HashMap::<Key, Seen>::new();
-    records(shard, keys, &mut seen).await?;
-    scan(shard, "HSCAN", &format!("{keys}f"), |key, _| seen.entry(key).or_default().claim = 1).await?;
-    scan(shard, "ZSCAN", &format!("{keys}l"), |key, _| seen.entry(key).or_default().lease = 1).await?;
-    scan(shard, "ZSCAN", &format!("{keys}z"), |key, _| seen.entry(key).or_default().scheduled = 1).await?;
-    pending(shard, keys, &mut seen).await?;
+    scan(shard, "j", run, |key, tombstone| {
+        let seen = seen.entry(key).or_default();
+        (seen.record, seen.tombstone) = (true, tombstone);
+    })
+    .await?;
+    scan(shard, "f", run, |key, _| seen.entry(key).or_default().claim = true).await?;
+    scan(shard, "l", run, |key, _| seen.entry(key).or_default().lease = true).await?;
+    scan(shard, "z", run, |key, _| seen.entry(key).or_default().scheduled = true).await?;
+    let types = shard.link.command(shard.number, redis::cmd("HGET").arg(shard.core()).arg("types")).await?;
+    let types: u64 = as_text(&types).and_then(|text| text.parse().ok()).unwrap_or_default();
+    for list in (0..types).flat_map(|no| (0..4).map(move |priority| (no, priority))) {
+        scan(shard, &format!("p:{}:{}", list.0, list.1), run, |key, _| {
+            let seen = seen.entry(key).or_default();
+            seen.pending += 1;
+            seen.list = list;
+        })
+        .await?;
+    }
     Ok(seen)
-}
-
-fn doubtful(seen: HashMap<Key, Seen>) -> Vec<(Key, Seen)> {
-    seen.into_iter().filter(|(_, seen)| !seen.is_sound()).collect()
 }
 
 /// What the shard says of these jobs, or, without any, of its counts.
 async fn ask(shard: &Shard<'_>, jobs: &[(Key, Seen)], checked: &mut Checked) -> Result<(), Trouble> {
     let mut call = shard.link.call(Name::Check, shard.number);
-    jobs.iter().for_each(|(key, _)| {
-        call.arg(&key[..]);
+    jobs.iter().for_each(|(key, seen)| {
+        call.arg(&key[..]).arg(seen.list());
     });
     let mut answer = Reply::list(shard.link.run(&call).await?)?;
     while !answer.is_empty() && checked.faults.len() < FAULTS_MAX {
@@ -117,55 +149,27 @@ async fn ask(shard: &Shard<'_>, jobs: &[(Key, Seen)], checked: &mut Checked) -> 
     Ok(())
 }
 
-/// Every job's key, and whether it is a tombstone. The payloads come along: a scan has no way to leave them out.
-async fn records(shard: &Shard<'_>, keys: &str, seen: &mut HashMap<Key, Seen>) -> Result<(), Trouble> {
-    scan(shard, "HSCAN", &format!("{keys}j"), |key, value| {
-        let seen = seen.entry(key).or_default();
-        seen.record = 1;
-        seen.tombstone = value.is_empty();
-    })
-    .await
-}
-
-async fn pending(shard: &Shard<'_>, keys: &str, seen: &mut HashMap<Key, Seen>) -> Result<(), Trouble> {
-    let types = shard.link.command(redis::cmd("HGET").arg(format!("{keys}c")).arg("types")).await?;
-    let types: u64 = as_text(&types).and_then(|text| text.parse().ok()).unwrap_or_default();
-    for (no, priority) in (0..types).flat_map(|no| (0..4).map(move |priority| (no, priority))) {
-        let list = format!("{keys}p:{no}:{priority}");
-        let mut from = 0;
-        loop {
-            let page = redis::cmd("LRANGE").arg(&list).arg(from).arg(from + PAGE - 1).to_owned();
-            let mut answer = Reply::list(shard.link.command(&page).await?)?;
-            if answer.is_empty() {
-                break;
-            }
-            while !answer.is_empty() {
-                seen.entry(answer.bytes()?).or_default().pending += 1;
-            }
-            from += PAGE;
-        }
-    }
-    Ok(())
-}
-
-/// Walks over a hash or a sorted set.
+/// Walks over one place: each job's key, and whether its record there is a tombstone.
 async fn scan(
     shard: &Shard<'_>,
-    command: &str,
-    key: &str,
-    mut each: impl FnMut(Key, Vec<u8>),
+    place: &str,
+    run: &str,
+    mut each: impl FnMut(Key, bool),
 ) -> Result<(), Trouble> {
     let mut cursor = "0".to_owned();
     loop {
-        let scan = redis::cmd(command).arg(key).arg(&cursor).arg("COUNT").arg(PAGE).to_owned();
-        let Value::Array(answer) = shard.link.command(&scan).await? else {
-            return Err(Trouble::nonsense("a scan without a page"));
-        };
-        let [next, page] = &answer[..] else { return Err(Trouble::nonsense("a scan without a page")) };
-        cursor = as_text(next).ok_or_else(|| Trouble::nonsense("a scan without a cursor"))?.to_owned();
-        let mut page = Reply::list(page.clone())?;
+        let mut call = shard.link.call(Name::Walk, shard.number);
+        call.arg(place).arg(&cursor).arg(run);
+        let mut page = Reply::list(shard.link.run(&call).await?)?;
+        if page.is_empty() {
+            let why = "Redis was started once more, while what it had loaded was looked at";
+            return Err(Trouble::Passing(why.into()));
+        }
+        cursor = page.text()?;
         while !page.is_empty() {
-            each(page.bytes()?, page.bytes()?);
+            let key = page.bytes()?;
+            let is_tombstone = place == "j" && page.number()? == 1;
+            each(key, is_tombstone);
         }
         if cursor == "0" {
             return Ok(());

@@ -1,51 +1,59 @@
 //! The handle: the port's operations, each sent to the shards it concerns. A job's shard follows from its partition, so
 //! any id finds its own.
 
-use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
-use wasmill_job::{Cancel, JobId, JobType, Offset, Partition, Progress, TopicPartition};
+use wasmill_job::{Cancel, JobId, JobType, Offset, Partition, Passed, Progress, TopicPartition};
 
+use super::cursor::read_cursor;
 use super::link::Link;
 use super::news::News;
+use super::pushing::{ShardPushed, direct_entries};
 use super::script::Name;
 use super::settling;
-use super::shard::{Cursor, Shard, ShardPushed, ShardTaken, direct_entries};
+use super::shard::{Cursor, Shard};
 use super::trouble::Trouble;
-use super::{check, letter, start};
+use super::{check, gauges, letter, start};
 use crate::{
     Admission, Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, Entry,
     JobPage, JobView, ListQuery, NewJob, Offer, Push, Pushed, Queue, QueueError, RedisConfig, RedisStart,
     RedisStartError, Settlement, State, Swept, Take, WorkerId,
 };
 
-/// The queue in Redis. Cheap to clone; clones share one connection.
+/// The queue in Redis. Cheap to clone; clones share one connection to each server.
 ///
 /// Nothing is connected before the first call. While Redis cannot be reached a call answers `Unavailable`, with the reason:
 /// at once where the address refuses or was tried a moment ago, after two seconds where nothing answers. The caller tries
-/// again.
+/// again. Of several servers each stands for itself: while one is away, its calls fail at once, what concerns one job or one
+/// lane on the others is done, and take, sweep, counts and what is owed leave its shards out.
 ///
 /// [`Queue::ready`] is about the takes of the same handle, so a worker keeps one of its own.
 pub struct RedisQueue {
-    shared: Arc<Shared>,
-    wait: Mutex<Wait>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) wait: Mutex<Wait>,
 }
 
 /// What clones share.
-struct Shared {
-    link: Link,
-    news: Arc<News>,
+pub(super) struct Shared {
+    pub(super) link: Link,
+    pub(super) news: Arc<News>,
     /// The offer that was hashed last.
-    offer: Mutex<Option<(Arc<Offer>, String)>>,
+    pub(super) offer: Mutex<Option<(Arc<Offer>, String)>>,
+    /// By worker and shard, the request that was not answered while other shards' were: perhaps it was done, and holds
+    /// claims. It is repeated before another one.
+    pub(super) unanswered: Mutex<HashMap<(WorkerId, usize), u64>>,
+    /// Whether this process mends, by shard.
+    pub(super) mending: Vec<AtomicBool>,
 }
 
 /// What `ready` waits for.
 #[derive(Clone, Copy)]
-enum Wait {
+pub(super) enum Wait {
     /// The last take gave as much as was asked for, or there was none yet.
     Nothing,
     /// News for the worker beyond what it had been told, or a moment.
@@ -63,7 +71,9 @@ impl RedisQueue {
     pub fn new(config: &RedisConfig) -> Result<Self, RedisStartError> {
         let news = Arc::new(News::default());
         let link = Link::new(config, rand::random(), Arc::clone(&news))?;
-        let shared = Shared { link, news, offer: Mutex::default() };
+        let mending = link.cores().iter().map(|_| AtomicBool::new(false)).collect();
+        let (offer, unanswered) = (Mutex::default(), Mutex::default());
+        let shared = Shared { link, news, offer, unanswered, mending };
         Ok(Self { shared: Arc::new(shared), wait: Mutex::new(Wait::Nothing) })
     }
 
@@ -76,128 +86,80 @@ impl RedisQueue {
         start::start(&self.shared.link).await
     }
 
-    /// Host and port of the server, for people.
-    pub fn address(&self) -> &str {
+    /// Hosts and ports of the servers, for people.
+    pub fn address(&self) -> String {
         self.shared.link.address()
     }
 
-    /// Ends the connection.
+    /// The servers that have not answered for at least so long, a sentence each, as far as calls have shown. Asks nobody.
+    pub fn away(&self, at_least: Duration) -> Vec<String> {
+        let away = self.shared.link.servers().iter().filter_map(|server| server.away());
+        let long = away.filter(|(since, _)| since.elapsed() >= at_least);
+        long.map(|(_, why)| QueueError::from(why).reason().to_owned()).collect()
+    }
+
+    /// Counts the jobs and shows that in the gauges `wasmill_queue_pending`, `_scheduled`, `_in_flight` and `_dead` per `type`,
+    /// of at most 1,000 types by name. They are the queue's, not the process's: of several processes that show them, take one.
+    /// Cost: O(types).
+    ///
+    /// # Errors
+    /// `Unavailable`; the gauges stay what they were.
+    pub async fn show_gauges(&self) -> Result<(), QueueError> {
+        gauges::tell(&self.counts().await?);
+        Ok(())
+    }
+
+    /// Ends the connections.
     pub async fn close(&self) {
         self.shared.link.close().await;
     }
 
-    fn shards(&self) -> impl Iterator<Item = Shard<'_>> {
+    pub(super) fn shards(&self) -> impl Iterator<Item = Shard<'_>> {
         let link = &self.shared.link;
         (0..link.cores().len()).map(move |number| Shard { link, number })
     }
 
-    fn shard(&self, number: usize) -> Shard<'_> {
+    pub(super) fn shard(&self, number: usize) -> Shard<'_> {
         Shard { link: &self.shared.link, number }
     }
 
-    fn shard_of_partition(&self, partition: Partition) -> Shard<'_> {
+    pub(super) fn shard_of_partition(&self, partition: Partition) -> Shard<'_> {
         self.shard(partition.0 as usize % self.shared.link.cores().len())
     }
 
-    fn shard_of(&self, id: JobId) -> Shard<'_> {
+    pub(super) fn shard_of(&self, id: JobId) -> Shard<'_> {
         self.shard_of_partition(id.partition())
     }
 
     /// Where a dead letter with this key is: with its job, or in the first shard.
-    fn shard_of_letter(&self, key: &str) -> Shard<'_> {
+    pub(super) fn shard_of_letter(&self, key: &str) -> Shard<'_> {
         key.parse().map_or_else(|_| self.shard(0), |id| self.shard_of(id))
-    }
-
-    fn shard_of_entry(&self, entry: &Entry) -> Shard<'_> {
-        match entry {
-            Entry::Job { new, .. } => self.shard_of(new.job.id),
-            Entry::Cancel { cancel, .. } => self.shard_of(cancel.id),
-            Entry::Dead { letter, .. } => self.shard_of_letter(&letter.key()),
-            Entry::Undead { key, .. } => self.shard_of_letter(key),
-        }
-    }
-
-    /// A hash of the offer, by which a shard knows it again.
-    fn offer_hash(&self, offer: &Arc<Offer>) -> String {
-        // A poisoned lock still holds a whole pair.
-        let mut known = self.shared.offer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, hash)) = known.as_ref().filter(|(before, _)| Arc::ptr_eq(before, offer)) {
-            return hash.clone();
-        }
-        let mut hasher = DefaultHasher::new();
-        offer.hash(&mut hasher);
-        let hash = format!("{:016x}", hasher.finish());
-        *known = Some((Arc::clone(offer), hash.clone()));
-        hash
-    }
-
-    fn set_wait(&self, wait: Wait) {
-        *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
-    }
-
-    /// A lane that is spread over all shards: the dead letters' topic. Each shard has an offset of its own; the least is
-    /// what the queue wants, and a shard that is ahead, after a crash between two of them, is given what it has not had.
-    async fn push_spread(&self, push: &Push) -> Result<Pushed, Trouble> {
-        let mut wants = Vec::new();
-        for shard in self.shards() {
-            match self.push_part(&shard, push, push.from).await? {
-                ShardPushed::Applied(_) => wants.push(push.from),
-                ShardPushed::Wants(wanted) if push.from < wanted && wanted < push.to => {
-                    self.push_part(&shard, push, wanted).await?;
-                    wants.push(wanted);
-                }
-                ShardPushed::Wants(wanted) => wants.push(wanted),
-                ShardPushed::Unknown => return Ok(Pushed::Unknown),
-                ShardPushed::Full => return Ok(Pushed::Full),
-            }
-        }
-        let wanted = wants.into_iter().min().unwrap_or(push.from);
-        Ok(if wanted == push.from { Pushed::whole() } else { Pushed::Wants(wanted) })
-    }
-
-    /// The entries of a spread push that belong to a shard, from an offset on.
-    async fn push_part(&self, shard: &Shard<'_>, push: &Push, from: Offset) -> Result<ShardPushed, Trouble> {
-        let mine =
-            |entry: &&Entry| entry.offset() >= from && self.shard_of_entry(entry).number == shard.number;
-        let entries: Vec<&Entry> = push.entries.iter().filter(mine).collect();
-        shard.push(Some((&push.lane, from, push.to)), &entries).await
     }
 }
 
 impl Queue for RedisQueue {
+    fn parts(&self) -> usize {
+        self.shared.link.servers().len()
+    }
+
+    fn part_of(&self, id: JobId) -> usize {
+        self.shared.link.server_of(self.shard_of(id).number)
+    }
+
     async fn resume(&self, lane: &TopicPartition, progress: &Progress) -> Result<Offset, QueueError> {
-        if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).resume(lane, progress).await?);
-        }
-        let wanted =
-            try_join_all(self.shards().map(|shard| async move { shard.resume(lane, progress).await }))
-                .await?;
-        Ok(wanted.into_iter().min().unwrap_or_default())
+        self.resume_lane(lane, progress).await
+    }
+
+    async fn passed(&self, lane: &TopicPartition) -> Result<Option<Passed>, QueueError> {
+        self.passed_of_lane(lane).await
+    }
+
+    async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), QueueError> {
+        self.adopt_lane(lane, from).await
     }
 
     async fn push(&self, push: Push) -> Result<Pushed, QueueError> {
-        if let Some(reason) = push.fault() {
-            return Err(QueueError::Malformed { reason });
-        }
-        if push.lane.topic.is_compacted() {
-            return Ok(self.push_spread(&push).await?);
-        }
-        let shard = self.shard_of_partition(push.lane.partition);
-        let entries: Vec<&Entry> = push.entries.iter().collect();
-        let pushed = shard.push(Some((&push.lane, push.from, push.to)), &entries).await?;
-        Ok(match pushed {
-            ShardPushed::Applied(fates) => {
-                let at = |wished: Admission| {
-                    let fates = push.entries.iter().zip(&fates);
-                    let chosen = fates.filter(|(_, fate)| **fate == Some(wished));
-                    chosen.map(|(entry, _)| push.lane.at(entry.offset())).collect()
-                };
-                Pushed::Applied { duplicates: at(Admission::Duplicate), over: at(Admission::Over) }
-            }
-            ShardPushed::Wants(wanted) => Pushed::Wants(wanted),
-            ShardPushed::Unknown => Pushed::Unknown,
-            ShardPushed::Full => Pushed::Full,
-        })
+        self.push_lane(push).await
     }
 
     async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Enqueued, QueueError> {
@@ -227,41 +189,15 @@ impl Queue for RedisQueue {
             return Ok(Enqueued::Full);
         }
         // A full shard beside one that has room: its jobs are refused by name, the others are in.
-        Ok(Enqueued::Done(admissions.into_iter().map(|fate| fate.unwrap_or(Admission::Over)).collect()))
+        Ok(Enqueued::Done(admissions.into_iter().map(|fate| fate.unwrap_or(Admission::Full)).collect()))
     }
 
     async fn take(&self, take: Take) -> Result<Vec<Claim>, QueueError> {
-        let told = self.shared.news.of(take.worker);
-        let hash = self.offer_hash(&take.offer);
-        let shards = self.shared.link.cores().len();
-        let (mut claims, mut next) = (Vec::new(), None::<Duration>);
-        // Each request begins with another shard, a repeated one with the same.
-        for turn in 0..shards {
-            let shard = self.shard((take.request as usize).wrapping_add(turn) % shards);
-            let most = take.max.saturating_sub(claims.len());
-            if most == 0 && turn > 0 {
-                break;
-            }
-            let taken = shard.take(&take, most, &hash, shards).await?;
-            let ShardTaken { claims: more, next: soon } = taken;
-            claims.extend(more);
-            next = next.into_iter().chain(soon).min();
-        }
-        self.set_wait(if claims.len() >= take.max {
-            Wait::Nothing
-        } else {
-            Wait::News { worker: take.worker, told, until: next.map(|next| Instant::now() + next) }
-        });
-        Ok(claims)
+        self.take_jobs(take).await
     }
 
     async fn ready(&self, at_most: Duration) {
-        let wait = *self.wait.lock().unwrap_or_else(PoisonError::into_inner);
-        let Wait::News { worker, told, until } = wait else { return };
-        let latest = Instant::now() + at_most;
-        let until = until.map_or(latest, |until| until.min(latest));
-        // An error means that the time is over, which is as good.
-        let _ = tokio::time::timeout_at(until, self.shared.news.until(|news| news.of(worker) > told)).await;
+        self.wait_for_jobs(at_most).await;
     }
 
     async fn renew(&self, claims: Vec<ClaimRef>, lease: Duration) -> Result<Vec<ClaimRef>, QueueError> {
@@ -302,47 +238,31 @@ impl Queue for RedisQueue {
     }
 
     async fn sweep(&self, max: usize) -> Result<Swept, QueueError> {
-        let (mut swept, mut left) = (Vec::new(), max);
-        for shard in self.shards() {
-            let one = shard.sweep(left).await?;
-            left = left.saturating_sub(one.swept.expired + one.swept.due);
-            swept.push(one);
-        }
-        if swept.iter().any(|shard| shard.is_ready) {
-            self.shared.news.tell_all();
-        }
-        for (shard, _) in self.shards().zip(&swept).filter(|(_, swept)| swept.has_to_mend) {
-            check::mend(&shard).await?;
-        }
-        let next = swept.iter().filter_map(|shard| shard.next).min();
-        if let Some(next) = next {
-            let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Wait::News { until, .. } = &mut *wait {
-                let next = Instant::now() + next;
-                *until = Some(until.map_or(next, |until| until.min(next)));
-            }
-        }
-        let add = |sum: Swept, shard: &super::shard::ShardSwept| Swept {
-            expired: sum.expired + shard.swept.expired,
-            due: sum.due + shard.swept.due,
-            forgotten: sum.forgotten + shard.swept.forgotten,
-        };
-        Ok(swept.iter().fold(Swept::default(), add))
+        self.sweep_shards(max).await
     }
 
     async fn owed(&self, max: usize) -> Result<Vec<Debt>, QueueError> {
-        let mut debts = Vec::new();
+        let (mut debts, mut answers, mut trouble) = (Vec::new(), false, None);
         for shard in self.shards() {
-            let most = max - debts.len();
+            let most = max.saturating_sub(debts.len());
             if most == 0 {
                 break;
             }
-            for (number, bytes) in shard.owed(most).await? {
-                let id = DebtId((shard.number as u64) << SHARD_SHIFT | number);
-                debts.push(Debt { id, letter: letter::shown(&bytes)? });
+            match shard.owed(most).await {
+                Ok(owed) => {
+                    answers = true;
+                    for (number, bytes) in owed {
+                        let id = DebtId((shard.number as u64) << SHARD_SHIFT | number);
+                        debts.push(Debt { id, letter: letter::shown(&bytes)? });
+                    }
+                }
+                Err(why) => trouble = Some(why),
             }
         }
-        Ok(debts)
+        match trouble.filter(|_| !answers) {
+            Some(trouble) => Err(trouble.into()),
+            None => Ok(debts),
+        }
     }
 
     async fn owing(&self, at_most: Duration) {
@@ -363,28 +283,37 @@ impl Queue for RedisQueue {
                 debts.push(debt & ((1 << SHARD_SHIFT) - 1));
             }
         }
+        let mut paid = Ok(());
+        // All of them, also behind one that fails: paying twice does no harm.
         for shard in self.shards().filter(|shard| !by_shard[shard.number].is_empty()) {
-            shard.paid(&by_shard[shard.number]).await?;
+            paid = paid.and(shard.paid(&by_shard[shard.number]).await);
         }
-        Ok(())
+        Ok(paid?)
     }
 
     async fn progress(&self, lane: &TopicPartition) -> Result<Progress, QueueError> {
-        if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).progress(lane).await?);
-        }
-        let all = try_join_all(self.shards().map(|shard| async move { shard.progress(lane).await })).await?;
-        Ok(all.into_iter().min_by_key(|progress| progress.floor).unwrap_or_default())
+        self.progress_of_lane(lane).await
     }
 
     async fn counts(&self) -> Result<BTreeMap<JobType, Counts>, QueueError> {
         let mut sums = BTreeMap::<JobType, Counts>::new();
-        let all = try_join_all(self.shards().map(|shard| async move { shard.counts().await })).await?;
-        for (name, counts) in all.into_iter().flatten() {
-            let sum = sums.entry(name).or_default();
-            *sum = sum.plus(counts);
+        let (mut answers, mut trouble) = (false, None);
+        for counted in join_all(self.shards().map(|shard| async move { shard.counts().await })).await {
+            match counted {
+                Ok(counted) => {
+                    answers = true;
+                    for (name, counts) in counted {
+                        let sum = sums.entry(name).or_default();
+                        *sum = sum.plus(counts);
+                    }
+                }
+                Err(why) => trouble = Some(why),
+            }
         }
-        Ok(sums)
+        match trouble.filter(|_| !answers) {
+            Some(trouble) => Err(trouble.into()),
+            None => Ok(sums),
+        }
     }
 
     async fn job(&self, id: JobId) -> Result<Option<JobView>, QueueError> {
@@ -399,7 +328,9 @@ impl Queue for RedisQueue {
         }
         let (mut number, mut from) = match &after {
             None => (0, Cursor::default()),
-            Some(cursor) => read_cursor(cursor).ok_or_else(|| refused("that is no place in a list"))?,
+            Some(cursor) => {
+                read_cursor(cursor, state).ok_or_else(|| refused("that is no place in a list"))?
+            }
         };
         let mut page = JobPage::default();
         while number < self.shared.link.cores().len() {
@@ -466,14 +397,4 @@ impl Clone for RedisQueue {
         let wait = *self.wait.lock().unwrap_or_else(PoisonError::into_inner);
         Self { shared: Arc::clone(&self.shared), wait: Mutex::new(wait) }
     }
-}
-
-/// `shard.list.place`, where the last two are the script's own.
-fn read_cursor(text: &str) -> Option<(usize, Cursor)> {
-    let mut parts = text.split('.');
-    let shard = parts.next()?.parse().ok()?;
-    let mut own =
-        || parts.next().filter(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit())).map(str::to_owned);
-    let cursor = (own()?, own()?);
-    (parts.next().is_none() && !cursor.0.is_empty() || cursor == Cursor::default()).then_some((shard, cursor))
 }

@@ -3,7 +3,10 @@
 
 use bytes::Bytes;
 use wasmill_job::wire::{Record, decode, encode_job};
-use wasmill_job::{Attempt, Generation, Job, JobId, JobType, LogLine, Offset, Priority, UnixMs, Usage};
+use wasmill_job::{
+    Attempt, CopyOf, Generation, Job, JobId, JobType, LogLine, Offset, Priority, TopicPartition, UnixMs,
+    Usage,
+};
 
 use super::trouble::Trouble;
 use crate::record::{FailedRow, LastRow, Row};
@@ -32,6 +35,22 @@ pub(super) fn new_record(new: &NewJob, offset: Offset) -> Result<Vec<u8>, Troubl
     bytes.extend_from_slice(&six(offset.0));
     bytes.extend_from_slice(&wire);
     Ok(bytes)
+}
+
+/// What the script is told of a copy in a push to `lane`: the place of its type among the push's 3, the origin's offset 6,
+/// attempts 2, due 6 (0: it is not scheduled); then the origin's lane, if that is another one.
+pub(super) fn copy_meta(of: &CopyOf, job_type: usize, lane: Option<&TopicPartition>) -> Vec<u8> {
+    let CopyOf { origin, attempts, due_at } = of;
+    let [_, job_type @ ..] = u32::try_from(job_type).unwrap_or_default().to_be_bytes();
+    let mut meta = job_type.to_vec();
+    meta.extend_from_slice(&six(origin.offset.0));
+    meta.extend_from_slice(&u16::try_from(attempts.0).unwrap_or(u16::MAX).to_be_bytes());
+    meta.extend_from_slice(&six(due_at.map_or(0, |due| due.0)));
+    let origin = origin.topic_partition();
+    if lane != Some(&origin) {
+        meta.extend_from_slice(origin.to_string().as_bytes());
+    }
+    meta
 }
 
 /// The job in a stored record.

@@ -8,6 +8,7 @@ use redis::{Cmd, ToRedisArgs};
 pub(super) enum Name {
     Start,
     Resume,
+    Adopt,
     Drop,
     Push,
     Offer,
@@ -18,15 +19,18 @@ pub(super) enum Name {
     Owed,
     Paid,
     Progress,
+    Passed,
     Counts,
     Job,
     List,
     Dead,
     Purge,
     Cancel,
+    Walk,
     Check,
     Mend,
     Mended,
+    Memory,
 }
 
 /// All scripts, whole, with their hashes.
@@ -35,16 +39,22 @@ pub(super) struct Scripts(Vec<redis::Script>, Vec<String>);
 /// A call of a script: the key of the shard's core, then arguments.
 pub(super) struct Call {
     pub(super) name: Name,
+    pub(super) shard: usize,
     command: Cmd,
 }
 
 /// What all scripts share; stands behind the first line of each, which says what the script may do.
-const SHARED: &str = include_str!("scripts/shard.lua");
+const SHARED: &str = concat!(
+    include_str!("scripts/shard.lua"),
+    include_str!("scripts/lane.lua"),
+    include_str!("scripts/letter.lua"),
+);
 
 /// In the order of [`Name`].
-const FILES: [&str; 21] = [
+const FILES: [&str; 25] = [
     include_str!("scripts/start.lua"),
     include_str!("scripts/resume.lua"),
+    include_str!("scripts/adopt.lua"),
     include_str!("scripts/drop.lua"),
     include_str!("scripts/push.lua"),
     include_str!("scripts/offer.lua"),
@@ -55,15 +65,18 @@ const FILES: [&str; 21] = [
     include_str!("scripts/owed.lua"),
     include_str!("scripts/paid.lua"),
     include_str!("scripts/progress.lua"),
+    include_str!("scripts/passed.lua"),
     include_str!("scripts/counts.lua"),
     include_str!("scripts/job.lua"),
     include_str!("scripts/list.lua"),
     include_str!("scripts/dead.lua"),
     include_str!("scripts/purge.lua"),
     include_str!("scripts/cancel.lua"),
+    include_str!("scripts/walk.lua"),
     include_str!("scripts/check.lua"),
     include_str!("scripts/mend.lua"),
     include_str!("scripts/mended.lua"),
+    include_str!("scripts/memory.lua"),
 ];
 
 impl Scripts {
@@ -77,10 +90,10 @@ impl Scripts {
     }
 
     /// A call that is to be completed with arguments. `core` is the key of the shard's core.
-    pub(super) fn call(&self, name: Name, core: &str) -> Call {
+    pub(super) fn call(&self, name: Name, shard: usize, core: &str) -> Call {
         let mut command = Cmd::new();
         command.arg("EVALSHA").arg(self.0[name as usize].get_hash()).arg(1).arg(core);
-        Call { name, command }
+        Call { name, shard, command }
     }
 
     /// The script's whole text.

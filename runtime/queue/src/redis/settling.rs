@@ -35,7 +35,8 @@ pub(super) fn add(call: &mut Call, settlement: &Settlement) {
             meta.extend_from_slice(claim.job.id.to_string().as_bytes());
             call.arg(meta).arg(failure_bytes(failure)).arg(last_row(&record.logs, record.usage))
         }
-        Verdict::Release => call.arg("").arg("").arg(""),
+        // What was to be run alone still is: no attempt of it has come to an end.
+        Verdict::Release => call.arg(u8::from(claim.suspect)).arg("").arg(""),
     };
 }
 

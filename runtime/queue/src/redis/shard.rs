@@ -1,32 +1,22 @@
 //! One shard: what the port asks, as calls of scripts, and their answers.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use wasmill_job::{JobId, JobType, Offset, Progress, TopicPartition, UnixMs};
+use wasmill_job::{JobId, JobType, UnixMs};
 
 use super::letter;
 use super::link::Link;
-use super::record::{done_view, failed_attempt, job_of, listed, new_record};
+use super::record::{done_view, failed_attempt, job_of, listed};
 use super::reply::Reply;
 use super::script::{Call, Name};
 use super::trouble::Trouble;
-use crate::{Admission, Claim, ClaimRef, Counts, Entry, JobView, NewJob, Offer, State, Swept, Take, Token};
+use crate::{Claim, ClaimRef, Counts, JobView, Offer, State, Swept, Take, Token};
 
 /// A shard of the queue, by its number.
 #[derive(Clone, Copy)]
 pub(super) struct Shard<'a> {
     pub(super) link: &'a Link,
     pub(super) number: usize,
-}
-
-/// How a push on a shard went.
-pub(super) enum ShardPushed {
-    /// What became of each entry; `None` for those that are no jobs.
-    Applied(Vec<Option<Admission>>),
-    Wants(Offset),
-    Unknown,
-    Full,
 }
 
 /// What a take on a shard gave.
@@ -49,141 +39,23 @@ pub(super) struct ShardSwept {
 /// Where a page of a shard's list goes on.
 pub(super) type Cursor = (String, String);
 
-/// The types named in a push, each once, with how many jobs of it may be pending.
-#[derive(Default)]
-struct Types<'e> {
-    numbers: HashMap<&'e JobType, usize>,
-    named: Vec<(&'e JobType, Option<u64>)>,
-}
-
-impl<'e> Types<'e> {
-    /// A type's number in this push, from 1.
-    fn number(&mut self, name: &'e JobType, max_pending: Option<u64>) -> usize {
-        let number = *self.numbers.entry(name).or_insert_with(|| {
-            self.named.push((name, None));
-            self.named.len()
-        });
-        if max_pending.is_some() {
-            self.named[number - 1].1 = max_pending;
-        }
-        number
-    }
-}
-
 impl Shard<'_> {
-    fn call(&self, name: Name) -> Call {
+    /// The key of its core.
+    pub(super) fn core(&self) -> &str {
+        &self.link.cores()[self.number]
+    }
+
+    pub(super) fn call(&self, name: Name) -> Call {
         self.link.call(name, self.number)
     }
 
-    async fn list(&self, call: &Call) -> Result<Reply, Trouble> {
+    pub(super) async fn list(&self, call: &Call) -> Result<Reply, Trouble> {
         Reply::list(self.link.run(call).await?)
     }
 
     async fn number_from(&self, call: &Call) -> Result<u64, Trouble> {
         let value = self.link.run(call).await?;
         Reply::list(redis::Value::Array(vec![value]))?.number()
-    }
-
-    pub(super) async fn resume(&self, lane: &TopicPartition, progress: &Progress) -> Result<Offset, Trouble> {
-        let untracked = u8::from(lane.topic.is_compacted());
-        let mut call = self.call(Name::Resume);
-        call.arg(lane.to_string()).arg(untracked).arg(progress.floor.0);
-        for range in progress.settled.iter() {
-            call.arg(range.start).arg(range.end);
-        }
-        let mut answer = self.list(&call).await?;
-        let (wanted, number, drops) = (answer.number()?, answer.number()?, answer.number()? == 1);
-        if drops {
-            self.drop_settled(number).await?;
-        }
-        Ok(Offset(wanted))
-    }
-
-    /// After a rollback: takes out live jobs that the log knows to be settled. A crash in between is mended by the next
-    /// resume, which finds it noted.
-    async fn drop_settled(&self, lane: u64) -> Result<(), Trouble> {
-        let mut cursor = "0".to_owned();
-        let mut dropped = 0;
-        loop {
-            let mut call = self.call(Name::Drop);
-            call.arg(lane).arg(&cursor);
-            let mut answer = self.list(&call).await?;
-            cursor = answer.text()?;
-            dropped += answer.number()?;
-            if cursor == "0" {
-                metrics::counter!("wasmill_queue_rolled_back_total").increment(dropped);
-                return Ok(());
-            }
-        }
-    }
-
-    /// Pushes entries of a lane, or, without one, jobs that stand in no log.
-    pub(super) async fn push(
-        &self,
-        range: Option<(&TopicPartition, Offset, Offset)>,
-        entries: &[&Entry],
-    ) -> Result<ShardPushed, Trouble> {
-        let mut types = Types::default();
-        let numbers: Vec<Option<usize>> = entries
-            .iter()
-            .map(|entry| match entry {
-                Entry::Job { new, .. } => Some(types.number(&new.job.job_type, new.max_pending)),
-                Entry::Dead { letter, .. } => {
-                    letter.job.as_ref().map(|job| types.number(&job.job_type, None))
-                }
-                _ => None,
-            })
-            .collect();
-        let mut call = self.call(Name::Push);
-        match range {
-            Some((lane, from, to)) => call.arg(lane.to_string()).arg(from.0).arg(to.0),
-            None => call.arg("").arg(0).arg(0),
-        };
-        call.arg(types.named.len());
-        for (name, max_pending) in &types.named {
-            call.arg(name.as_str());
-            match max_pending {
-                Some(most) => call.arg(*most),
-                None => call.arg(""),
-            };
-        }
-        for (entry, number) in entries.iter().zip(numbers) {
-            match entry {
-                Entry::Job { offset, new } => call
-                    .arg("j")
-                    .arg(number.unwrap_or(0))
-                    .arg(&new.job.id.pack()[..])
-                    .arg(new_record(new, *offset)?),
-                Entry::Cancel { cancel, .. } => call.arg("c").arg(&cancel.id.pack()[..]).arg("").arg(""),
-                Entry::Dead { letter, .. } => call
-                    .arg("d")
-                    .arg(letter.key())
-                    .arg(letter::meta(letter, number))
-                    .arg(letter::stored(letter)?),
-                Entry::Undead { key, .. } => call.arg("u").arg(key).arg("").arg(""),
-            };
-        }
-        let answer = match self.link.run(&call).await {
-            Err(Trouble::Full) => return Ok(ShardPushed::Full),
-            answer => answer?,
-        };
-        let mut answer = Reply::list(answer)?;
-        match answer.text()?.as_str() {
-            "applied" => {
-                let codes = answer.bytes()?;
-                let of = |code: &u8| match code {
-                    b'n' => Some(Admission::Accepted),
-                    b'd' => Some(Admission::Duplicate),
-                    b'o' => Some(Admission::Over),
-                    _ => None,
-                };
-                Ok(ShardPushed::Applied(codes.iter().map(of).collect()))
-            }
-            "wants" => Ok(ShardPushed::Wants(Offset(answer.number()?))),
-            "unknown" => Ok(ShardPushed::Unknown),
-            "full" => Ok(ShardPushed::Full),
-            other => Err(Trouble::nonsense(other)),
-        }
     }
 
     /// Takes; shows the offer when the shard does not know it. `of` is this shard's share of limits: one of so many.
@@ -266,7 +138,7 @@ impl Shard<'_> {
 
     pub(super) async fn sweep(&self, most: usize) -> Result<ShardSwept, Trouble> {
         let mut call = self.call(Name::Sweep);
-        call.arg(most.min(1_000_000)).arg(self.link.dead_max());
+        call.arg(most.min(1_000_000)).arg(self.link.dead_max()).arg(self.link.sharing());
         let mut answer = self.list(&call).await?;
         let mut number = || answer.number().map(|number| number as usize);
         let swept = Swept { expired: number()?, due: number()?, forgotten: number()? };
@@ -293,28 +165,6 @@ impl Shard<'_> {
             call.arg(*debt);
         });
         self.link.run(&call).await.map(|_| ())
-    }
-
-    pub(super) async fn progress(&self, lane: &TopicPartition) -> Result<Progress, Trouble> {
-        let mut call = self.call(Name::Progress);
-        call.arg(lane.to_string());
-        let mut answer = self.list(&call).await?;
-        if answer.is_empty() {
-            return Ok(Progress::default());
-        }
-        let floor = answer.number()?;
-        answer.number()?;
-        let mut progress = Progress { floor: Offset(floor), ..Progress::default() };
-        while !answer.is_empty() {
-            let first = answer.number()? * BLOCK;
-            for (from, to) in runs_of_ones(&answer.bytes()?) {
-                let from = (first + from).max(floor);
-                if from < first + to {
-                    progress.settled.insert(from..first + to);
-                }
-            }
-        }
-        Ok(progress)
     }
 
     pub(super) async fn counts(&self) -> Result<Vec<(JobType, Counts)>, Trouble> {
@@ -433,9 +283,6 @@ impl Shard<'_> {
     }
 }
 
-/// Offsets in one piece of a lane's bitmap; the scripts know the same number.
-const BLOCK: u64 = 65_536;
-
 /// A claim's number: what the request drew at random, and the claim's place in it.
 fn claim_number(base: &[u8], index: u16) -> Result<u64, Trouble> {
     let base: [u8; 6] = base.try_into().map_err(|_| Trouble::nonsense("a claim's number"))?;
@@ -448,32 +295,8 @@ fn share(limit: u32, shard: usize, of: usize) -> u32 {
     (limit / of + u32::from(shard < limit % of)).max(limit.min(1))
 }
 
-/// The runs of ones in a bitmap, as Redis orders bits: the first is the highest of the first byte.
-fn runs_of_ones(bytes: &[u8]) -> Vec<(u64, u64)> {
-    let mut runs: Vec<(u64, u64)> = Vec::new();
-    let mut add = |from: u64, to: u64| match runs.last_mut() {
-        Some(last) if last.1 == from => last.1 = to,
-        _ => runs.push((from, to)),
-    };
-    for (at, byte) in (0_u64..).zip(bytes) {
-        match byte {
-            0 => {}
-            0xff => add(at * 8, at * 8 + 8),
-            byte => (0..8)
-                .filter(|bit| byte << bit & 0x80 != 0)
-                .for_each(|bit| add(at * 8 + bit, at * 8 + bit + 1)),
-        }
-    }
-    runs
-}
-
 fn job_type(name: &str) -> Result<JobType, Trouble> {
     name.parse().map_err(|_| Trouble::nonsense(&format!("the type {name}")))
-}
-
-/// An entry for each job of an enqueue: there is no offset behind it.
-pub(super) fn direct_entries(jobs: Vec<NewJob>) -> Vec<Entry> {
-    jobs.into_iter().map(|new| Entry::Job { offset: Offset(0), new }).collect()
 }
 
 #[cfg(test)]
@@ -487,14 +310,5 @@ mod tests {
         }
         assert_eq!((share(1, 0, 2), share(1, 1, 2)), (1, 1), "one is the least that lets jobs through");
         assert_eq!((share(0, 0, 2), share(7, 0, 1)), (0, 7));
-    }
-
-    #[test]
-    fn runs_are_found_bit_by_bit() {
-        assert_eq!(
-            runs_of_ones(&[0b0110_0001, 0xff, 0b1000_0000, 0, 0b0000_0001]),
-            [(1, 3), (7, 17), (39, 40)]
-        );
-        assert_eq!(runs_of_ones(&[]), []);
     }
 }

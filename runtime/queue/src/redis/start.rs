@@ -1,20 +1,25 @@
 //! What is asked of a Redis before it is trusted with jobs.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use futures_util::future::join_all;
 use redis::{Cmd, Value};
 
 use super::link::Link;
 use super::reply::as_text;
+use super::server::Server;
 use super::trouble::Trouble;
 
 /// A Redis that can be used, and what its operator should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedisStart {
-    /// Its version, such as `7.0.15`.
+    /// Its version, such as `7.0.15`; of several servers, theirs.
     pub version: String,
     /// Sentences: what is allowed, and dangerous. Persistence that is off, memory without a limit.
     pub warnings: Vec<String>,
+    /// Sentences: servers that cannot be reached at the moment, while others can.
+    pub missing: Vec<String>,
 }
 
 /// Why a Redis cannot be used.
@@ -30,16 +35,35 @@ pub enum RedisStartError {
 
 /// The oldest Redis whose commands and script flags suffice.
 const VERSION_MIN: (u32, u32) = (7, 0);
-/// A quarter of less than this would reserve memory for fewer than 1,024 jobs in flight, at 2 KiB each.
+/// For each shard: a quarter of less than this would reserve memory for fewer than 1,024 jobs in flight, at 2 KiB each.
 const MEMORY_MIN: u64 = 8 << 20;
 
+/// Asks every server. One that cannot be reached is named; the others work without it.
 pub(super) async fn start(link: &Link) -> Result<RedisStart, RedisStartError> {
-    let info = facts(&ask(link, Cmd::new().arg("INFO")).await?);
-    Ok(judge(&info, link.address())?)
+    let asked = join_all(link.servers().iter().map(|server| async {
+        let info = facts(&ask(server, Cmd::new().arg("INFO")).await?);
+        judge(&info, server.address(), link.sharing())
+    }));
+    let (mut versions, mut warnings, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    for answer in asked.await {
+        match answer.map_err(RedisStartError::from) {
+            Ok(start) => {
+                versions.push(start.version);
+                warnings.extend(start.warnings);
+            }
+            Err(RedisStartError::Unavailable(reason)) => missing.push(reason),
+            Err(refused) => return Err(refused),
+        }
+    }
+    versions.dedup();
+    match (versions.is_empty(), &missing[..]) {
+        (true, reasons) => Err(RedisStartError::Unavailable(reasons.join("; "))),
+        _ => Ok(RedisStart { version: versions.join(", "), warnings, missing }),
+    }
 }
 
 /// What the facts mean. Pure.
-fn judge(info: &HashMap<String, String>, address: &str) -> Result<RedisStart, Trouble> {
+fn judge(info: &HashMap<String, String>, address: &str, sharing: usize) -> Result<RedisStart, Trouble> {
     let fact = |name: &str| info.get(name).map(String::as_str).unwrap_or_default();
     let number = |name: &str| fact(name).parse::<u64>().unwrap_or_default();
     let lasting = |sentence: String| Err(Trouble::Lasting(sentence));
@@ -72,10 +96,11 @@ fn judge(info: &HashMap<String, String>, address: &str) -> Result<RedisStart, Tr
         ));
     }
     let maxmemory = number("maxmemory");
-    if maxmemory > 0 && maxmemory < MEMORY_MIN {
+    let least = MEMORY_MIN.saturating_mul(sharing as u64);
+    if maxmemory > 0 && maxmemory < least {
         return lasting(format!(
             "Redis at {address} may use {maxmemory} bytes of memory; a quarter is reserved for jobs in flight, and that \
-             needs at least {MEMORY_MIN}: raise maxmemory"
+             needs at least {least}, {MEMORY_MIN} for each shard on it: raise maxmemory"
         ));
     }
     let mut warnings = Vec::new();
@@ -95,11 +120,11 @@ fn judge(info: &HashMap<String, String>, address: &str) -> Result<RedisStart, Tr
              stops. Set appendonly yes"
         ));
     }
-    Ok(RedisStart { version, warnings })
+    Ok(RedisStart { version, warnings, missing: Vec::new() })
 }
 
-async fn ask(link: &Link, command: &Cmd) -> Result<String, Trouble> {
-    match link.command(command).await? {
+async fn ask(server: &Arc<Server>, command: &Cmd) -> Result<String, Trouble> {
+    match server.command(command).await? {
         Value::VerbatimString { text, .. } => Ok(text),
         value => as_text(&value).map(str::to_owned).ok_or_else(|| Trouble::nonsense("INFO without text")),
     }

@@ -25,6 +25,12 @@ impl Trouble {
                 "the queue in Redis at {address} has layout {said}, which is newer than this binary: use a newer one"
             ));
         }
+        if error.code() == Some("LANES") {
+            return Self::Lasting(format!(
+                "a shard of the queue in Redis at {address} has numbered 65,535 partitions of topics, which is all it can: let it \
+                 run empty, delete its keys and start it with more shards"
+            ));
+        }
         match (error.kind(), error.code().unwrap_or_default()) {
             (_, "OOM") => Self::Full,
             (_, "MISCONF") => Self::Passing(format!(

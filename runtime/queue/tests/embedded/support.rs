@@ -71,7 +71,7 @@ pub(crate) fn push_of(from: Offset, count: u64, payload_bytes: usize) -> Push {
             max_pending: None,
         },
     });
-    Push { lane: lane(), from, to: Offset(from.0 + count), entries: entries.collect() }
+    Push { lane: lane(), from, to: Offset(from.0 + count), passed: None, entries: entries.collect() }
 }
 
 /// Pushes `count` jobs from where the queue wants them.

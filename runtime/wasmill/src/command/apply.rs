@@ -86,6 +86,8 @@ struct FieldChange {
 #[derive(Debug, Deserialize)]
 struct Applied {
     revision: u64,
+    #[serde(default)]
+    warnings: Vec<String>,
 }
 
 impl Apply {
@@ -125,6 +127,9 @@ async fn apply(server: &Server, wanted: &Wanted, json: bool) -> Result<()> {
         return print_bytes(&answer.body);
     }
     let applied: Applied = answer.read()?;
+    for warning in &applied.warnings {
+        tell(&format!("{}: {warning}", styled(YELLOW, "still to do")));
+    }
     print(&format!("{} revision {}\n", styled(GREEN, "applied"), applied.revision))
 }
 

@@ -57,7 +57,7 @@ impl Check {
             mistakes.extend(found.0.iter().map(finding));
         }
         let backing = config.as_ref().map_or(Backing::Log, |config| match config.log.kind {
-            LogKind::Embedded => Backing::Log,
+            LogKind::Embedded | LogKind::Kafka => Backing::Log,
             LogKind::None => Backing::Nothing,
         });
         mistakes.extend(catalog_mistakes(&files, backing));

@@ -23,7 +23,8 @@ pub(crate) struct Dev {
 
 /// Run everything in one process as a service: like dev, without the introduction
 ///
-/// Log and queue are those of the configuration: embedded, or a queue in Redis with or without a log before it. Listens
+/// Log and queue are those of the configuration: embedded, or a queue in Redis, with a log before it, here or in Kafka, or
+/// without. Listens
 /// beyond loopback when the configuration has tokens; `wasmill token new` makes them.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -33,8 +34,8 @@ pub(crate) struct Serve {
 
 /// Run the gateway alone: jobs in and the admin API, for workers in processes of their own
 ///
-/// The processes share a queue in Redis (queue.kind = "redis", log.kind = "none") and the data folder, where modules and
-/// catalog are. Listens beyond loopback when the configuration has tokens.
+/// The processes share a queue in Redis, before it a log in Kafka or none (queue.kind = "redis", log.kind = "kafka" or
+/// "none"), and the data folder, where modules and catalog are. Listens beyond loopback when the configuration has tokens.
 #[derive(Debug, Args)]
 pub(crate) struct Gateway {
     #[command(flatten)]
@@ -43,8 +44,8 @@ pub(crate) struct Gateway {
 
 /// Run a worker alone, beside a gateway in a process of its own
 ///
-/// Any number may run. They share a queue in Redis (queue.kind = "redis", log.kind = "none") and the data folder, where
-/// modules and catalog are. It listens for probes only: /healthz, /readyz, /metrics [default: 127.0.0.1:8421].
+/// Any number may run. They share a queue in Redis (queue.kind = "redis", log.kind = "kafka" or "none") and the data folder,
+/// where modules and catalog are; Kafka they need not reach. It listens for probes only: /healthz, /readyz, /metrics [default: 127.0.0.1:8421].
 #[derive(Debug, Args)]
 pub(crate) struct Worker {
     #[command(flatten)]
@@ -53,7 +54,7 @@ pub(crate) struct Worker {
 
 /// What the command line says over configuration file and environment.
 #[derive(Debug, Args)]
-struct Settings {
+pub(super) struct Settings {
     /// The folder for modules, catalog, and the embedded log and queue [default: ./wasmill-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -92,7 +93,7 @@ impl Worker {
 }
 
 impl Settings {
-    async fn serve(self, role: Role) -> Result<()> {
+    pub(super) async fn serve(self, role: Role) -> Result<()> {
         let config = self.load(role)?;
         loopback_or_tokens(role.listen(&config), &config)?;
         run(&config, role, |mill| print(&format!("listening on http://{}\n", mill.address()))).await

@@ -15,11 +15,32 @@ use crate::terminal::{print, print_bytes};
 /// was last built from the log.
 #[derive(Debug, Args)]
 pub(crate) struct Status {
+    /// Show instead how far each partition of the log is on its way: carried to the queue, settled
+    #[arg(long)]
+    lanes: bool,
     /// Print the server's answer as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     target: Target,
+}
+
+/// The server's answer about lanes.
+#[derive(Debug, Deserialize)]
+struct Lanes {
+    lanes: Vec<Lane>,
+}
+
+/// One partition.
+#[derive(Debug, Deserialize)]
+struct Lane {
+    topic: String,
+    partition: u32,
+    floor: u64,
+    wanted: Option<u64>,
+    next: u64,
+    lag: u64,
+    unsettled: u64,
 }
 
 /// The server's answer.
@@ -50,6 +71,9 @@ impl TypeStatus {
 
 impl Status {
     pub(crate) async fn run(self) -> Result<()> {
+        if self.lanes {
+            return self.lanes().await;
+        }
         let answer = self.target.server()?.success(Call::get("/v1/status")).await?;
         if self.json {
             return print_bytes(&answer.body);
@@ -64,6 +88,26 @@ impl Status {
             let counts = [row.accepted, row.pending, row.scheduled, row.in_flight, row.completed, row.dead];
             let [a, b, c, d, e, f] = counts.map(|count| count.to_string());
             table.row([row.job_type.clone(), a, b, c, d, e, f]);
+        }
+        print(&table.render())
+    }
+
+    async fn lanes(self) -> Result<()> {
+        let answer = self.target.server()?.success(Call::get("/v1/lanes")).await?;
+        if self.json {
+            return print_bytes(&answer.body);
+        }
+        let Lanes { lanes } = answer.read()?;
+        if lanes.is_empty() {
+            return print("no lanes: this mill has no log, or nothing in it yet\n");
+        }
+        let mut table = Table::new(["LANE", "FLOOR", "WANTED", "NEXT", "LAG", "UNSETTLED"]);
+        for lane in &lanes {
+            let name = format!("{}/{}", lane.topic, lane.partition);
+            let wanted = lane.wanted.map_or_else(|| "-".to_owned(), |wanted| wanted.to_string());
+            let [floor, next, lag, unsettled] =
+                [lane.floor, lane.next, lane.lag, lane.unsettled].map(|count| count.to_string());
+            table.row([name, floor, wanted, next, lag, unsettled]);
         }
         print(&table.render())
     }

@@ -7,34 +7,35 @@ use std::time::Duration;
 use tokio::sync::watch;
 use wasmill_catalog::{ArtifactStore, Catalog, Following, follow};
 use wasmill_job::{Clock, SystemClock};
-use wasmill_log::EmbeddedLog;
-use wasmill_process::config::LogKind;
+use wasmill_log::Log;
 use wasmill_process::{Config, Latch, Part};
 use wasmill_queue::Queue;
 use wasmill_relay::{Relay, Standing};
 use wasmill_worker::{Worker, WorkerConfig};
 
 use super::loader::Loader;
-use super::redis::Trusted;
 use super::stores;
+use super::trusted::Trusted;
 use crate::command::run_alone::start_alone;
 use crate::failure::{Exit, Failure, Result};
 
 /// What the parts are made of.
-pub(super) struct Ends<Q> {
-    pub(super) log: Option<EmbeddedLog>,
+pub(super) struct Ends<L, Q> {
+    /// `None`: there is none, or this role has nothing to do with it.
+    pub(super) log: Option<L>,
     pub(super) queue: Q,
     /// Whether the queue may be worked with.
     trusted: Trusted,
+    /// Whether the log may be.
+    reached: Trusted,
     pub(super) store: ArtifactStore,
     pub(super) following: Following,
     pub(super) loader: Arc<Loader>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// The ends, but for the queue.
+/// The ends, but for log and queue.
 pub(super) struct Base {
-    pub(super) log: Option<EmbeddedLog>,
     pub(super) clock: Arc<dyn Clock>,
     store: ArtifactStore,
     following: Following,
@@ -52,34 +53,36 @@ impl Base {
     pub(super) async fn open(config: &Config) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         stores::make_folder(&config.data.dir)?;
-        let log = match config.log.kind {
-            LogKind::Embedded => Some(stores::open_log(config, &clock).await?),
-            LogKind::None => None,
-        };
         let store = stores::open_artifacts(config)?;
         let unreadable = |error| Failure::new(Exit::Config, error);
         let following = follow(store.clone(), FOLLOW_EVERY).await.map_err(unreadable)?;
         let loader = Arc::new(Loader::open(config, store.clone())?);
-        Ok(Self { log, clock, store, following, loader })
+        Ok(Self { clock, store, following, loader })
     }
 
-    pub(super) fn with<Q>(self, queue: Q, trusted: Trusted) -> Ends<Q> {
-        let Self { log, clock, store, following, loader } = self;
-        Ends { log, queue, trusted, store, following, loader, clock }
-    }
-}
-
-impl<Q: Queue> Ends<Q> {
     pub(super) fn catalog(&self) -> watch::Receiver<Arc<Catalog>> {
         self.following.receiver()
     }
 
-    pub(super) fn start_relay(&self, part: &Part, log: &EmbeddedLog, latch: Latch) {
+    /// Each store with whether it may be worked with.
+    pub(super) fn with<L, Q>(self, log: (Option<L>, Trusted), queue: (Q, Trusted)) -> Ends<L, Q> {
+        let Self { clock, store, following, loader } = self;
+        let ((log, reached), (queue, trusted)) = (log, queue);
+        Ends { log, queue, trusted, reached, store, following, loader, clock }
+    }
+}
+
+impl<L: Log, Q: Queue> Ends<L, Q> {
+    pub(super) fn catalog(&self) -> watch::Receiver<Arc<Catalog>> {
+        self.following.receiver()
+    }
+
+    pub(super) fn start_relay(&self, part: &Part, log: &L, latch: Latch) {
         let relay = Relay::new(log.clone(), self.queue.clone(), self.catalog(), Arc::clone(&self.clock));
         let mut standing = relay.standing();
-        let (trusted, token) = (self.trusted.clone(), part.token());
+        let (trusted, reached, token) = (self.trusted.clone(), self.reached.clone(), part.token());
         part.keep(async move {
-            if trusted.or_stopped(&token).await {
+            if reached.or_stopped(&token).await && trusted.or_stopped(&token).await {
                 relay.run(token).await;
             }
         });

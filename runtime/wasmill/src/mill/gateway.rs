@@ -1,4 +1,4 @@
-//! The HTTP edge of the process: job API, admin API and probes on one address; of a worker alone the probes.
+//! The HTTP edge of the process: job API, admin API and probes on one address; of a relay or a worker alone the probes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wasmill_console::{ConsoleConfig, Prepare, Probes};
+use wasmill_console::{ConsoleConfig, MakeTopics, Prepare, Probes};
 use wasmill_http::{Hosts, HttpConfig};
 use wasmill_ingest::{Durability, IngestConfig};
-use wasmill_log::EmbeddedLog;
+use wasmill_log::Log;
 use wasmill_process::config::GatewayConfig;
-use wasmill_process::{Config, Metrics, Readiness};
+use wasmill_process::{Config, Readiness};
 use wasmill_queue::Queue;
 
 use crate::failure::{Exit, Failure, Result};
@@ -35,25 +35,28 @@ pub(super) async fn bind(listen: SocketAddr) -> Result<TcpListener> {
 
 /// Puts together what this role answers: the APIs and the probes, or the probes alone; the future serves it until `stop`,
 /// then drains.
-pub(super) fn serve<Q: Queue>(
-    ends: &Ends<Q>,
+pub(super) fn serve<L: Log, Q: Queue>(
+    ends: &Ends<L, Q>,
     role: Role,
     config: &Config,
     listener: TcpListener,
-    (metrics, readiness): (Metrics, Readiness),
+    (metrics, readiness): (Arc<dyn Fn() -> String + Send + Sync>, Readiness),
+    (stored, topics): (Durability, Option<MakeTopics>),
     stop: CancellationToken,
-) -> Result<impl Future<Output = ()> + Send + 'static + use<Q>> {
+) -> Result<impl Future<Output = ()> + Send + 'static + use<L, Q>> {
     let access = access::access(&config.auth);
+    let remarking = readiness.clone();
     let probes = wasmill_console::probes(Probes {
-        metrics: Arc::new(move || metrics.render()),
+        metrics,
         missing: Arc::new(move || missing(&readiness.standing())),
+        remarks: Arc::new(move || remarking.remarks()),
     });
     let routes = match role {
-        Role::Worker => probes,
+        Role::Relay | Role::Worker => probes,
         Role::All | Role::Gateway => {
             // Without tokens a page of another origin must not reach anything; with them real host names must work.
             let hosts = if access.is_open() { Hosts::local() } else { Hosts::any() };
-            let (jobs, admin) = parts(ends, config, &hosts);
+            let (jobs, admin) = parts(ends, config, (stored, topics), &hosts);
             let jobs = wasmill_http::guard(wasmill_ingest::router(jobs), hosts);
             let mut description = wasmill_ingest::openapi();
             description.merge(wasmill_console::openapi());
@@ -72,15 +75,16 @@ pub(super) fn serve<Q: Queue>(
 }
 
 /// What job API and admin API are made of.
-fn parts<Q: Queue>(
-    ends: &Ends<Q>,
+fn parts<L: Log, Q: Queue>(
+    ends: &Ends<L, Q>,
     config: &Config,
+    (stored, topics): (Durability, Option<MakeTopics>),
     hosts: &Hosts,
-) -> (wasmill_ingest::Parts<EmbeddedLog, Q>, wasmill_console::Parts<EmbeddedLog, Q>) {
+) -> (wasmill_ingest::Parts<L, Q>, wasmill_console::Parts<L, Q>) {
     use {wasmill_console as console, wasmill_ingest as ingest};
-    let (jobs_in, jobs_at, stored) = match ends.log.clone() {
-        Some(log) => (ingest::Storage::Log(log.clone()), console::Storage::Log(log), Durability::Fsync),
-        None => (ingest::Storage::Queue, console::Storage::Queue, Durability::Redis),
+    let (jobs_in, jobs_at) = match ends.log.clone() {
+        Some(log) => (ingest::Storage::Log(log.clone()), console::Storage::Log(log)),
+        None => (ingest::Storage::Queue, console::Storage::Queue),
     };
     let body_bytes_max = usize::try_from(config.gateway.body_bytes_max).unwrap_or(usize::MAX);
     let jobs = ingest::Parts {
@@ -98,6 +102,7 @@ fn parts<Q: Queue>(
         store: ends.store.clone(),
         catalog: ends.following.clone(),
         prepare: Prepare::new(move |upload| loader.prepare(&upload)),
+        topics,
         clock: Arc::clone(&ends.clock),
         hosts: hosts.clone(),
         config: ConsoleConfig { module_bytes_max: body_bytes_max },

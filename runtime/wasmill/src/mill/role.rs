@@ -14,32 +14,52 @@ pub(crate) enum Role {
     All,
     /// The gateway: jobs in, and the admin API.
     Gateway,
+    /// The relay, and probes.
+    Relay,
     /// The worker, and probes.
     Worker,
 }
 
 impl Role {
     /// # Errors
-    /// When a single role has nothing to share with the other processes.
+    /// When a single role has nothing to share with the other processes, or a relay nothing to carry.
     pub(super) fn fits(self, config: &Config) -> Result<()> {
-        let shares = (config.log.kind, config.queue.kind) == (LogKind::None, QueueKind::Redis);
-        let name = match self {
-            Self::Gateway if !shares => "gateway",
-            Self::Worker if !shares => "worker",
-            Self::All | Self::Gateway | Self::Worker => return Ok(()),
-        };
-        let what = format!(
-            "`wasmill {name}` is one process of several, and with this configuration they would share nothing: the \
-             embedded log and queue are for one process."
-        );
-        let advice = "Set queue.kind = \"redis\" and log.kind = \"none\"; or run everything in one, with `wasmill serve`.";
-        Err(Failure::new(Exit::Config, what).advise(advice))
+        let Some(name) = self.name() else { return Ok(()) };
+        let shares = config.queue.kind == QueueKind::Redis && config.log.kind != LogKind::Embedded;
+        if !shares {
+            let what = format!(
+                "`wasmill {name}` is one process of several, and with this configuration they would share nothing: the \
+                 embedded log and queue are for one process."
+            );
+            let advice = "Set queue.kind = \"redis\", and log.kind = \"kafka\" or \"none\"; or run everything in one, with \
+                          `wasmill serve`.";
+            return Err(Failure::new(Exit::Config, what).advise(advice));
+        }
+        if self == Self::Relay && config.log.kind == LogKind::None {
+            let what = "`wasmill relay` carries jobs from a log to the queue, and with log.kind = \"none\" there is no log.";
+            return Err(Failure::new(Exit::Config, what).advise(
+                "Set log.kind = \"kafka\", and kafka.brokers; or run gateways and workers alone: without a log there is \
+                 nothing to relay.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The command that runs it alone.
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::All => None,
+            Self::Gateway => Some("gateway"),
+            Self::Relay => Some("relay"),
+            Self::Worker => Some("worker"),
+        }
     }
 
     /// Where this process listens.
     pub(crate) fn listen(self, config: &Config) -> SocketAddr {
         match self {
             Self::All | Self::Gateway => config.gateway.listen,
+            Self::Relay => config.relay.listen,
             Self::Worker => config.worker.listen,
         }
     }
@@ -48,15 +68,31 @@ impl Role {
     pub(crate) fn listen_mut(self, config: &mut Config) -> &mut SocketAddr {
         match self {
             Self::All | Self::Gateway => &mut config.gateway.listen,
+            Self::Relay => &mut config.relay.listen,
             Self::Worker => &mut config.worker.listen,
         }
     }
 
+    /// Whether it shows what is in a queue that it shares.
+    pub(super) fn shows(self) -> bool {
+        self != Self::Worker
+    }
+
     pub(super) fn works(self) -> bool {
-        self != Self::Gateway
+        matches!(self, Self::All | Self::Worker)
     }
 
     pub(super) fn relays(self, config: &Config) -> bool {
-        self == Self::All && config.log.kind != LogKind::None
+        matches!(self, Self::All | Self::Relay) && config.log.kind != LogKind::None
+    }
+
+    /// Whether it opens the log, if there is one. A worker knows the queue alone: what its jobs owe the log, relays pay.
+    pub(super) fn logs(self) -> bool {
+        self != Self::Worker
+    }
+
+    /// Whether it is of no use without the queue. A gateway before a log takes jobs in all the same.
+    pub(super) fn needs_queue(self, config: &Config) -> bool {
+        self != Self::Gateway || config.log.kind == LogKind::None
     }
 }

@@ -12,7 +12,7 @@ use wasmill_queue::{EmbeddedConfig, EmbeddedQueue, Opening};
 use crate::failure::{Exit, Failure, Result};
 
 /// Makes the data folder.
-pub(super) fn make_folder(folder: &Path) -> Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(
             Exit::Config,
@@ -61,7 +61,7 @@ pub(super) async fn open_queue(
 }
 
 /// Opens the artifact store: catalog revisions and modules.
-pub(super) fn open_artifacts(config: &Config) -> Result<ArtifactStore> {
+pub(crate) fn open_artifacts(config: &Config) -> Result<ArtifactStore> {
     ArtifactStore::folder(&config.data.artifacts_dir())
         .map_err(|error| Failure::new(Exit::Config, format_args!("{error}.")))
 }

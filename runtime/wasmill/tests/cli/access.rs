@@ -50,6 +50,7 @@ const NEEDS: &[(&str, &str, Need)] = &[
     ("post", "/v1/catalog/plan", Need::Operate),
     ("post", "/v1/catalog/apply", Need::Operate),
     ("get", "/v1/status", Need::Operate),
+    ("get", "/v1/lanes", Need::Operate),
     ("get", "/v1/dead", Need::Operate),
     ("post", "/v1/dead/redrive", Need::Operate),
     ("post", "/v1/dead/purge", Need::Operate),

@@ -13,7 +13,7 @@ fn catalog_files_are_checked_for_the_mill_of_the_configuration() {
         "[log]\nkind = \"none\"\n[queue]\nkind = \"redis\"\nurl = \"redis://:secret@host:1\"\n",
     )
     .unwrap();
-    fs::write(&routes, "[type.a]\nhandlers = [{ module = \"a@1\" }]\nflow = { max_pending = 9 }\n").unwrap();
+    fs::write(&routes, "[type.a]\nhandlers = [{ module = \"a@1\" }]\npath = \"queue\"\n").unwrap();
     let (config, routes) = (config.to_str().unwrap(), routes.to_str().unwrap());
     let said = wasmill(["check", "--config", config, routes]).ok();
     assert!(
@@ -22,7 +22,7 @@ fn catalog_files_are_checked_for_the_mill_of_the_configuration() {
         said.stdout
     );
     let said = wasmill(["check", routes]).code(64);
-    assert!(said.stderr.contains("needs parking in the log"), "{}", said.stderr);
+    assert!(said.stderr.contains("not built yet beside a log"), "{}", said.stderr);
 }
 
 #[test]
@@ -76,4 +76,24 @@ fn variables_are_checked_too() {
     let said = crate::wasmill::command().arg("check").env("WASMILL_WORKER_SLOTS", "many").output().unwrap();
     assert_eq!(said.status.code(), Some(64));
     assert!(String::from_utf8(said.stderr).unwrap().contains("WASMILL_WORKER_SLOTS"));
+}
+
+#[test]
+fn the_configuration_in_deploy_has_no_mistakes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/wasmill.toml");
+    let said = wasmill(["check", "--config", path]).ok();
+    assert!(said.stdout.contains("kind = \"kafka\"") && said.stdout.contains("kafka-1:9092,kafka-2:9092"));
+}
+
+#[test]
+fn kafka_before_the_embedded_queue_is_a_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("wasmill.toml");
+    fs::write(&config, "[log]\nkind = \"kafka\"\n[kafka]\nbrokers = [\"kafka:9092\"]\n").unwrap();
+    let said = wasmill(["check", "--config", config.to_str().unwrap()]).code(64);
+    assert!(
+        said.stderr.contains(":2:1: `log.kind` is \"kafka\", and the embedded queue is for one process"),
+        "{}",
+        said.stderr
+    );
 }

@@ -24,6 +24,7 @@ fn help_is_as_written_down() {
         "dev",
         "serve",
         "gateway",
+        "relay",
         "worker",
         "demo",
         "deploy",
@@ -32,6 +33,7 @@ fn help_is_as_written_down() {
         "job",
         "dead",
         "queue",
+        "topics",
         "status",
         "run",
         "check",
@@ -40,6 +42,9 @@ fn help_is_as_written_down() {
     ] {
         compare(&format!("{command}.txt"), &wasmill([command, "--help"]).ok().stdout);
     }
+    compare("relay-accept.txt", &wasmill(["relay", "accept", "--help"]).ok().stdout);
+    compare("topics-apply.txt", &wasmill(["topics", "apply", "--help"]).ok().stdout);
+    compare("topics-check.txt", &wasmill(["topics", "check", "--help"]).ok().stdout);
     compare("token-new.txt", &wasmill(["token", "new", "--help"]).ok().stdout);
 }
 

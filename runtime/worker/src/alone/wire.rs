@@ -142,6 +142,7 @@ impl Request {
         match decode(&body) {
             Ok(Record::Job(job)) => Ok(Self { module, job, attempt, max_attempts, limits }),
             Ok(Record::Cancel(_)) => Err(Garbled::Job("it is a cancellation".into())),
+            Ok(Record::Copy { .. }) => Err(Garbled::Job("it is a copy of a record".into())),
             Err(error) => Err(Garbled::Job(error.to_string())),
         }
     }

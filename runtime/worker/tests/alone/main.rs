@@ -6,7 +6,7 @@ mod child;
 #[path = "../guests/mod.rs"]
 #[allow(dead_code, reason = "what only the worker's other tests do")]
 mod guests;
-#[path = "../../../../relay/tests/seam/mod.rs"]
+#[path = "../../../../relay/tests/relay/seam.rs"]
 #[allow(dead_code, reason = "what only the relay's tests do")]
 mod seam;
 #[path = "../started/mod.rs"]

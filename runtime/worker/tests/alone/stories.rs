@@ -36,6 +36,7 @@ pub(crate) fn all() -> Vec<(&'static str, Story)> {
         a_suspect_whose_lease_is_lost_is_killed_and_not_quarantined,
         a_child_that_hangs_is_killed_and_its_job_quarantined,
         a_child_that_cannot_be_started_is_not_the_jobs_fault,
+        a_suspect_that_no_child_begins_holds_up_no_others,
         a_child_that_died_idle_is_replaced,
         a_suspect_beyond_its_attempts_is_buried_as_lost,
     ]
@@ -133,6 +134,22 @@ async fn a_child_that_cannot_be_started_is_not_the_jobs_fault() {
     world.counted("noop", "it is completed", |counts| counts.completed == 1).await;
     worker.drain().await;
     assert_eq!(starts.load(Ordering::SeqCst), 3);
+}
+
+async fn a_suspect_that_no_child_begins_holds_up_no_others() {
+    let mut world = suspicious(&[("gone", TRAP), ("noop", NOOP)]).await;
+    let module = world.folder().join(ModuleDigest::of(&TRAP.bytes()).to_string());
+    std::fs::remove_file(&module).unwrap();
+    let first = world.push_suspects("gone", 1).await[0];
+    world.push_suspects("noop", 3).await;
+    let worker = world.worker(1, LEASE, GRACE);
+    world.counted("noop", "the others are completed", |counts| counts.completed == 3).await;
+    let waits = world.counts("gone").await;
+    assert_eq!((waits.completed, waits.dead), (0, 0), "it waits for another turn");
+    std::fs::write(&module, TRAP.bytes()).unwrap();
+    world.counted("gone", "it was run", |counts| counts.scheduled == 1).await;
+    assert_ne!(started_in(first, 1).await, std::process::id(), "it is a suspect still");
+    worker.drain().await;
 }
 
 async fn a_child_that_died_idle_is_replaced() {

@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
 use wasmill_job::{
-    Backoff, Clock, Generation, IdSource, Job, JobId, Limits, Mode, ModuleDigest, Offset, Partition, Path,
-    Progress, RetryPolicy, Revision, Stamp, SystemClock, Topic, TopicPartition, UnixMs,
+    Backoff, Clock, Durability, Generation, IdSource, Job, JobId, Limits, Mode, ModuleDigest, Offset,
+    Partition, Path, Progress, RetryPolicy, Revision, Stamp, SystemClock, Topic, TopicPartition, UnixMs,
 };
 use wasmill_queue::{
     Claim, Counts, EmbeddedConfig, EmbeddedQueue, Entry, JobView, NewJob, Offer, Push, Pushed, Queue, Take,
@@ -194,7 +194,7 @@ impl World {
             entries.push(Entry::Job { offset: self.next, new });
             self.next = self.next.next();
         }
-        let push = Push { lane: lane(), from, to: self.next, entries };
+        let push = Push { lane: lane(), from, to: self.next, passed: None, entries };
         let pushed = self.queue.queue().push(push).await.unwrap();
         assert_eq!(pushed, Pushed::whole());
     }
@@ -280,7 +280,7 @@ fn lane() -> TopicPartition {
 }
 
 fn one_partition() -> QueueSpec {
-    QueueSpec { generation: Generation(0), partitions: NonZeroU32::MIN }
+    QueueSpec { generation: Generation(0), partitions: NonZeroU32::MIN, durability: Durability::Quorum }
 }
 
 /// Three attempts, after 10 s and 20 s.

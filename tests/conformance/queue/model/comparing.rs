@@ -47,6 +47,8 @@ impl<U: QueueUnderTest> Driver<U> {
             if lane.topic.is_compacted() {
                 continue;
             }
+            let passed = self.queue.passed(&lane).await.unwrap();
+            assert_eq!(passed, self.shards_of(&lane)[0].lanes[&lane].passed, "of {lane}");
             assert_eq!(progress_fault(&self.shards_of(&lane)[0], &lane, &told), None);
         }
     }
@@ -54,7 +56,7 @@ impl<U: QueueUnderTest> Driver<U> {
 
 /// What is wrong about how far a lane is said to be settled, if anything is.
 pub(super) fn progress_fault(shard: &Simple, lane: &TopicPartition, told: &Progress) -> Option<String> {
-    let Lane { wanted, settled } = shard.lanes.get(lane)?;
+    let Lane { wanted, settled, .. } = shard.lanes.get(lane)?;
     let end = settled.last().map_or(wanted.0, |last| wanted.0.max(last + 1));
     let wrong = (0..=end).find(|offset| told.is_settled(Offset(*offset)) != settled.contains(offset))?;
     Some(format!("{lane} is settled at {wrong}: {}, and is told to be {told:?}", settled.contains(&wrong)))

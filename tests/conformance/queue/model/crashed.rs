@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use wasmill_job::{JobId, JobType, Offset, Partition, Progress, TopicPartition, UnixMs};
+use wasmill_job::{JobId, JobType, Offset, Partition, Passed, Progress, TopicPartition, UnixMs};
 use wasmill_queue::{Claim, ClaimRef, Counts, JobView, Queue, Swept};
 
 use super::QueueUnderTest;
@@ -16,6 +16,7 @@ use super::simple::Simple;
 struct Found {
     wanted: Vec<(TopicPartition, Offset)>,
     progress: Vec<(TopicPartition, Progress)>,
+    passed: Vec<(TopicPartition, Option<Passed>)>,
     counts: BTreeMap<JobType, Counts>,
     jobs: Vec<(JobId, Option<JobView>)>,
     lost: BTreeSet<ClaimRef>,
@@ -47,12 +48,13 @@ impl<U: QueueUnderTest> Driver<U> {
 
     async fn look(&mut self) -> Found {
         while self.queue.sweep(1_000).await.unwrap() != Swept::default() {}
-        let (mut wanted, mut settled) = (Vec::new(), Vec::new());
+        let (mut wanted, mut settled, mut passed) = (Vec::new(), Vec::new(), Vec::new());
         for lane in lanes() {
             let progress = self.committed.get(&lane).cloned().unwrap_or_default();
             let wants = self.queue.resume(&lane, &progress).await.unwrap();
             if !lane.topic.is_compacted() {
                 settled.push((lane.clone(), self.queue.progress(&lane).await.unwrap()));
+                passed.push((lane.clone(), self.queue.passed(&lane).await.unwrap()));
             }
             wanted.push((lane, wants));
         }
@@ -63,7 +65,7 @@ impl<U: QueueUnderTest> Driver<U> {
         let claims: BTreeSet<ClaimRef> = self.held.iter().map(Claim::reference).collect();
         let lost = self.queue.renew(claims.into_iter().collect(), LEASE).await.unwrap();
         let counts = self.queue.counts().await.unwrap();
-        Found { wanted, progress: settled, counts, jobs, lost: lost.into_iter().collect() }
+        Found { wanted, progress: settled, passed, counts, jobs, lost: lost.into_iter().collect() }
     }
 
     /// The shards, if what was found is what the operation `newest` left, or the one after it on some of them.
@@ -113,6 +115,12 @@ impl<U: QueueUnderTest> Driver<U> {
         let fault = fault.or_else(|| {
             let mut lanes = found.progress.iter();
             lanes.find_map(|(lane, told)| progress_fault(of(lane.partition), lane, told))
+        });
+        let fault = fault.or_else(|| {
+            found.passed.iter().find_map(|(lane, told)| {
+                let passed = of(lane.partition).lanes.get(lane)?.passed;
+                (passed != *told).then(|| format!("of {lane} {told:?} was passed, not {passed:?}"))
+            })
         });
         let fault = fault.or_else(|| self.counts_fault(shards, &found.counts));
         // Of a lane that is on all shards the least offset is wanted.

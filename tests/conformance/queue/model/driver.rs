@@ -63,12 +63,16 @@ pub(super) const LEASE: Duration = Duration::from_secs(4);
 /// How many steps go by between two looks at everything.
 const LOOK: usize = 4;
 pub(super) const TYPES: u8 = 3;
+/// The number of the dead letters' lane.
+pub(super) const DEAD: usize = 8;
+/// How many lanes there are.
+const LANES: usize = 9;
 
 impl<U: QueueUnderTest> Driver<U> {
     pub(super) async fn new() -> Self {
         let under_test = U::fresh().await;
         let queue = under_test.queue();
-        let shards = vec![Simple::default(); usize::from(U::SHARDS)];
+        let shards = vec![Simple::under_test::<U>(); usize::from(U::SHARDS)];
         let mut driver = Self {
             under_test: Some(under_test),
             queue,
@@ -95,9 +99,10 @@ impl<U: QueueUnderTest> Driver<U> {
 
     pub(super) async fn step(&mut self, step: &Step) {
         match step {
-            Step::Push { lane, max_pending, records } => {
-                self.push(&lane_name(*lane), *max_pending, records).await;
+            Step::Push { lane, max_pending, records, is_lost } => {
+                self.push(&lane_name(*lane), *max_pending, records, *is_lost).await;
             }
+            Step::AppendAgain { lane, job } => self.append_again(&lane_name(*lane), *job),
             Step::Misplaced { lane, by } => self.misplaced(&lane_name(*lane), *by).await,
             Step::Enqueue { lane, max_pending, jobs } => self.enqueue(*lane, *max_pending, jobs).await,
             Step::Limit { job_type, concurrency, rate, is_paused } => {
@@ -133,20 +138,21 @@ impl<U: QueueUnderTest> Driver<U> {
         loop {
             for lane in lanes() {
                 let left = self.log[&lane].len() as u64 - self.wanted(&lane).0;
-                self.push(&lane, None, &vec![Made::Gap; usize::try_from(left).unwrap()]).await;
+                self.push(&lane, None, &vec![Made::Gap; usize::try_from(left).unwrap()], false).await;
             }
             self.advance(10_000, 1_000).await;
             self.take(9, 1_000, u8::MAX).await;
             let all: Vec<_> = (0..self.held.len()).map(|_| (0, Judged::Complete)).collect();
             self.settle(&all).await;
-            if self.shards.iter().all(|shard| shard.live.is_empty()) {
+            let at_end = |lane: TopicPartition| self.wanted(&lane).0 == self.log[&lane].len() as u64;
+            if self.shards.iter().all(|shard| shard.live.is_empty()) && lanes().all(at_end) {
                 break;
             }
         }
         self.pay(1_000).await;
         let letters = lanes().last().unwrap();
         let left = self.log[&letters].len() as u64 - self.wanted(&letters).0;
-        self.push(&letters, None, &vec![Made::Gap; usize::try_from(left).unwrap()]).await;
+        self.push(&letters, None, &vec![Made::Gap; usize::try_from(left).unwrap()], false).await;
         self.compare().await;
         for lane in lanes() {
             let end = Offset(self.log[&lane].len() as u64);
@@ -269,7 +275,7 @@ impl<U: QueueUnderTest> Driver<U> {
     async fn wipe(&mut self) {
         let under_test = self.under_test.take().unwrap().wipe().await;
         self.adopt(under_test);
-        self.shards = vec![Simple::default(); self.shards.len()];
+        self.shards = vec![Simple::under_test::<U>(); self.shards.len()];
         self.note();
         self.resume().await;
     }
@@ -302,15 +308,18 @@ impl<U: QueueUnderTest> Driver<U> {
     }
 }
 
-/// The lanes; the dead letters' comes last.
+/// The lanes: two of a queue, those of parked jobs, and the dead letters', which comes last.
 pub(super) fn lanes() -> impl Iterator<Item = TopicPartition> {
-    (0..3).map(lane_name)
+    (0..LANES).map(lane_name)
 }
 
+/// The lanes of parked jobs are behind the two of the queue, two for each type.
 pub(super) fn lane_name(number: usize) -> TopicPartition {
-    match number % 3 {
-        2 => TopicPartition::new(Topic::dead(), Partition(0)),
-        number => TopicPartition::new(Topic::from("wasmill.q.model.1"), Partition(number as u32)),
+    let partition = Partition((number % 2) as u32);
+    match number % LANES {
+        number @ 0..2 => TopicPartition::new(Topic::from("wasmill.q.model.1"), Partition(number as u32)),
+        number @ 2..DEAD => TopicPartition::new(Topic::parked(&type_name((number / 2 - 1) as u8)), partition),
+        _ => TopicPartition::new(Topic::dead(), Partition(0)),
     }
 }
 

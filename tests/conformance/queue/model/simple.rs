@@ -4,13 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use wasmill_job::{DeadLetter, Job, JobId, JobType, Offset, Progress, TopicPartition, UnixMs};
+use wasmill_job::{DeadLetter, Job, JobId, JobType, Offset, Passed, Progress, TopicPartition, UnixMs};
 use wasmill_queue::{Admission, Answer, Counts, Entry, NewJob, State, Token};
 
 use super::Judged;
+use super::parking::unlimited;
+use crate::queue::QueueUnderTest;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Simple {
+    /// A suspect that is released stays one.
+    pub(super) suspects_stay: bool,
     pub(super) live: BTreeMap<JobId, Live>,
     pub(super) dead: BTreeMap<JobId, Dead>,
     /// What is shown of jobs that are done.
@@ -24,6 +28,8 @@ pub(super) struct Simple {
     pub(super) sums: BTreeMap<JobType, Counts>,
     /// Jobs that were pending when they were taken out.
     pub(super) taken_out: BTreeSet<JobId>,
+    /// A record gives the job its place that is alive without one.
+    gives_places: bool,
     births: u64,
 }
 
@@ -71,6 +77,11 @@ pub(super) struct Done {
 pub(super) struct Lane {
     pub(super) wanted: Offset,
     pub(super) settled: BTreeSet<u64>,
+    /// What was settled by what the log said.
+    pub(super) inherited: BTreeSet<u64>,
+    /// The offsets of parked jobs that have not come again.
+    pub(super) parked: BTreeMap<JobType, BTreeSet<u64>>,
+    pub(super) passed: Option<Passed>,
 }
 
 /// In which a repeat of a job that is done is a duplicate.
@@ -81,6 +92,10 @@ pub(super) const KEEP: Duration = Duration::from_secs(20);
 const KEEP_CANCELLED: Duration = Duration::from_secs(3600);
 
 impl Simple {
+    pub(super) fn under_test<U: QueueUnderTest>() -> Self {
+        Self { gives_places: U::GIVES_PLACES, suspects_stay: U::RELEASED_SUSPECTS_STAY, ..Self::default() }
+    }
+
     pub(super) fn resume(&mut self, name: &TopicPartition, progress: &Progress) -> Offset {
         let is_settled = |place: &Option<(TopicPartition, Offset)>| {
             place.as_ref().is_some_and(|(lane, offset)| lane == name && progress.is_settled(*offset))
@@ -94,54 +109,78 @@ impl Simple {
             dead.owed = None;
         }
         let lane = self.lanes.entry(name.clone()).or_default();
-        lane.settled.extend(0..progress.floor.0);
-        lane.settled.extend(progress.settled.iter().flat_map(Clone::clone));
+        let told = (0..progress.floor.0).chain(progress.settled.iter().flat_map(Clone::clone));
+        let news: Vec<u64> = told.filter(|offset| !lane.settled.contains(offset)).collect();
+        lane.inherited.extend(&news);
+        lane.settled.extend(news);
         lane.wanted = lane.wanted.max(progress.floor);
         lane.wanted
     }
 
-    /// Applies what a lane's push has at and behind the wanted offset; the offsets of duplicates, and of jobs for which
-    /// there was no room.
+    /// Applies what a lane's push has at and behind the wanted offset; the offsets of duplicates. What is over was refused
+    /// before.
     pub(super) fn push(
         &mut self,
         name: &TopicPartition,
         to: Offset,
+        passed: Option<Passed>,
         entries: &[Entry],
         now: UnixMs,
-    ) -> (Vec<Offset>, Vec<Offset>) {
+    ) -> Vec<Offset> {
         let wanted = self.lanes[name].wanted;
-        let (mut duplicates, mut over, mut live) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (mut duplicates, mut live) = (Vec::new(), BTreeSet::new());
         for entry in entries.iter().filter(|entry| entry.offset() >= wanted) {
-            let Entry::Job { offset, new } = entry else {
-                self.apply(entry, now);
-                continue;
-            };
-            let admission = if self.lanes[name].settled.contains(&offset.0) {
-                self.sum(&new.job.job_type).duplicates += 1;
-                Admission::Duplicate
-            } else {
-                self.admit(new, Some((name.clone(), *offset)), now)
-            };
-            match admission {
-                Admission::Accepted => _ = live.insert(offset.0),
-                Admission::Duplicate => duplicates.push(*offset),
-                Admission::Over => over.push(*offset),
+            match self.apply(name, entry, now) {
+                Some(Admission::Accepted) => _ = live.insert(entry.offset().0),
+                Some(_) => {
+                    duplicates.push(entry.offset());
+                    if self.give_place(name, entry) {
+                        live.insert(entry.offset().0);
+                    }
+                }
+                None => {}
             }
         }
         let lane = self.lanes.get_mut(name).unwrap();
         // A job that was cancelled later in the same push is settled already.
         lane.settled.extend((wanted.0..to.0).filter(|offset| !live.contains(offset)));
-        lane.wanted = to;
-        (duplicates, over)
+        (lane.wanted, lane.passed) = (to, passed.or(lane.passed));
+        duplicates
     }
 
-    fn apply(&mut self, entry: &Entry, now: UnixMs) {
+    /// What becomes of an entry's job, if it brings one.
+    fn apply(&mut self, name: &TopicPartition, entry: &Entry, now: UnixMs) -> Option<Admission> {
         match entry {
-            Entry::Job { .. } => {}
+            Entry::Job { offset, new } if self.lanes[name].settled.contains(&offset.0) => {
+                self.sum(&new.job.job_type).duplicates += 1;
+                return Some(Admission::Duplicate);
+            }
+            Entry::Job { offset, new } => {
+                return Some(self.admit(&unlimited(new), Some((name.clone(), *offset)), now));
+            }
+            Entry::Copy { offset, new, of } => return Some(self.copy(name, *offset, new, of, now)),
+            Entry::Parked { offset, job_type } => self.park(name, *offset, job_type),
+            Entry::Ended { job_type, origin, .. } => {
+                self.unpark(&origin.topic_partition(), origin.offset, job_type);
+            }
             Entry::Cancel { cancel, .. } => _ = self.cancel(cancel.id, now),
             Entry::Undead { key, .. } => _ = self.purge(key),
             Entry::Dead { letter, .. } => self.show(letter, now),
         }
+        None
+    }
+
+    /// Gives the job of a duplicate its place, if it is alive without one; whether it did.
+    fn give_place(&mut self, name: &TopicPartition, entry: &Entry) -> bool {
+        let (Entry::Job { offset, new } | Entry::Copy { offset, new, .. }) = entry else { return false };
+        if !self.gives_places || self.lanes[name].settled.contains(&offset.0) {
+            return false;
+        }
+        let Some(live) = self.live.get_mut(&new.job.id).filter(|live| live.place.is_none()) else {
+            return false;
+        };
+        live.place = Some((name.clone(), *offset));
+        true
     }
 
     /// A letter comes from the log.
@@ -232,7 +271,10 @@ impl Simple {
             Judged::Release => {
                 let live = self.live.get_mut(&id).unwrap();
                 live.attempts -= 1;
-                (live.at, live.suspect) = (At::Pending, Some(false));
+                live.at = At::Pending;
+                if !self.suspects_stay {
+                    live.suspect = Some(false);
+                }
             }
         }
         Answer::Settled
@@ -345,7 +387,7 @@ impl Simple {
         self.lanes.get_mut(lane).unwrap().settled.insert(offset.0);
     }
 
-    fn sum(&mut self, job_type: &JobType) -> &mut Counts {
+    pub(super) fn sum(&mut self, job_type: &JobType) -> &mut Counts {
         self.sums.entry(job_type.clone()).or_default()
     }
 

@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
+use crate::Flow;
 use crate::mistake::Report;
 use crate::section::{Keys, Section};
 use crate::units::parse_rate;
-use crate::{Backing, Flow};
 
 const KEYS: Keys = Keys { known: &["concurrency", "rate", "weight", "max_pending"], later: &[] };
 const CONCURRENCY: RangeInclusive<u64> = 1..=1_000_000;
@@ -16,20 +16,12 @@ const WEIGHT: RangeInclusive<u64> = 1..=1_000;
 const MAX_PENDING: RangeInclusive<u64> = 1..=1_000_000_000;
 
 /// Reads the table `flow` of a job type; what is refused, or not there, has its default.
-pub(super) fn read_flow(report: &mut Report<'_>, job_type: &Section<'_>, backing: Backing) -> Flow {
+pub(super) fn read_flow(report: &mut Report<'_>, job_type: &Section<'_>) -> Flow {
     let Some(section) = job_type.child(report, "flow", &KEYS) else { return Flow::default() };
     let small = |count: u64| u32::try_from(count).ok();
     let concurrency = section.count(report, "concurrency", CONCURRENCY).and_then(small);
     let rate = section.text(report, "rate", "500/s", parse_rate).map(|(rate, _)| rate);
     let weight = section.count(report, "weight", WEIGHT).and_then(small).and_then(NonZeroU32::new);
     let max_pending = section.count(report, "max_pending", MAX_PENDING);
-    if let (Backing::Log, Some(value)) = (backing, section.value("max_pending")) {
-        let message = format!(
-            "{} needs parking in the log, which is not built yet; leave it out (without a log, in the profile redis, it \
-             works)",
-            section.subject("max_pending")
-        );
-        report.add(&value.span(), message);
-    }
     Flow { concurrency, rate, weight: weight.unwrap_or(NonZeroU32::MIN), max_pending }
 }

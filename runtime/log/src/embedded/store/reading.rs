@@ -37,7 +37,7 @@ impl Store {
             for entry in transaction.open_table(PROGRESS)?.iter()? {
                 let (key, value) = entry?;
                 let of = name(key.value());
-                let progress = wire::decode_progress(value.value())
+                let progress = wire::decode_progress(&value.value().to_vec().into())
                     .map_err(|error| StoreError::Damaged(format!("progress of {of}: {error}")))?;
                 loaded.partitions.entry(of).or_default().1 = Some(progress);
             }

@@ -131,13 +131,3 @@ impl Group {
         }
     }
 }
-
-/// The word for a refusal in metrics.
-pub(super) fn reason(error: &AppendError) -> &'static str {
-    match error {
-        AppendError::Full { .. } => "full",
-        AppendError::TooLarge { .. } => "too_large",
-        AppendError::Unknown { .. } => "unknown",
-        AppendError::Closed => "closed",
-    }
-}

@@ -1,14 +1,20 @@
-//! The address of a Redis. It may hold a password, which is never shown.
+//! The addresses of the Redis servers of a queue. They may hold passwords, which are never shown.
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An address with, perhaps, a password in it. Shows itself with the password masked, also in debug output and as
 /// configuration; [`QueueUrl::reveal`] gives the whole.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct QueueUrl(String);
+
+/// One address or several, in an order that is the same for every process. Written as a text, with commas between them, or
+/// as a list of texts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct QueueUrls(Vec<QueueUrl>);
 
 /// What stands for a password.
 const MASK: &str = "***";
@@ -33,6 +39,99 @@ impl QueueUrl {
             url if SCHEMES.iter().any(|scheme| url.starts_with(scheme)) => None,
             _ => Some("must begin with redis:// or unix://, such as redis://127.0.0.1:6379"),
         }
+    }
+}
+
+impl QueueUrls {
+    /// The addresses, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &QueueUrl> {
+        self.0.iter()
+    }
+
+    /// What is wrong with one of them, without repeating it.
+    pub(super) fn wrong(&self) -> Option<&'static str> {
+        if self.0.is_empty() {
+            return Some("is empty; write redis://HOST:PORT");
+        }
+        self.0.iter().find_map(QueueUrl::wrong)
+    }
+}
+
+impl From<&str> for QueueUrls {
+    /// Cut at the commas behind which another address begins: a password may hold some.
+    fn from(text: &str) -> Self {
+        let mut urls: Vec<String> = Vec::new();
+        for piece in text.split(',') {
+            let begins = SCHEMES.iter().any(|scheme| piece.trim_start().starts_with(scheme));
+            match urls.last_mut() {
+                Some(last) if !begins => {
+                    last.push(',');
+                    last.push_str(piece);
+                }
+                _ => urls.push(piece.to_owned()),
+            }
+        }
+        Self(urls.iter().map(|url| QueueUrl::from(url.trim())).collect())
+    }
+}
+
+impl Default for QueueUrls {
+    fn default() -> Self {
+        Self(vec![QueueUrl::default()])
+    }
+}
+
+impl<'de> Deserialize<'de> for QueueUrls {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Urls)
+    }
+}
+
+/// Reads them.
+struct Urls;
+
+impl<'de> Visitor<'de> for Urls {
+    type Value = QueueUrls;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address, or a list of addresses")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<QueueUrls, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<QueueUrls, A::Error> {
+        let mut urls = Vec::new();
+        while let Some(url) = list.next_element()? {
+            urls.push(url);
+        }
+        Ok(QueueUrls(urls))
+    }
+}
+
+impl Serialize for QueueUrls {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match &self.0[..] {
+            [one] => one.serialize(to),
+            several => several.serialize(to),
+        }
+    }
+}
+
+impl fmt::Display for QueueUrls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, url) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{url}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for QueueUrls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "QueueUrls({self})")
     }
 }
 

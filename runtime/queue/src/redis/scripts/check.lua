@@ -3,23 +3,32 @@
 -- Rust, page by page; with keys, this says of each where it is.
 --
 -- KEYS  core
--- ARGV  keys of jobs whose places are in doubt; without any, the counts are compared
--- Gives sentences; with keys, one per key that is in no place or in several
--- Cost  O(types); with keys O(keys · (types + pending))
+-- ARGV  two per job whose places are in doubt: key, TYPE:PRIORITY of the list where it was seen, or ''; without any, the
+--       counts are compared
+-- Gives sentences; with jobs, one per job that is in no place or in several
+-- Cost  O(types + lanes + bytes of bits of parked jobs); with jobs O(jobs · pending jobs of their types), of tombstones that
+--       were seen in no list O(pending)
 begin()
 local faults = {}
 local function fault(...) if #faults < 100 then faults[#faults + 1] = fmt(...) end end
 local last = tonumber(call('HGET', P .. 'c', 'types') or 0) - 1
 local function hex(s) return (string.gsub(s, '.', function(c) return fmt('%02x', string.byte(c)) end)) end
 if #ARGV > 0 then
-  for _, key in ipairs(ARGV) do
+  for at = 1, #ARGV, 2 do
+    local key, seen = ARGV[at], ARGV[at + 1]
     local record = call('HGET', P .. 'j', key)
-    local places = {}
-    for no = 0, last do
-      for priority = 0, 3 do
-        local found = call('LPOS', list_of(no, priority), key, 'COUNT', 0)
-        for _ in ipairs(found) do places[#places + 1] = 'pending' end
-      end
+    local places, lists = {}, {}
+    if seen ~= '' then lists[P .. 'p:' .. seen] = true end
+    -- A tombstone does not know its type, and what has no record is looked for only where it was seen.
+    if record and record ~= '' then
+      local no = unpack_(HEADER, record)
+      for priority = 0, 3 do lists[list_of(no, priority)] = true end
+    end
+    if record == '' and seen == '' then
+      for _ = 1, listed(key) do places[#places + 1] = 'pending' end
+    end
+    for list in pairs(lists) do
+      for _ in ipairs(call('LPOS', list, key, 'COUNT', 0)) do places[#places + 1] = 'pending' end
     end
     if call('HEXISTS', P .. 'f', key) == 1 then places[#places + 1] = 'in flight' end
     if call('ZSCORE', P .. 'z', key) then places[#places + 1] = 'scheduled' end
@@ -42,6 +51,9 @@ for no = 0, last do
   end
   local letters = call('ZCARD', P .. 'dx:' .. no)
   if letters ~= t.dead then fault('type %s counts %d dead letters and lists %d', name, t.dead, letters) end
+  if (t.ghost > 0 and t.pend == 0) ~= (call('ZSCORE', P .. 'g', no) and true or false) then
+    fault('type %s has %d tombstones and %d pending jobs, and is wrongly said to have tombstones only, or not', name, t.ghost, t.pend)
+  end
   live, sched, infl, owed = live + listed, sched + t.sched, infl + t.infl, owed + t.owed
   local place = call('ZSCORE', P .. 'y', no) and 1 or call('ZSCORE', P .. 'h', no) and 2 or 0
   if place ~= t.place then fault('type %s is in place %d and says %d', name, place, t.place) end
@@ -59,4 +71,5 @@ same('letters and their index', call('HLEN', P .. 'd'), call('HLEN', P .. 'di'))
 same('letters and their order', call('HLEN', P .. 'd'), call('ZCARD', P .. 'dx'))
 same('debts and their order', call('HLEN', P .. 'od'), call('ZCARD', P .. 'o'))
 same('debts and types in debt', call('HLEN', P .. 'od'), owed)
+check_lanes(fault)
 return faults

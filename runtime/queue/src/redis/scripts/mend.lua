@@ -15,14 +15,11 @@ for at = 1, #ARGV, 2 do
     call('HDEL', P .. 'f', key)
     call('ZREM', P .. 'l', key)
     call('ZREM', P .. 'z', key)
-    if record and ARGV[at + 1] ~= '1' then call('HDEL', P .. 'j', key) end
+    if record and ARGV[at + 1] ~= '1' and listed(key) == 0 then call('HDEL', P .. 'j', key) end
   else
     local no, _, flags = unpack_(HEADER, record)
-    local listed = 0
     for priority = 0, 3 do
-      local found = call('LPOS', list_of(no, priority), key, 'COUNT', 0)
-      if #found > 0 then call('LREM', list_of(no, priority), 0, key) end
-      listed = listed + #found
+      if call('LPOS', list_of(no, priority), key) then call('LREM', list_of(no, priority), 0, key) end
     end
     local claimed = call('HEXISTS', P .. 'f', key) == 1 and call('ZSCORE', P .. 'l', key)
     local due = call('ZSCORE', P .. 'z', key)
@@ -60,6 +57,8 @@ for no = 0, last do
   t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place = 0, 0, 0, 0, 0, 0, 0, 0
   call('ZREM', P .. 'y', no)
   call('ZREM', P .. 'h', no)
+  call('ZREM', P .. 'g', no)
+  t.is_litter = false
   for priority = 0, 3 do
     local from = 0
     repeat
@@ -129,5 +128,6 @@ if call('ZCARD', P .. 'ru') ~= call('HLEN', P .. 'r') then
     if call('HEXISTS', P .. 'r', key) == 0 then call('ZREM', P .. 'ru', key) end
   end)
 end
+recount_parked()
 wake(finish())
 return 0

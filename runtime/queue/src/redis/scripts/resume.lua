@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Resume: begins or resumes a lane with what the log knows to be settled.
+-- Resume: begins or resumes a lane with what the log knows to be settled. What of that was not settled here is inherited: a
+-- copy of it was made before this queue was lost, and is the job.
 --
 -- KEYS  core
 -- ARGV  lane's name · 1 when nothing in it is ever unsettled · floor · two per settled range above it: from, to
@@ -8,37 +9,23 @@
 begin()
 local name, untracked, settled_to = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
 local lane = tonumber(call('HGET', P .. 'n', name) or nil)
-local wanted, at, drops = settled_to, settled_to, false
+local wanted, at, drops, top, ended = settled_to, settled_to, false, 0, 0
 if not lane then
-  lane = call('HINCRBY', P .. 'c', 'lanes', 1)
-  call('HSET', P .. 'n', name, lane)
-  call('HSET', P .. 'n:' .. lane, 'name', name)
-  if untracked then call('HSET', P .. 'n:' .. lane, 'untracked', '1') end
+  lane = begin_lane(name, untracked)
+  -- Of a lane that is begun all below its floor is inherited.
+  if not untracked and settled_to > 0 then call('HSET', P .. 'n:' .. lane, 'begun', fmt('%d', settled_to)) end
 else
-  local l = call('HMGET', P .. 'n:' .. lane, 'want', 'floor', 'drop')
-  wanted, at, drops = tonumber(l[1]), tonumber(l[2]), l[3] == '1'
+  local l = call('HMGET', P .. 'n:' .. lane, 'want', 'floor', 'drop', 'top', 'ended')
+  wanted, at, drops, top, ended = tonumber(l[1]), tonumber(l[2]), l[3] == '1', tonumber(l[4] or 0), tonumber(l[5] or 0)
 end
-local top = tonumber(call('HGET', P .. 'n:' .. lane, 'top') or 0)
+local ended_before = ended
 if not untracked then
-  -- Whether some offset in from..to, below what is wanted, is not settled here.
-  local function has_news(from, to)
-    to = min(to, wanted)
-    while from < to do
-      local block = floor(from / BLOCK)
-      local upto = min(to, (block + 1) * BLOCK)
-      local key, first, last = block_key(lane, block), from - block * BLOCK, upto - block * BLOCK - 1
-      if call('EXISTS', key) == 0 then return true end
-      local gap = call('BITPOS', key, 0, first, last, 'BIT')
-      -- Bits behind the end of the text are 0.
-      if gap >= 0 or call('STRLEN', key) * 8 <= last then return true end
-      from = upto
-    end
-    return false
+  local function hear(from, to)
+    local upmost, has_news = inherit(lane, from, to, wanted)
+    ended, drops = max(ended, upmost or 0), drops or has_news
   end
-  drops = drops or has_news(at, settled_to)
-  for index = 4, #ARGV, 2 do
-    drops = drops or has_news(max(at, tonumber(ARGV[index])), tonumber(ARGV[index + 1]))
-  end
+  hear(at, settled_to)
+  for index = 4, #ARGV, 2 do hear(max(at, tonumber(ARGV[index])), tonumber(ARGV[index + 1])) end
   if settled_to > at then
     -- What lies below the floor is settled whole; its bits are not kept, but in the floor's own block.
     for block = floor(at / BLOCK), floor(settled_to / BLOCK) - 1 do call('DEL', block_key(lane, block)) end
@@ -53,4 +40,5 @@ if not untracked then
 end
 wanted = max(wanted, settled_to)
 call('HSET', P .. 'n:' .. lane, 'want', fmt('%d', wanted), 'floor', fmt('%d', at), 'top', fmt('%d', top), 'drop', drops and '1' or '0')
+if ended > ended_before then call('HSET', P .. 'n:' .. lane, 'ended', fmt('%d', ended)) end
 return { wanted, lane, drops and 1 or 0 }

@@ -6,7 +6,7 @@
 --       c complete: meta repeatable, generation, redrives, window, keep, accepted at · last attempt · output
 --       r retry:    meta pause in ms                                                 · last failure · ''
 --       b bury:     meta redrives, then the letter's key                             · failure · last attempt
---       l release:  '' '' ''
+--       l release:  meta 1 when the job is a suspect, which it stays, else 0 · '' ''
 -- Gives a letter per settlement: s settled, l lost
 -- Cost  O(settlements · log in flight). Frees memory, but for results, which are dropped while memory is short, and for
 --       the last failure of a job that is tried again, which is cut then.
@@ -82,21 +82,26 @@ for index, key in ipairs(keys) do
       ended[#ended + 1] = key
       if attempts > 1 then forget[#forget + 1] = key end
     else
-      if attempts > 1 then tried[#tried + 1], tried[#tried + 2] = key, pack(TRIED, attempts - 1, 0, no, priority) end
+      local suspect = meta == '1' and 1 or 0
+      if attempts > 1 or suspect == 1 then
+        tried[#tried + 1], tried[#tried + 2] = key, pack(TRIED, attempts - 1, suspect, no, priority)
+      end
       front[#front + 1] = { no, priority, key }
     end
   end
 end
-many('HDEL', P .. 'f', held)
-many('ZREM', P .. 'l', held)
-many('HDEL', P .. 'j', ended)
-many('HDEL', P .. 'e', forget)
+-- First what becomes of the jobs, then they are taken out: of a file whose end was torn off in between a job comes back that
+-- had ended, and none is forgotten.
 many('HSET', P .. 'a', tried, 2)
 many('HSET', P .. 'e', failures, 2)
 many('ZADD', P .. 'z', due, 2)
 many('ZADD', P .. 'm', marks, 2)
 mark_settled(settled)
 keep_results(results, ends)
+many('HDEL', P .. 'f', held)
+many('ZREM', P .. 'l', held)
+many('HDEL', P .. 'j', ended)
+many('HDEL', P .. 'e', forget)
 -- Backwards: each goes before the others, so the first is first in the end.
 local back = {}
 for index = #front, 1, -1 do note(back, unpack(front[index])) end

@@ -30,16 +30,18 @@ local MOMENT_MAX = 281474976710655
 local BLOCK = 65536
 -- Pieces that a call with many arguments is cut into; Lua's own limit is about 8,000.
 local PIECE = 3000
+-- Tombstones that one call throws away, a millisecond or two of work; what is left waits for the next call.
+local GHOSTS_MAX = 2000
 
 -- The layout and the time. A core that is missing is begun: the shard is new, or was wiped.
 local function begin()
-  core = call('HMGET', P .. 'c', 'v', 'clk', 'turn', 'full', 'cap', 'roomat', 'dmax')
+  core = call('HMGET', P .. 'c', 'v', 'clk', 'turn', 'full', 'cap', 'roomat', 'dmax', 'share', 'mend')
   if core[1] ~= LAYOUT then
     if core[1] then error({ err = 'LAYOUT ' .. core[1] }) end
     call('HSET', P .. 'c', 'v', LAYOUT)
   end
   core.turn, core.dmax = tonumber(core[3] or 0), tonumber(core[7] or 10000)
-  core.full, core.cap = core[4] == '1', tonumber(core[5] or 65536)
+  core.full, core.cap, core.share = core[4] == '1', tonumber(core[5] or 65536), tonumber(core[8] or 1)
   -- `clk` is a clock that tests turn by hand.
   now = tonumber(core[2] or nil)
   if not now then
@@ -48,18 +50,32 @@ local function begin()
   end
 end
 
--- How much memory there is: a quarter of maxmemory is reserved for everything but pushes, 2 KiB for a job in flight.
+-- How much memory there is: a quarter of maxmemory is reserved for everything but pushes, 2 KiB for a job in flight, of
+-- which the shards on one server have each a share. A shard that is full stays so until memory has fallen by a twentieth of
+-- maxmemory more, so that those who push pause and go on instead of trying for each job that ends. Gives what is used, and
+-- maxmemory.
 local function measure()
   local info = call('INFO', 'memory')
   local used = tonumber(string.match(info, 'used_memory:(%d+)'))
   local most = tonumber(string.match(info, 'maxmemory:(%d+)'))
+  local was_full = core.full
   core.full, core.cap = false, 65536
   if most > 0 then
     local reserve = floor(most / 4)
-    core.full = used > most - reserve
-    core.cap = max(1, min(65536, floor(reserve / 2048)))
+    local mark = most - reserve
+    if was_full then mark = mark - floor(most / 20) end
+    core.full = used > mark
+    core.cap = max(1, min(65536, floor(reserve / 2048 / core.share)))
   end
   call('HSET', P .. 'c', 'full', core.full and '1' or '0', 'cap', core.cap, 'roomat', fmt('%d', now))
+  return used, most
+end
+
+-- Notes how many shards are on this server.
+local function share_with(shards)
+  if core.share == shards then return end
+  core.share = shards
+  call('HSET', P .. 'c', 'share', shards)
 end
 
 -- Measures before a call brings bytes, unless that was done just now and they are few.
@@ -102,6 +118,7 @@ local function load_types(numbers)
           t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place, t.paused, t.rev, t.conc, t.rb, t.ri, t.tat, t.stride, t.turn, t.acc, t.comp, t.canc, t.retr, t.lost, t.dupl, t.h0, t.h1, t.h2, t.h3 =
             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NO_LIMIT, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, HEAD, HEAD, HEAD, HEAD
         end
+        t.is_litter = t.ghost > 0 and t.pend == 0
         types[no] = t
       end
     end
@@ -128,11 +145,17 @@ local function room_of(t)
 end
 
 -- Writes the types that changed, and puts each where its numbers say it belongs: into `y` when it can be taken, into `h`
--- when its rate holds it back, else nowhere. Answers how many jobs became takeable.
+-- when its rate holds it back, else nowhere; and into `g` when nothing but tombstones is left in its lists, for no take
+-- comes to those. Answers how many jobs became takeable.
 local function finish()
   local records, taken_up, held, not_y, not_h, opened = {}, {}, {}, {}, {}, 0
   for no, t in pairs(dirty) do
     local room, place = room_of(t), 0
+    local is_litter = t.ghost > 0 and t.pend == 0
+    if is_litter ~= t.is_litter then
+      if is_litter then call('ZADD', P .. 'g', 0, no) else call('ZREM', P .. 'g', no) end
+      t.is_litter = is_litter
+    end
     if room > 0 then
       place = 1
       if t.ri > 0 then
@@ -169,110 +192,50 @@ local function finish()
   return opened
 end
 
--- The numbers of types by their names; new ones are given numbers.
-local function numbers_of(names)
-  local numbers = {}
+-- The numbers of types by their names, without those that have none yet.
+local function find_numbers(names)
+  local numbers, known = {}, {}
   for begins = 1, #names, PIECE do
     local ends = min(begins + PIECE - 1, #names)
     local found = call('HMGET', P .. 'tn', unpack(names, begins, ends))
     for at = begins, ends do
       local no = tonumber(found[at - begins + 1] or nil)
-      if not no then
-        no = call('HINCRBY', P .. 'c', 'types', 1) - 1
-        call('HSET', P .. 'tn', names[at], no)
-        call('HSET', P .. 'ti', no, names[at])
-      end
       numbers[at] = no
+      known[#known + 1] = no
     end
   end
-  load_types(numbers)
+  load_types(known)
   return numbers
 end
+-- Gives numbers to those that have none.
+local function make_numbers(names, numbers)
+  local made = {}
+  for at, name in ipairs(names) do
+    if not numbers[at] then
+      local no = call('HINCRBY', P .. 'c', 'types', 1) - 1
+      call('HSET', P .. 'tn', name, no)
+      call('HSET', P .. 'ti', no, name)
+      numbers[at], made[#made + 1] = no, no
+    end
+  end
+  load_types(made)
+  return numbers
+end
+local function numbers_of(names) return make_numbers(names, find_numbers(names)) end
 local function name_of(no) return call('HGET', P .. 'ti', no) end
-
-local function block_key(lane, block) return P .. 'b:' .. lane .. ':' .. fmt('%d', block) end
-
--- Marks offsets settled: { [lane] = { offset, … } }. Lane 0 has no log behind it.
-local function mark_settled(by_lane)
-  for lane, offsets in pairs(by_lane) do
-    local blocks = {}
-    for _, offset in ipairs(offsets) do
-      local block = floor(offset / BLOCK)
-      local fields = blocks[block]
-      if not fields then
-        fields = {}
-        blocks[block] = fields
-      end
-      local at = #fields
-      fields[at + 1], fields[at + 2], fields[at + 3], fields[at + 4] = 'SET', 'u1', offset - block * BLOCK, 1
-    end
-    for block, fields in pairs(blocks) do many('BITFIELD', block_key(lane, block), fields, 4) end
-  end
-end
-
--- Marks a range settled. Cost: O(bytes of its bits).
-local function mark_range(lane, from, to)
-  while from < to do
-    local block = floor(from / BLOCK)
-    local upto = min(to, (block + 1) * BLOCK)
-    local key, first, last = block_key(lane, block), from - block * BLOCK, upto - block * BLOCK
-    while first < last and first % 8 ~= 0 do
-      call('SETBIT', key, first, 1)
-      first = first + 1
-    end
-    while last > first and last % 8 ~= 0 do
-      last = last - 1
-      call('SETBIT', key, last, 1)
-    end
-    if first < last then call('SETRANGE', key, first / 8, string.rep('\255', (last - first) / 8)) end
-    from = upto
-  end
-end
 
 local function text(s) return pack('>I4', #s) .. s end
 local function list_of(no, priority) return P .. 'p:' .. no .. ':' .. priority end
 
--- Takes a dead letter out. If the log is owed it, what stands there instead pays: its offset is settled.
-local function drop_letter(letter)
-  local known = call('HGET', P .. 'di', letter)
-  if not known then return false end
-  local no, _, _, debt, where = unpack_(LETTER, known)
-  call('HDEL', P .. 'd', letter)
-  call('HDEL', P .. 'di', letter)
-  call('ZREM', P .. 'dx', letter)
-  if #known > LETTER_BYTES then call('HDEL', P .. 'dk', string.sub(known, LETTER_BYTES + 1)) end
-  if no ~= NO_TYPE then
-    call('ZREM', P .. 'dx:' .. no, letter)
-    add(no, 'dead', -1)
-    if where == 2 then add(no, 'kept', -1) end
-    if where == 1 then add(no, 'owed', -1) end
+-- In how many lists of any type a job stands. Cost: O(pending); only for the check, and only for tombstones.
+local function listed(key)
+  local found = 0
+  for no = 0, tonumber(call('HGET', P .. 'c', 'types') or 0) - 1 do
+    for priority = 0, 3 do found = found + #call('LPOS', list_of(no, priority), key, 'COUNT', 0) end
   end
-  if debt > 0 then
-    local owed = call('HGET', P .. 'od', fmt('%d', debt))
-    if owed then
-      local lane, offset = unpack_('>I2I6', owed)
-      mark_settled({ [lane] = { offset } })
-    end
-    call('ZREM', P .. 'o', fmt('%d', debt))
-    call('HDEL', P .. 'od', fmt('%d', debt))
-  end
-  return true
+  return found
 end
 
--- Shows a dead letter; `key` is its job's, or empty.
-local function put_letter(letter, key, no, redrives, died, debt, where, value)
-  drop_letter(letter)
-  call('HSET', P .. 'd', letter, value)
-  call('HSET', P .. 'di', letter, pack(LETTER, no, redrives, died, debt, where) .. key)
-  call('ZADD', P .. 'dx', 0, letter)
-  if key ~= '' then call('HSET', P .. 'dk', key, letter) end
-  if no ~= NO_TYPE then
-    call('ZADD', P .. 'dx:' .. no, 0, letter)
-    add(no, 'dead', 1)
-    if where == 2 then add(no, 'kept', 1) end
-    if where == 1 then add(no, 'owed', 1) end
-  end
-end
 
 -- Keeps what became of a job, unless memory is short. `last` is what is known of its last attempt.
 local function result_of(state, attempts, no, generation, accepted, ends, last, output)
@@ -362,6 +325,26 @@ local function fall_due(most)
   return #keys
 end
 
+-- Throws away tombstones of types that have nothing else in their lists. At most `GHOSTS_MAX`; how many.
+local function clear_litter()
+  local left = GHOSTS_MAX
+  for _, no in ipairs(call('ZRANGE', P .. 'g', 0, 15)) do
+    no = tonumber(no)
+    -- This very call may have brought jobs back, which stand among them then.
+    while left > 0 and type_of(no).pend == 0 do
+      local popped = call('LMPOP', 4, list_of(no, 3), list_of(no, 2), list_of(no, 1), list_of(no, 0), 'LEFT', 'COUNT', left)
+      if not popped then break end
+      local ghosts = popped[2]
+      many('HDEL', P .. 'j', ghosts)
+      add(no, 'h' .. string.sub(popped[1], -1), #ghosts)
+      add(no, 'ghost', -#ghosts)
+      left = left - #ghosts
+    end
+    if left == 0 then break end
+  end
+  return GHOSTS_MAX - left
+end
+
 -- Lets in types whose rate allows a job again.
 local function unhold()
   local held = call('ZRANGEBYSCORE', P .. 'h', '-inf', fmt('%.6f', now + 0.000001), 'LIMIT', 0, 1000)
@@ -388,51 +371,4 @@ local function next_moment()
     end
   end
   return soonest
-end
-
--- Takes a live job out of wherever it is: attempts and header, or nil when there is none. A pending one leaves a
--- tombstone, an empty value, which take throws away when it comes to it: a list has no cheap removal.
-local function take_out(key)
-  local record = call('HGET', P .. 'j', key)
-  if not record or record == '' then return nil end
-  local header = { unpack_(HEADER, record) }
-  local no, attempts = header[1], 0
-  local claim, tried = call('HGET', P .. 'f', key), call('HGET', P .. 'a', key)
-  if claim then
-    attempts = unpack_(CLAIM, claim, 9)
-    call('HDEL', P .. 'f', key)
-    call('ZREM', P .. 'l', key)
-    call('HDEL', P .. 'j', key)
-    add(no, 'infl', -1)
-  else
-    if tried then attempts = unpack_(TRIED, tried) end
-    if call('ZREM', P .. 'z', key) == 1 then
-      call('HDEL', P .. 'j', key)
-      add(no, 'sched', -1)
-    else
-      call('HSET', P .. 'j', key, '')
-      add(no, 'pend', -1)
-      add(no, 'ghost', 1)
-    end
-  end
-  call('HDEL', P .. 'a', key)
-  call('HDEL', P .. 'e', key)
-  return attempts, header
-end
-
--- How long it is shown that a job was cancelled, in ms.
-local KEEP_CANCELLED = 3600000
--- Cancels a live job; whether there was one.
-local function cancel(key)
-  local attempts, header = take_out(key)
-  if not attempts then return false end
-  local no, lane, flags, generation, redrives, window, accepted, offset = unpack(header)
-  if lane > 0 then mark_settled({ [lane] = { offset } }) end
-  if window > 0 and flags >= 4 then call('ZADD', P .. 'm', mark_of(window, redrives), key) end
-  if not core.full then
-    local ends = now + KEEP_CANCELLED
-    keep_results({ key, result_of(1, attempts, no, generation, accepted, ends, '', '') }, { fmt('%d', ends), key })
-  end
-  add(no, 'canc', 1)
-  return true
 end

@@ -3,10 +3,11 @@
 -- is migrated yet. When the server is another run than before, what it loaded may have to be mended (see mend).
 --
 -- KEYS  core
--- ARGV  dead letters kept per type where no log takes them · the server's run
+-- ARGV  dead letters kept per type where no log takes them · the server's run · shards on this server
 -- Gives 1 when the server is another run than before, else 0
 -- Cost  O(types)
 begin()
+share_with(tonumber(ARGV[3]))
 measure()
 keep_dead(tonumber(ARGV[1]))
 wake(finish())

@@ -8,7 +8,9 @@
 --       -1, lease until, the claims' 6 random bytes, then four per job: its number in the request, attempt, suspect,
 --       record}
 -- Cost  O(jobs · log in flight) and O(types served · log ready types), plus a look at each ready type that this worker
---       does not offer. Guarantee: a repeated request gets what is left of the same claims, an older one nothing.
+--       does not offer, plus O(tombstones before the jobs), of which a call throws away at most GHOSTS_MAX: a type with
+--       more gives less, keeps its turn, and the answer says that something may start at once.
+--       Guarantee: a repeated request gets what is left of the same claims, an older one nothing.
 begin()
 local worker, client, request, most, lease, base = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local mine = P .. 'w:' .. worker
@@ -122,16 +124,40 @@ while #order < most do
 end
 
 -- The jobs of each type, ghosts thrown away.
-local jobs, turn = {}, core.turn
+local jobs, turn, ghosts_left = {}, core.turn, GHOSTS_MAX
+-- Throws away the ghosts at the head of a type's lists, until a job stands there. Looked at before they are popped, and
+-- without their records: the job there may be large, and somebody else's.
+local function clear_head(no)
+  for priority = 3, 0, -1 do
+    local list, is_clear = list_of(no, priority), false
+    while not is_clear and ghosts_left > 0 do
+      local keys = call('LRANGE', list, 0, min(500, ghosts_left) - 1)
+      local ghosts = {}
+      for _, key in ipairs(keys) do
+        if call('HSTRLEN', P .. 'j', key) > 0 then break end
+        ghosts[#ghosts + 1] = key
+      end
+      if #ghosts > 0 then
+        call('LMPOP', 1, list, 'LEFT', 'COUNT', #ghosts)
+        many('HDEL', P .. 'j', ghosts)
+        add(no, 'h' .. priority, #ghosts)
+        add(no, 'ghost', -#ghosts)
+        ghosts_left = ghosts_left - #ghosts
+      end
+      if #keys == 0 then break end
+      is_clear = #ghosts < #keys
+    end
+    if is_clear or ghosts_left <= 0 then return end
+  end
+end
 for no, of in pairs(info) do
   if of.given > 0 then
     local got = { keys = {}, records = {}, at = 0 }
     jobs[no] = got
-    local ghosts = {}
-    while #got.keys < of.given do
+    while #got.keys < of.given and ghosts_left > 0 do
       local popped = call('LMPOP', 4, list_of(no, 3), list_of(no, 2), list_of(no, 1), list_of(no, 0), 'LEFT', 'COUNT', min(of.given - #got.keys, PIECE))
       if not popped then break end
-      local keys = popped[2]
+      local keys, ghosts = popped[2], {}
       add(no, 'h' .. string.sub(popped[1], -1), #keys)
       local records = call('HMGET', P .. 'j', unpack(keys))
       for index, key in ipairs(keys) do
@@ -143,10 +169,12 @@ for no, of in pairs(info) do
           ghosts[#ghosts + 1] = key
         end
       end
-    end
-    if #ghosts > 0 then
-      many('HDEL', P .. 'j', ghosts)
-      add(no, 'ghost', -#ghosts)
+      if #ghosts > 0 then
+        many('HDEL', P .. 'j', ghosts)
+        add(no, 'ghost', -#ghosts)
+        ghosts_left = ghosts_left - #ghosts
+        clear_head(no)
+      end
     end
   end
 end
@@ -215,7 +243,8 @@ finish()
 call('PEXPIRE', mine, 600000)
 if n < tonumber(ARGV[4]) then
   call('SADD', P .. 's', waiter)
-  answer[2] = next_moment()
+  -- Ghosts were left standing before jobs that could be taken.
+  answer[2] = ghosts_left <= 0 and 0 or next_moment()
 else
   call('SREM', P .. 's', waiter)
 end

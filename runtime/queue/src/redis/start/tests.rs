@@ -9,12 +9,15 @@ const GOOD: &str = "redis_version:7.0.15\r\nrole:master\r\nmaxmemory_policy:noev
 fn judged(change: &[(&str, &str)]) -> Result<RedisStart, Trouble> {
     let mut info = facts(GOOD);
     info.extend(change.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    judge(&info, "cache:6379")
+    judge(&info, "cache:6379", 1)
 }
 
 #[test]
 fn a_good_redis_is_used_without_a_word() {
-    assert_eq!(judged(&[]), Ok(RedisStart { version: "7.0.15".into(), warnings: Vec::new() }));
+    assert_eq!(
+        judged(&[]),
+        Ok(RedisStart { version: "7.0.15".into(), warnings: Vec::new(), missing: Vec::new() })
+    );
 }
 
 #[test]
@@ -41,4 +44,16 @@ fn what_is_dangerous_is_warned_of() {
         let warnings = judged(&[change]).unwrap().warnings;
         assert!(warnings.iter().any(|warning| warning.contains(says)), "{warnings:?}");
     }
+}
+
+#[test]
+fn each_shard_on_a_server_needs_its_memory() {
+    let info = |bytes: &str| {
+        let mut info = facts(GOOD);
+        info.insert("maxmemory".into(), bytes.into());
+        info
+    };
+    assert!(judge(&info("8388608"), "cache:6379", 1).is_ok());
+    assert!(judge(&info("8388608"), "cache:6379", 2).is_err());
+    assert!(judge(&info("16777216"), "cache:6379", 2).is_ok());
 }

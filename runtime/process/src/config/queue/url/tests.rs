@@ -29,3 +29,20 @@ fn an_address_of_another_kind_is_wrong() {
         assert!(QueueUrl::from(url).wrong().is_none(), "{url}");
     }
 }
+
+#[test]
+fn several_addresses_are_read_from_one_text_or_a_list() {
+    let shown = |text: &str| QueueUrls::from(text).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(shown("redis://one:1"), ["redis://one:1"]);
+    assert_eq!(
+        shown("redis://:se,cret@one:1, redis://two:2/3,unix:///run/redis.sock"),
+        ["redis://:***@one:1", "redis://two:2/3", "unix:///run/redis.sock"]
+    );
+    assert_eq!(
+        QueueUrls::from("redis://:se,cret@one:1").iter().next().map(QueueUrl::reveal),
+        Some("redis://:se,cret@one:1")
+    );
+    assert!(QueueUrls::from("redis://one:1,").wrong().is_none(), "the comma is the address's own");
+    assert!(QueueUrls::from("").wrong().is_some() && QueueUrls(Vec::new()).wrong().is_some());
+    assert!(QueueUrls(vec!["redis://one".into(), "http://two".into()]).wrong().is_some());
+}

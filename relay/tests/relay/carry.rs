@@ -1,34 +1,15 @@
-//! The relay between a real log and a real queue, in fair weather and in foul.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod seam;
-mod world;
+//! Records become jobs, dead letters and progress, whatever happens between.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::world::{World, bury, complete, eventually, lane, pending};
 use bytes::Bytes;
 use wasmill_job::wire::decode_dead;
-use wasmill_job::{Failure, FailureCode, Partition, Topic, Verdict};
+use wasmill_job::{Durability, FailureCode, Partition, Topic};
 use wasmill_log::{Append, Log};
 use wasmill_queue::{DeadQuery, Queue};
 use wasmill_relay::Standing;
-use world::{World, eventually};
-
-fn complete() -> Verdict {
-    Verdict::Complete { output: Bytes::new() }
-}
-
-fn bury() -> Verdict {
-    Verdict::Bury { failure: Failure::new(FailureCode::Rejected, "no such user") }
-}
-
-async fn pending(world: &World, jobs: u64) {
-    eventually(&format!("{jobs} jobs are pending"), || async {
-        world.counts("email.welcome").await.pending == jobs
-    })
-    .await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_job_arrives_once_and_progress_returns() {
@@ -75,16 +56,7 @@ async fn a_wiped_queue_gets_back_what_is_not_settled_and_nothing_else() {
     world.settle(claims, &complete()).await;
     let in_flight = world.take(20).await;
     assert_eq!(in_flight.len(), 20);
-    let progress_known = || async {
-        let mut settled = 0;
-        for partition in 0..2 {
-            let progress = world.log.committed(&world::lane(partition)).await.unwrap();
-            settled +=
-                progress.floor.0 + progress.settled.iter().map(|range| range.end - range.start).sum::<u64>();
-        }
-        settled == 40
-    };
-    eventually("the log knows what is settled", progress_known).await;
+    eventually("the log knows what is settled", || world.is_settled(40)).await;
 
     // Nobody enqueues anything: the empty pushes notice it.
     world.wipe_queue().await;
@@ -237,7 +209,8 @@ async fn a_tombstone_hides_its_dead_letter() {
     world.settle(world.take(1).await, &bury()).await;
     eventually("the letter is in the log", || async { !world.dead_records().await.is_empty() }).await;
     let key = Some(Bytes::from(ids[0].to_string()));
-    let tombstone = Append { topic: Topic::dead(), partition: Partition(0), key, value: None };
+    let durability = Durability::Quorum;
+    let tombstone = Append { topic: Topic::dead(), partition: Partition(0), key, value: None, durability };
     world.log.append(vec![tombstone]).await.unwrap();
     eventually("it is hidden", || async { world.counts("email.welcome").await.dead == 0 }).await;
     relay.drain().await;
@@ -269,12 +242,13 @@ async fn queues_that_only_the_log_knows_are_drained() {
     let mut world = World::new().await;
     world.enqueue("email.welcome", 4).await;
     let old = Topic::from("wasmill.q.old.7");
-    let copied = world.log.read(&world::lane(0), wasmill_job::Offset(0), usize::MAX).await.unwrap();
+    let copied = world.log.read(&lane(0), wasmill_job::Offset(0), usize::MAX).await.unwrap();
     let records = copied.into_iter().map(|stored| Append {
         topic: old.clone(),
         partition: Partition(5),
         key: None,
         value: Some(changed(&stored.value.unwrap())),
+        durability: Durability::Quorum,
     });
     world.log.append(records.collect()).await.unwrap();
     let relay = world.relay();

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use wasmill_job::{Cancel, JobId, JobType, Offset, Progress, TopicPartition};
+use wasmill_job::{Cancel, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 use wasmill_queue::{
-    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
-    ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take,
+    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, Entry, JobPage,
+    JobView, ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take,
 };
 
 /// A queue with a seam. Clones share it.
@@ -27,6 +27,7 @@ struct Script {
     fail: HashMap<&'static str, usize>,
     lose: HashMap<&'static str, usize>,
     hold: HashSet<&'static str>,
+    holds_parked: bool,
     calls: HashMap<&'static str, usize>,
     is_full: bool,
 }
@@ -63,6 +64,11 @@ impl<Q: Queue> Seam<Q> {
     /// Calls of `call` do not arrive, and are not answered, until [`Seam::let_go`].
     pub(crate) fn hold(&self, call: &'static str) {
         self.script(|script| script.hold.insert(call));
+    }
+
+    /// Whether pushes that tell of parked jobs are held up, as by [`Seam::hold`].
+    pub(crate) fn hold_parked(&self, holds: bool) {
+        self.script(|script| script.holds_parked = holds);
     }
 
     /// Calls of `call` arrive again; those held up already do not.
@@ -130,14 +136,34 @@ macro_rules! through {
 }
 
 impl<Q: Queue> Queue for Seam<Q> {
+    fn parts(&self) -> usize {
+        self.queue().parts()
+    }
+
+    fn part_of(&self, id: JobId) -> usize {
+        self.queue().part_of(id)
+    }
+
     async fn resume(&self, lane: &TopicPartition, progress: &Progress) -> Result<Offset, QueueError> {
         through!(self.resume(lane, progress))
+    }
+
+    async fn passed(&self, lane: &TopicPartition) -> Result<Option<Passed>, QueueError> {
+        through!(self.passed(lane))
+    }
+
+    async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), QueueError> {
+        through!(self.adopt(lane, from))
     }
 
     async fn push(&self, push: Push) -> Result<Pushed, QueueError> {
         if !push.entries.is_empty() && self.script(|script| script.is_full) {
             self.before("push").await?;
             return Ok(Pushed::Full);
+        }
+        let tells = push.entries.iter().any(|entry| matches!(entry, Entry::Parked { .. }));
+        if tells && self.script(|script| script.holds_parked) {
+            std::future::pending::<()>().await;
         }
         through!(self.push(push))
     }

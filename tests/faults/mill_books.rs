@@ -1,10 +1,10 @@
-//! The books of a mill on Redis: closed once it has drained, with every repeat explained by a cause, and the queue's own
+//! The books of a mill of several processes: closed once it has drained, with every repeat explained by a cause, and the queue's own
 //! proof that each job is in one place.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
-use wasmill_tests::{DEADLINE, RedisWorld, until};
+use wasmill_tests::{DEADLINE, Watched, until};
 
 use crate::books::{Verdict, check_with_losses};
 use crate::load::{Load, Told};
@@ -17,18 +17,18 @@ pub(crate) const PATIENT: &str = "retry = { attempts = 1000 }";
 pub(crate) const DRAINED: Duration = Duration::from_secs(300);
 
 /// Closes the books of a world that lost nothing it acknowledged.
-pub(crate) async fn close(world: &RedisWorld, told: &Told) -> Verdict {
+pub(crate) async fn close(world: &impl Watched, told: &Told) -> Verdict {
     close_with_losses(world, told, |_| false).await
 }
 
 /// The same, where `others` ran beside the load, and have books of their own.
-pub(crate) async fn close_beside(world: &RedisWorld, told: &Told, others: &HashSet<String>) -> Verdict {
+pub(crate) async fn close_beside(world: &impl Watched, told: &Told, others: &HashSet<String>) -> Verdict {
     close_counting(world, told, others, |_| false).await
 }
 
 /// The same, where a named cause may have lost some.
 pub(crate) async fn close_with_losses(
-    world: &RedisWorld,
+    world: &impl Watched,
     told: &Told,
     excused: impl Fn(&str) -> bool,
 ) -> Verdict {
@@ -36,7 +36,7 @@ pub(crate) async fn close_with_losses(
 }
 
 async fn close_counting(
-    world: &RedisWorld,
+    world: &impl Watched,
     told: &Told,
     others: &HashSet<String>,
     excused: impl Fn(&str) -> bool,
@@ -54,7 +54,7 @@ async fn close_counting(
 }
 
 /// Without another cause, a job runs again only because the lease of a claim on it ran out, and each of these is counted.
-pub(crate) async fn repeats_are_lost_leases(world: &RedisWorld, verdict: &mut Verdict) {
+pub(crate) async fn repeats_are_lost_leases(world: &impl Watched, verdict: &mut Verdict) {
     let lost = world.counts(JOB_TYPE).await["lost"].as_u64().unwrap_or_default();
     if verdict.duplicated > lost {
         let sentence = format!("{} executions too many, and only {lost} lost leases", verdict.duplicated);
@@ -65,7 +65,7 @@ pub(crate) async fn repeats_are_lost_leases(world: &RedisWorld, verdict: &mut Ve
 /// A fault that takes back what the queue knew explains repeats of jobs that were in flight then, or had ended within
 /// `window` of it. Everything else that ran again is a broken promise.
 pub(crate) fn repeats_are_near(
-    world: &RedisWorld,
+    world: &impl Watched,
     faults: &[SystemTime],
     window: Duration,
     verdict: &mut Verdict,

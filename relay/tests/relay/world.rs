@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
 use wasmill_job::wire::encode_job;
 use wasmill_job::{
-    Clock, Generation, IdSource, Job, JobId, JobType, Limits, Mode, ModuleDigest, Partition, Path, Position,
-    RetryPolicy, Revision, Stamp, SystemClock, Topic, TopicPartition, Verdict,
+    Clock, Durability, Failure, FailureCode, Generation, IdSource, Job, JobId, JobType, Limits, Mode,
+    ModuleDigest, Partition, Path, Position, RetryPolicy, Revision, Stamp, SystemClock, Topic,
+    TopicPartition, Verdict,
 };
 use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, Stored};
 use wasmill_queue::{
@@ -70,6 +71,15 @@ impl World {
     pub(crate) fn apply(&self, types: &[&str]) {
         let next = self.catalog.borrow().revision.0 + 1;
         self.catalog.send_replace(Arc::new(catalog(next, types)));
+    }
+
+    /// From the next revision on no more than so many jobs of a type may be pending.
+    pub(crate) fn limit(&self, job_type: &str, max_pending: Option<u64>) {
+        let mut next = Catalog::clone(&self.catalog.borrow());
+        next.revision.0 += 1;
+        let spec = next.types.get_mut(&job_type.parse::<JobType>().unwrap()).unwrap();
+        spec.flow.max_pending = max_pending;
+        self.catalog.send_replace(Arc::new(next));
     }
 
     /// An empty queue takes the place of the one there was.
@@ -128,6 +138,36 @@ impl World {
         assert!(answers.iter().all(|answer| *answer == Answer::Settled), "{answers:?}");
     }
 
+    /// Takes and completes all there is, until so many jobs are done; their ids in order, for each partition.
+    pub(crate) async fn work_off(&self, jobs: usize) -> [Vec<JobId>; 2] {
+        let mut done = [const { Vec::new() }; 2];
+        let all = async {
+            while done.iter().map(Vec::len).sum::<usize>() < jobs {
+                let claims = self.take(100).await;
+                if claims.is_empty() {
+                    self.queue.queue().ready(Duration::from_millis(50)).await;
+                }
+                for claim in &claims {
+                    done[claim.job.id.partition().0 as usize].push(claim.job.id);
+                }
+                self.settle(claims, &complete()).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, all).await.expect("all jobs come in time");
+        done
+    }
+
+    /// How many records the topic of the type's parked jobs has had.
+    pub(crate) async fn parked(&self, job_type: &str) -> u64 {
+        let topic = Topic::parked(&job_type.parse().unwrap());
+        let mut records = 0;
+        for partition in 0..2 {
+            let lane = TopicPartition::new(topic.clone(), Partition(partition));
+            records += self.log.bounds(&lane).await.unwrap().next.0;
+        }
+        records
+    }
+
     /// The counts of one type.
     pub(crate) async fn counts(&self, job_type: &str) -> Counts {
         let counts = self.queue.queue().counts().await.unwrap();
@@ -143,14 +183,23 @@ impl World {
 
     /// Whether the log knows everything it holds for the queue as settled.
     pub(crate) async fn all_is_settled(&self) -> bool {
-        for partition in 0..2 {
-            let lane = lane(partition);
-            let end = self.log.bounds(&lane).await.unwrap().next;
-            if self.log.committed(&lane).await.unwrap().floor != end {
-                return false;
-            }
+        let mut unsettled = 0;
+        for lane in self.log.assigned().await.unwrap().iter().filter(|lane| !lane.topic.is_compacted()) {
+            let end = self.log.bounds(lane).await.unwrap().next;
+            unsettled += end.0 - self.log.committed(lane).await.unwrap().floor.0;
         }
-        true
+        unsettled == 0
+    }
+
+    /// Whether the log knows so many records of the queue, parked copies left out, as settled.
+    pub(crate) async fn is_settled(&self, records: u64) -> bool {
+        let mut settled = 0;
+        for partition in 0..2 {
+            let progress = self.log.committed(&lane(partition)).await.unwrap();
+            settled += progress.floor.0;
+            settled += progress.settled.iter().map(|range| range.end - range.start).sum::<u64>();
+        }
+        settled >= records
     }
 }
 
@@ -185,12 +234,29 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, condition: 
     tokio::time::timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("it never came true that {what}"));
 }
 
+pub(crate) fn complete() -> Verdict {
+    Verdict::Complete { output: Bytes::new() }
+}
+
+pub(crate) fn bury() -> Verdict {
+    Verdict::Bury { failure: Failure::new(FailureCode::Rejected, "no such user") }
+}
+
+/// Waits until so many jobs of `email.welcome` are pending.
+pub(crate) async fn pending(world: &World, jobs: u64) {
+    eventually(&format!("{jobs} jobs are pending"), || async {
+        world.counts("email.welcome").await.pending == jobs
+    })
+    .await;
+}
+
 pub(crate) fn lane(partition: u32) -> TopicPartition {
     TopicPartition::new(Topic::queue(&"mail".parse().unwrap(), Generation(0)), Partition(partition))
 }
 
 fn record(partition: Partition, value: Bytes) -> Append {
-    Append { topic: lane(0).topic, partition, key: None, value: Some(value) }
+    let durability = Durability::Quorum;
+    Append { topic: lane(0).topic, partition, key: None, value: Some(value), durability }
 }
 
 async fn open_queue(dir: &TempDir, number: u32) -> EmbeddedQueue {
@@ -230,7 +296,11 @@ fn catalog(revision: u64, types: &[&str]) -> Catalog {
     let partitions = NonZeroU32::new(2).unwrap();
     Catalog {
         revision: Revision(revision),
-        queues: [(queue, QueueSpec { generation: Generation(0), partitions })].into(),
+        queues: [(
+            queue,
+            QueueSpec { generation: Generation(0), partitions, durability: Durability::Quorum },
+        )]
+        .into(),
         types: types.iter().map(|name| (name.parse().unwrap(), spec.clone())).collect(),
         ..Catalog::default()
     }

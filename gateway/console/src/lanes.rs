@@ -1,0 +1,116 @@
+//! `GET /v1/lanes`: how far each partition of the log is on its way: what is in the log, what the relay has carried to the
+//! queue, what is settled.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use utoipa::ToSchema;
+use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_job::TopicPartition;
+use wasmill_log::Log;
+use wasmill_queue::{Push, Pushed, Queue};
+
+use crate::router::{Console, Storage};
+use crate::trouble::{queue_problem, read_problem};
+
+/// The lanes of the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Lanes {
+    /// In order of their names. None without a log.
+    lanes: Vec<LaneRow>,
+}
+
+/// One partition of a queue's topic, or of a topic of parked jobs.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+pub(crate) struct LaneRow {
+    topic: String,
+    partition: u32,
+    /// The offset of the oldest record that still owes something.
+    floor: u64,
+    /// The offset the queue wants next; absent while it does not know the partition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted: Option<u64>,
+    /// The offset the next record will have.
+    next: u64,
+    /// Records that are not relayed yet.
+    lag: u64,
+    /// Records that still owe something.
+    pub(crate) unsettled: u64,
+}
+
+/// So many lanes are looked at at once: a log over the network answers each in a round trip.
+const AT_ONCE: usize = 32;
+
+/// Shows how far each partition of the log is on its way.
+#[utoipa::path(
+    get, path = "/v1/lanes", tag = "status",
+    responses(
+        (status = 200, description = "The lanes.", body = Lanes),
+        (status = 503, description = "No answer.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list_lanes<L: Log, Q: Queue>(
+    State(console): State<Arc<Console<L, Q>>>,
+) -> Result<Json<Lanes>, Problem> {
+    let lanes = match &console.storage {
+        Storage::Log(log) => lanes(log, &console.queue).await?,
+        Storage::Queue => Vec::new(),
+    };
+    Ok(Json(Lanes { lanes }))
+}
+
+/// Every lane of jobs. Cost: O(lanes + settled ranges).
+pub(crate) async fn lanes<L: Log, Q: Queue>(log: &L, queue: &Q) -> Result<Vec<LaneRow>, Problem> {
+    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let mut looking = JoinSet::new();
+    let places = log.partitions().await.map_err(|error| read_problem(&error))?;
+    for place in places {
+        if !place.topic.is_queue() && place.topic.parked_type().is_none() {
+            continue;
+        }
+        let (log, queue, permits) = (log.clone(), queue.clone(), Arc::clone(&permits));
+        looking.spawn(async move {
+            // It is never closed, so there is one.
+            let _permit = permits.acquire().await;
+            look(&log, &queue, place).await
+        });
+    }
+    let mut lanes = Vec::with_capacity(looking.len());
+    while let Some(looked) = looking.join_next().await {
+        let row = looked.map_err(|error| Problem::new(Kind::Internal, format!("A look failed: {error}.")))?;
+        lanes.push(row?);
+    }
+    lanes.sort_unstable();
+    Ok(lanes)
+}
+
+async fn look<L: Log, Q: Queue>(log: &L, queue: &Q, place: TopicPartition) -> Result<LaneRow, Problem> {
+    // The queue first: the log only grows, so what is counted was there when the queue answered.
+    let progress = queue.progress(&place).await.map_err(|error| queue_problem(&error))?;
+    let floor = progress.floor;
+    let question = Push { lane: place.clone(), from: floor, to: floor, passed: None, entries: Vec::new() };
+    let wanted = match queue.push(question).await.map_err(|error| queue_problem(&error))? {
+        Pushed::Applied { .. } => Some(floor),
+        Pushed::Wants(wanted) => Some(wanted),
+        // Nothing is in an empty push that could be too much, or too early.
+        Pushed::Unknown | Pushed::Full | Pushed::Over(_) | Pushed::Early(_) => None,
+    };
+    let bounds = log.bounds(&place).await.map_err(|error| read_problem(&error))?;
+    let settled: u64 = progress.settled.iter().map(|range| range.end - range.start).sum();
+    let next = bounds.next.0;
+    // What retention has dropped is not there to be relayed.
+    let carried = wanted.map_or(floor.max(bounds.first), |wanted| wanted.max(bounds.first));
+    Ok(LaneRow {
+        topic: place.topic.to_string(),
+        partition: place.partition.0,
+        floor: floor.0,
+        wanted: wanted.map(|wanted| wanted.0),
+        next,
+        lag: next.saturating_sub(carried.0),
+        unsettled: next.saturating_sub(floor.0.max(bounds.first.0)).saturating_sub(settled),
+    })
+}

@@ -1,0 +1,8 @@
+//! The relay between a real log and a real queue, in fair weather and in foul.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod carry;
+mod parking;
+mod replaced;
+mod seam;
+mod world;

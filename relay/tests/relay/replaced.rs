@@ -1,0 +1,57 @@
+//! A log that is another one than the queue has read: lanes stop, until somebody accepts it.
+
+use wasmill_job::Offset;
+use wasmill_queue::Queue;
+use wasmill_relay::Standing;
+
+use crate::world::{World, complete, eventually, lane, pending};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_made_anew_and_grown_past_what_was_read_is_noticed_by_its_records() {
+    let mut world = World::new().await;
+    world.enqueue("email.welcome", 20).await;
+    let relay = world.relay();
+    pending(&world, 20).await;
+    relay.drain().await;
+
+    world.lose_log();
+    let new = world.enqueue("email.welcome", 60).await;
+    let relay = world.relay();
+    world.queue.called("passed", world.queue.calls("passed") + 4).await;
+    assert_eq!(*relay.standing.borrow(), Standing::Starting);
+    assert_eq!(world.counts("email.welcome").await.accepted, 20, "nothing of it was skipped or pushed");
+
+    // Somebody accepts it: both partitions begin anew, and what is in the queue stays.
+    for partition in 0..2 {
+        world.queue.queue().adopt(&lane(partition), Offset(0)).await.unwrap();
+    }
+    pending(&world, 80).await;
+    let done = world.work_off(80).await.concat();
+    assert!(new.iter().all(|id| done.contains(id)));
+    eventually("the new log is settled", || world.all_is_settled()).await;
+    relay.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_of_the_log_before_settle_nothing_of_the_new_one() {
+    let mut world = World::new().await;
+    world.enqueue("email.welcome", 4).await;
+    let relay = world.relay();
+    pending(&world, 4).await;
+    relay.drain().await;
+    let of_old = world.take(4).await;
+
+    world.lose_log();
+    let new = world.enqueue("email.welcome", 8).await;
+    for partition in 0..2 {
+        world.queue.queue().adopt(&lane(partition), Offset(0)).await.unwrap();
+    }
+    let relay = world.relay();
+    pending(&world, 8).await;
+    world.settle(of_old, &complete()).await;
+    world.wipe_queue().await;
+    pending(&world, 8).await;
+    let done = world.work_off(8).await.concat();
+    assert!(new.iter().all(|id| done.contains(id)), "none of them was taken for settled");
+    relay.drain().await;
+}

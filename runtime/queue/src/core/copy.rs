@@ -1,0 +1,54 @@
+//! Copies: records that take the place of an older one, of the same partition or of one whose job was parked.
+
+use wasmill_job::{CopyOf, Offset};
+
+use super::Core;
+use super::jobs::SlotNo;
+use super::push::{Applying, Start};
+use crate::NewJob;
+use crate::record::LaneNo;
+
+impl Core {
+    /// Applies a copy; returns whether its offset is not settled yet.
+    pub(super) fn apply_copy(
+        &mut self,
+        new: &NewJob,
+        of: &CopyOf,
+        offset: Offset,
+        applying: &mut Applying<'_>,
+    ) -> bool {
+        let origin = of.origin.offset;
+        let is_settled = self.lanes.get(applying.lane).progress.is_settled(offset);
+        let is_valid = if of.origin.topic == applying.name.topic {
+            let at_origin = self.lives_at(new, applying.lane, origin).filter(|_| !is_settled);
+            if let Some(slot) = at_origin {
+                self.move_to(slot, offset);
+                return true;
+            }
+            self.has_inherited(applying.lane, origin)
+        } else {
+            // A push with a copy of what no lane has passed was refused before.
+            self.lanes.find(&of.origin.topic_partition()).is_some_and(|lane| {
+                let number = self.types.find(&new.job.job_type);
+                let is_out = number.is_some_and(|number| self.unpark(lane, origin, number));
+                is_out || self.has_inherited(lane, origin)
+            })
+        };
+        let due = of.due_at.filter(|due| *due > applying.now);
+        let start = Start { attempts: of.attempts.0, due };
+        is_valid && !is_settled && self.receive(new, start, offset, applying)
+            || self.drop_duplicate(&new.job, offset, applying)
+    }
+
+    /// The job, if it is alive and its record stands there.
+    pub(super) fn lives_at(&self, new: &NewJob, lane: LaneNo, offset: Offset) -> Option<SlotNo> {
+        let slot = self.jobs.find(new.job.id)?;
+        let live = &self.jobs[slot];
+        (live.lane == lane && live.offset == offset).then_some(slot)
+    }
+
+    /// Whether the offset was settled by what the log said in a resume.
+    pub(super) fn has_inherited(&self, lane: LaneNo, offset: Offset) -> bool {
+        self.lanes.get(lane).inherited.is_settled(offset)
+    }
+}

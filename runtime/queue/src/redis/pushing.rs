@@ -1,0 +1,167 @@
+//! A push on its shard: what the script is told of each entry, and what it says.
+
+use std::collections::{BTreeMap, HashMap};
+
+use wasmill_job::{JobType, Offset, TopicPartition};
+
+use super::lane::passed_bytes;
+use super::letter;
+use super::record::{copy_meta, new_record};
+use super::reply::Reply;
+use super::script::{Call, Name};
+use super::shard::Shard;
+use super::trouble::Trouble;
+use crate::{Admission, Entry, NewJob, Push};
+
+/// How a push on a shard went.
+pub(super) enum ShardPushed {
+    /// What became of each entry; `None` for those that are no jobs.
+    Applied(Vec<Option<Admission>>),
+    /// How many new jobs of these types may come.
+    Over(BTreeMap<JobType, usize>),
+    Early(Offset),
+    Wants(Offset),
+    Unknown,
+    Full,
+}
+
+/// The types named in a push, each once, with how many jobs of it may be pending.
+#[derive(Default)]
+struct Types<'e> {
+    numbers: HashMap<&'e JobType, usize>,
+    named: Vec<(&'e JobType, Option<u64>)>,
+}
+
+impl<'e> Types<'e> {
+    /// A type's number in this push, from 1.
+    fn number(&mut self, name: &'e JobType, max_pending: Option<u64>) -> usize {
+        let number = *self.numbers.entry(name).or_insert_with(|| {
+            self.named.push((name, None));
+            self.named.len()
+        });
+        if max_pending.is_some() {
+            self.named[number - 1].1 = max_pending;
+        }
+        number
+    }
+
+    /// The next type in an answer.
+    fn next(&self, answer: &mut Reply) -> Result<JobType, Trouble> {
+        let number = answer.number()? as usize;
+        let named = number.checked_sub(1).and_then(|at| self.named.get(at));
+        named.map(|(name, _)| (*name).clone()).ok_or_else(|| Trouble::nonsense("a type that was not named"))
+    }
+
+    /// What the script says of a push.
+    fn read(&self, mut answer: Reply) -> Result<ShardPushed, Trouble> {
+        Ok(match answer.text()?.as_str() {
+            "applied" => {
+                let fate = |code: &u8| match code {
+                    b'n' => Some(Admission::Accepted),
+                    b'd' => Some(Admission::Duplicate),
+                    b'o' => Some(Admission::Over),
+                    _ => None,
+                };
+                ShardPushed::Applied(answer.bytes()?.iter().map(fate).collect())
+            }
+            "over" => {
+                let mut rooms = BTreeMap::new();
+                while !answer.is_empty() {
+                    rooms.insert(self.next(&mut answer)?, answer.number()? as usize);
+                }
+                ShardPushed::Over(rooms)
+            }
+            "early" => ShardPushed::Early(Offset(answer.number()?)),
+            "wants" => ShardPushed::Wants(Offset(answer.number()?)),
+            "unknown" => ShardPushed::Unknown,
+            "full" => ShardPushed::Full,
+            other => return Err(Trouble::nonsense(other)),
+        })
+    }
+}
+
+impl Shard<'_> {
+    /// Pushes entries of a lane, the push's or some of them, from an offset on; without a push, jobs that stand in no log.
+    pub(super) async fn push(
+        &self,
+        range: Option<(&Push, Offset)>,
+        entries: &[&Entry],
+    ) -> Result<ShardPushed, Trouble> {
+        let mut types = Types::default();
+        let numbers: Vec<Option<usize>> = entries
+            .iter()
+            .map(|entry| match entry {
+                Entry::Job { new, .. } | Entry::Copy { new, .. } => {
+                    Some(types.number(&new.job.job_type, new.max_pending))
+                }
+                Entry::Parked { job_type, .. } => Some(types.number(job_type, None)),
+                Entry::Dead { letter, .. } => {
+                    letter.job.as_ref().map(|job| types.number(&job.job_type, None))
+                }
+                Entry::Ended { .. } | Entry::Cancel { .. } | Entry::Undead { .. } => None,
+            })
+            .collect();
+        let mut call = self.call(Name::Push);
+        match range {
+            Some((Push { lane, to, passed, .. }, from)) => {
+                let passed = passed.map(|passed| passed_bytes(passed).to_vec()).unwrap_or_default();
+                call.arg(lane.to_string()).arg(from.0).arg(to.0).arg(passed)
+            }
+            None => call.arg("").arg(0).arg(0).arg(""),
+        };
+        call.arg(types.named.len());
+        for (name, max_pending) in &types.named {
+            call.arg(name.as_str());
+            match max_pending {
+                // Each shard has its share.
+                Some(most) => call.arg(most.div_ceil(self.link.cores().len() as u64)),
+                None => call.arg(""),
+            };
+        }
+        let lane = range.map(|(push, _)| &push.lane);
+        for (entry, number) in entries.iter().zip(numbers) {
+            add(&mut call, lane, entry, number)?;
+        }
+        let answer = match self.link.run(&call).await {
+            Err(Trouble::Full) => return Ok(ShardPushed::Full),
+            answer => answer?,
+        };
+        types.read(Reply::list(answer)?)
+    }
+}
+
+/// Adds an entry's four arguments.
+fn add(
+    call: &mut Call,
+    lane: Option<&TopicPartition>,
+    entry: &Entry,
+    number: Option<usize>,
+) -> Result<(), Trouble> {
+    match entry {
+        Entry::Job { offset, new } => {
+            call.arg("j").arg(number.unwrap_or(0)).arg(&new.job.id.pack()[..]).arg(new_record(new, *offset)?)
+        }
+        Entry::Copy { offset, new, of } => call
+            .arg("k")
+            .arg(copy_meta(of, number.unwrap_or(0), lane))
+            .arg(&new.job.id.pack()[..])
+            .arg(new_record(new, *offset)?),
+        Entry::Parked { offset, .. } => call.arg("p").arg(number.unwrap_or(0)).arg(offset.0).arg(""),
+        Entry::Ended { job_type, origin, .. } => call
+            .arg("e")
+            .arg(job_type.as_str())
+            .arg(origin.offset.0)
+            .arg(origin.topic_partition().to_string()),
+        Entry::Cancel { cancel, .. } => call.arg("c").arg(&cancel.id.pack()[..]).arg("").arg(""),
+        Entry::Dead { letter, .. } => {
+            call.arg("d").arg(letter.key()).arg(letter::meta(letter, number)).arg(letter::stored(letter)?)
+        }
+        Entry::Undead { key, .. } => call.arg("u").arg(key).arg("").arg(""),
+    };
+    Ok(())
+}
+
+/// An entry for each job of an enqueue: there is no offset behind it.
+pub(super) fn direct_entries(jobs: Vec<NewJob>) -> Vec<Entry> {
+    jobs.into_iter().map(|new| Entry::Job { offset: Offset(0), new }).collect()
+}

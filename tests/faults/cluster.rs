@@ -1,0 +1,35 @@
+//! Faults of the profile cluster: brokers, relays, gateways and servers of Redis, on real ones.
+
+pub(crate) mod broker_killed;
+pub(crate) mod cluster_restart;
+pub(crate) mod gateway_killed;
+pub(crate) mod head_of_line;
+pub(crate) mod no_fault;
+pub(crate) mod old_jobs;
+pub(crate) mod redis_down;
+pub(crate) mod redis_rolled_back;
+pub(crate) mod redis_wiped_quiet;
+pub(crate) mod relay_killed;
+pub(crate) mod relay_zombie;
+pub(crate) mod topic_recreated;
+pub(crate) mod two_brokers_killed;
+pub(crate) mod unclean_leader;
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use wasmill_tests::ClusterWorld;
+
+use crate::load::{Load, Told};
+use crate::mill_books::{CLIENTS, JOB_TYPE, acknowledged};
+
+/// Load on the first gateway until so many jobs are acknowledged; what the clients were told is added to `told`.
+pub(crate) async fn some_load(world: &ClusterWorld, jobs: usize, chance: &mut StdRng, told: &mut Told) {
+    let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
+    acknowledged(&load, jobs).await;
+    load.gather(told).await;
+}
+
+/// Adds to a load that goes on: waits for so many acknowledged jobs more than there are now.
+pub(crate) async fn more(load: &Load, jobs: usize) {
+    acknowledged(load, load.acknowledged() + jobs).await;
+}
