@@ -21,7 +21,8 @@ fn member(kafka: &Kafka, group: &str, instance_id: Option<&str>) -> KafkaConfig 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_members_share_and_one_takes_over_when_the_other_leaves() {
-    let kafka = Kafka::shared().await;
+    // A broker of its own: topics of other tests would make the group share anew again and again.
+    let kafka = &Kafka::start(1).await;
     let topic = topic(kafka, 4).await;
     let (one, two) = (open(member(kafka, "share", None)), open(member(kafka, "share", None)));
     until("the first has all", DEADLINE, || async { (own(&one, &topic).await.len() == 4).then_some(()) })
@@ -50,7 +51,8 @@ async fn two_members_share_and_one_takes_over_when_the_other_leaves() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_topic_is_found() {
-    let kafka = Kafka::shared().await;
+    // A broker of its own: topics of other tests would make the group share anew again and again.
+    let kafka = &Kafka::start(1).await;
     let log = open(member(kafka, "found", None));
     log.assigned().await.unwrap();
     let topic = topic(kafka, 2).await;
@@ -63,7 +65,8 @@ async fn a_new_topic_is_found() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_process_with_the_same_name_puts_the_first_out() {
-    let kafka = Kafka::shared().await;
+    // A broker of its own: topics of other tests would make the group share anew again and again.
+    let kafka = &Kafka::start(1).await;
     let topic = topic(kafka, 2).await;
     let one = open(member(kafka, "fenced", Some("relay-1")));
     until("the first has all", DEADLINE, || async { (own(&one, &topic).await.len() == 2).then_some(()) })

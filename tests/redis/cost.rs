@@ -63,12 +63,22 @@ async fn calls_with(types: usize, pending: usize) -> [BTreeMap<String, u64>; 3] 
     [swept, taken, settled]
 }
 
+/// The memory is measured when the clock says so, in one run or another, and that costs a command; not in all of so many.
+const MEASURES_MAX: usize = 5;
+
 #[tokio::test]
 async fn neither_idle_types_nor_pending_jobs_cost_anything() {
-    let few = calls_with(10, 100).await;
-    println!("commands of a sweep, a take of 10 and a settle of 10: {:?}", few.each_ref().map(sums));
-    assert_eq!(few, calls_with(1_000, 100).await, "with 1,000 types instead of 10");
-    assert_eq!(few, calls_with(10, 100_000).await, "with 100,000 pending jobs instead of 100");
+    let mut last = None;
+    for _ in 0..MEASURES_MAX {
+        let few = calls_with(10, 100).await;
+        let all = [few.clone(), calls_with(1_000, 100).await, calls_with(10, 100_000).await];
+        if all.iter().all(|calls| *calls == few) {
+            println!("commands of a sweep, a take of 10 and a settle of 10: {:?}", few.each_ref().map(sums));
+            return;
+        }
+        last = Some(all);
+    }
+    panic!("10 types and 100 jobs, 1,000 types, 100,000 pending jobs cost different commands: {last:?}");
 }
 
 #[tokio::test]

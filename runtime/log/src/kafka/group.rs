@@ -46,6 +46,8 @@ pub(super) struct Member {
 const SUBSCRIPTION: [&str; 3] = ["^wasmill\\.q\\..*", "^wasmill\\.parked\\..*", "wasmill.dead"];
 /// How long a poll waits. Polling is what keeps the membership, so it never waits for anything else.
 const POLL: Duration = Duration::from_millis(250);
+/// How long the first question waits for the group: it gathers its members for three seconds, and gives up lost ones after ten.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 impl Group {
     pub(super) fn new(config: &KafkaConfig) -> Self {
@@ -72,8 +74,9 @@ impl Group {
     pub(super) async fn assigned(&self) -> Result<BTreeSet<TopicPartition>, ReadError> {
         self.join()?;
         let mut share = self.share.subscribe();
-        // An error means that the sender is gone, and it lives in `self`.
-        let share = share.wait_for(|share| share.has_answered).await.map_err(|_| ReadError::Closed)?;
+        // Both ends mean the same: what is known by now counts. A group without any topic never answers.
+        let _ = tokio::time::timeout(ANSWER_WITHIN, share.wait_for(|share| share.has_answered)).await;
+        let share = share.borrow();
         match &share.refused {
             Some(reason) => Err(ReadError::Refused { reason: reason.clone() }),
             None => Ok(share.partitions.clone()),

@@ -40,6 +40,8 @@ pub(super) struct Stream {
     corrupt: Option<String>,
     /// The client found that the log does not have what stood here: it was cut, or is another one.
     is_cut: bool,
+    /// Whether anything came since the start: until then, what is out of range may be said of the place before.
+    has_proved: bool,
     pub(super) strayed_to: Option<Offset>,
     pub(super) used: Instant,
 }
@@ -86,12 +88,18 @@ impl Stream {
             strayed_to: None,
             corrupt: None,
             is_cut: false,
+            has_proved: false,
             used: Instant::now(),
         })
     }
 
     pub(super) fn is_live(&self) -> bool {
         self.live
+    }
+
+    /// Whether anything has come since the start.
+    pub(super) fn has_proved(&self) -> bool {
+        self.has_proved
     }
 
     pub(super) fn next(&self) -> Offset {
@@ -134,7 +142,7 @@ impl Stream {
         (self.window, self.window_bytes) = (VecDeque::new(), 0);
         (self.drained, self.at_end, self.end_seen) = (true, false, None);
         // The next start fetches everything again.
-        (self.corrupt, self.is_cut) = (None, false);
+        (self.corrupt, self.is_cut, self.has_proved) = (None, false, false);
     }
 
     /// What the window has from `offset` on, of about `bytes_max`, at least one record if there is one.
@@ -171,10 +179,10 @@ impl Stream {
                     break;
                 }
                 Some(Ok(message)) => {
-                    self.at_end = false;
+                    (self.at_end, self.has_proved) = (false, true);
                     bite.take(&message);
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) => self.at_end = true,
+                Some(Err(KafkaError::PartitionEOF(_))) => (self.at_end, self.has_proved) = (true, true),
                 Some(Err(error)) => match error.rdkafka_error_code() {
                     Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
                         self.is_cut = true;

@@ -121,12 +121,17 @@ impl Streams {
                 Pumped::Some(_) => continue,
                 Pumped::OutOfRange => {
                     let Bounds { first, next } = self.reader.bounds(from).await?;
+                    let had_begun = stream.has_proved();
                     stream.stop();
                     if offset < first {
                         return Err(ReadError::Gone { of: from.clone(), asked: offset, first });
                     }
                     if offset >= next {
                         return Ok(Vec::new());
+                    }
+                    if !had_begun {
+                        stream.start(offset)?;
+                        continue;
                     }
                     // Whoever reads on has to ask first whether this is still the log that was read.
                     let reason =
