@@ -75,9 +75,7 @@ impl Streams {
         let stream = self.opened(&mut slot, from, &lane)?;
         stream.used = Instant::now();
         let goes_on = stream.strayed_to == Some(offset);
-        // A look-up asks what stands there now; the window knows what stood there.
-        let is_behind = !stream.covers(offset) || offset < stream.next();
-        if bytes_max < LOOK_UP_BYTES && !goes_on && is_behind {
+        if bytes_max < LOOK_UP_BYTES && !goes_on && !stream.covers(offset) {
             drop(slot);
             return self.stray(&lane, from, offset, bytes_max).await;
         }
