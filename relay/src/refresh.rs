@@ -64,8 +64,8 @@ impl Refresh {
         self.has_warned = is_old;
     }
 
-    /// Appends the lane's old records again, as far as they are still there (`first`), were passed (`wanted`) and are not settled. `floor_at` is when the
-    /// record at the floor was stored. One step: it is called again and again.
+    /// Appends the lane's old records again, as far as they are still there (`first`), were passed (`wanted`) and are not
+    /// settled. `floor_at` is when the record at the floor was stored. One step: it is called again and again.
     pub(crate) async fn step<L: Log, Q: Queue>(
         &mut self,
         ends: &Ends<L, Q>,

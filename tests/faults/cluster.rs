@@ -19,8 +19,9 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use wasmill_tests::ClusterWorld;
 
+use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::mill_books::{CLIENTS, JOB_TYPE, acknowledged};
+use crate::mill_books::{CLIENTS, JOB_TYPE, acknowledged, close};
 
 /// Load on the first gateway until so many jobs are acknowledged; what the clients were told is added to `told`.
 pub(crate) async fn some_load(world: &ClusterWorld, jobs: usize, chance: &mut StdRng, told: &mut Told) {
@@ -32,4 +33,20 @@ pub(crate) async fn some_load(world: &ClusterWorld, jobs: usize, chance: &mut St
 /// Adds to a load that goes on: waits for so many acknowledged jobs more than there are now.
 pub(crate) async fn more(load: &Load, jobs: usize) {
     acknowledged(load, load.acknowledged() + jobs).await;
+}
+
+/// Closes the books after faults that no job may run twice for.
+pub(crate) async fn close_once(world: &ClusterWorld, told: &Told) -> Verdict {
+    let mut verdict = close(world, told).await;
+    verdict.ran_once();
+    verdict
+}
+
+/// A line at the end of each round, for whoever watches.
+pub(crate) fn show_round(round: usize, rounds: usize, told: &Told) {
+    let Told { acknowledged, jobs_of_unknown_fate, .. } = told;
+    eprintln!(
+        "round {round}/{rounds}: {} jobs acknowledged, {jobs_of_unknown_fate} of unknown fate",
+        acknowledged.len()
+    );
 }

@@ -22,6 +22,22 @@ fn of_partition(ids: &[JobId], partition: u32) -> Vec<JobId> {
     ids.iter().copied().filter(|id| id.partition().0 == partition).collect()
 }
 
+/// A relay dies when copies are in the log, and the queue has not been told of them.
+async fn die_between_parking_and_push(world: &World) {
+    world.queue.hold_parked(true);
+    let relay = world.relay();
+    eventually("copies are in the log", || async { world.parked("email.welcome").await > 0 }).await;
+    relay.crash().await;
+    world.queue.hold_parked(false);
+}
+
+/// All of the crowd and its neighbours are done, each once.
+async fn all_run_once(world: &World, crowd: &[JobId]) {
+    let done: BTreeSet<JobId> = world.work_off(220).await.concat().into_iter().collect();
+    assert_eq!(done.len(), 220, "each once");
+    assert!(crowd.iter().all(|id| done.contains(id)));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_type_is_parked_its_neighbours_pass_and_all_come_once_in_order() {
     let mut world = World::new().await;
@@ -50,20 +66,13 @@ async fn a_full_type_is_parked_its_neighbours_pass_and_all_come_once_in_order() 
 async fn copies_of_a_push_that_never_came_are_dropped() {
     let mut world = World::new().await;
     let crowd = crowd(&mut world).await;
-    // The relay dies when the copies are in the log, and the queue has not been told of them.
-    world.queue.hold_parked(true);
-    let first = world.relay();
-    eventually("copies are in the log", || async { world.parked("email.welcome").await > 0 }).await;
-    first.crash().await;
-    world.queue.hold_parked(false);
+    die_between_parking_and_push(&world).await;
 
     // By now there is room: the next relay parks nothing.
     world.limit("email.welcome", None);
     let copies = world.parked("email.welcome").await;
     let relay = world.relay();
-    let done: BTreeSet<JobId> = world.work_off(220).await.concat().into_iter().collect();
-    assert_eq!(done.len(), 220, "each once");
-    assert!(crowd.iter().all(|id| done.contains(id)));
+    all_run_once(&world, &crowd).await;
     eventually("the copies are dropped", || async {
         world.counts("email.welcome").await.duplicates == copies
     })
@@ -76,17 +85,11 @@ async fn copies_of_a_push_that_never_came_are_dropped() {
 async fn copies_that_were_stored_twice_run_once() {
     let mut world = World::new().await;
     let crowd = crowd(&mut world).await;
-    world.queue.hold_parked(true);
-    let first = world.relay();
-    eventually("copies are in the log", || async { world.parked("email.welcome").await > 0 }).await;
-    first.crash().await;
-    world.queue.hold_parked(false);
+    die_between_parking_and_push(&world).await;
 
     // Still full: the next relay parks them again.
     let relay = world.relay();
-    let done: BTreeSet<JobId> = world.work_off(220).await.concat().into_iter().collect();
-    assert_eq!(done.len(), 220, "each once");
-    assert!(crowd.iter().all(|id| done.contains(id)));
+    all_run_once(&world, &crowd).await;
     eventually("all is settled", || world.all_is_settled()).await;
     assert!(world.take(10).await.is_empty());
     relay.drain().await;

@@ -5,11 +5,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use wasmill_tests::{ClusterSetup, ClusterWorld};
 
-use super::more;
+use super::{close_once, more, show_round};
 use crate::Run;
 use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::mill_books::{CLIENTS, JOB_TYPE, PATIENT, close};
+use crate::mill_books::{CLIENTS, JOB_TYPE, PATIENT};
 
 const JOBS_A_ROUND: usize = 2_000;
 
@@ -34,13 +34,7 @@ pub(crate) async fn run(run: Run) -> Verdict {
         world.kafka().in_sync(broker).await;
         more(&load, JOBS_A_ROUND).await;
         load.gather(&mut told).await;
-        eprintln!(
-            "round {round}/{rounds}: {} jobs acknowledged, {} of unknown fate",
-            told.acknowledged.len(),
-            told.jobs_of_unknown_fate
-        );
+        show_round(round, rounds, &told);
     }
-    let mut verdict = close(&world, &told).await;
-    verdict.ran_once();
-    verdict
+    close_once(&world, &told).await
 }

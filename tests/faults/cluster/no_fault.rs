@@ -4,11 +4,11 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use wasmill_tests::{ClusterSetup, ClusterWorld};
 
-use super::some_load;
+use super::{close_once, some_load};
 use crate::Run;
 use crate::books::Verdict;
 use crate::load::Told;
-use crate::mill_books::{JOB_TYPE, PATIENT, close};
+use crate::mill_books::{JOB_TYPE, PATIENT};
 
 pub(crate) async fn run(run: Run) -> Verdict {
     let mut chance = StdRng::seed_from_u64(run.seed);
@@ -17,7 +17,5 @@ pub(crate) async fn run(run: Run) -> Verdict {
     let world = ClusterWorld::start(&setup).await;
     world.route(JOB_TYPE, "noop", PATIENT).await;
     some_load(&world, run.of(50_000, 500_000), &mut chance, &mut told).await;
-    let mut verdict = close(&world, &told).await;
-    verdict.ran_once();
-    verdict
+    close_once(&world, &told).await
 }

@@ -8,10 +8,11 @@ use rand::{RngExt, SeedableRng};
 use tokio::time::Instant;
 use wasmill_tests::{ClusterSetup, ClusterWorld, Role, until};
 
+use super::close_once;
 use crate::Run;
 use crate::books::Verdict;
 use crate::load::{Load, Told};
-use crate::mill_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged, close};
+use crate::mill_books::{CLIENTS, DRAINED, JOB_TYPE, PATIENT, acknowledged};
 
 const JOBS: usize = 2_000;
 const RETENTION: Duration = Duration::from_secs(60);
@@ -50,7 +51,5 @@ pub(crate) async fn run(run: Run) -> Verdict {
     world
         .apply(&format!("[type.\"{JOB_TYPE}\"]\nhandlers = [{{ module = \"noop@1.0.0\" }}]\n{PATIENT}"))
         .await;
-    let mut verdict = close(&world, &told).await;
-    verdict.ran_once();
-    verdict
+    close_once(&world, &told).await
 }

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use wasmill_tests::{ClusterSetup, ClusterWorld, DEADLINE, until};
 
-use super::more;
+use super::{more, show_round};
 use crate::Run;
 use crate::books::Verdict;
 use crate::load::{Load, Told};
@@ -38,11 +38,7 @@ pub(crate) async fn run(run: Run) -> Verdict {
         world.redis_mut(1).restart().await;
         more(&load, JOBS_A_ROUND).await;
         load.gather(&mut told).await;
-        eprintln!(
-            "round {round}/{rounds}: {} jobs acknowledged, {} of unknown fate",
-            told.acknowledged.len(),
-            told.jobs_of_unknown_fate
-        );
+        show_round(round, rounds, &told);
     }
     let mut verdict = close(&world, &told).await;
     repeats_are_lost_leases(&world, &mut verdict).await;

@@ -7,11 +7,11 @@ use rand::rngs::StdRng;
 use tokio::time::Instant;
 use wasmill_tests::{ClusterSetup, ClusterWorld, DEADLINE, until};
 
-use super::some_load;
+use super::{close_once, some_load};
 use crate::Run;
 use crate::books::Verdict;
 use crate::load::Told;
-use crate::mill_books::{DRAINED, JOB_TYPE, PATIENT, close, close_with_losses};
+use crate::mill_books::{DRAINED, JOB_TYPE, PATIENT, close_with_losses};
 
 const JOBS: usize = 3_000;
 const PARTITIONS: u32 = 2;
@@ -62,8 +62,7 @@ async fn quorum(run: Run) -> Verdict {
     world.kafka_mut().start_all_again(&[2, 3]).await;
     world.kafka().led(&topic("safe")).await;
     some_load(&world, JOBS, &mut chance, &mut told).await;
-    let mut verdict = close(&world, &told).await;
-    verdict.ran_once();
+    let mut verdict = close_once(&world, &told).await;
     verdict.broken.extend(broken);
     verdict
 }
