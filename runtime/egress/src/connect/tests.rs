@@ -92,7 +92,7 @@ async fn a_certificate_must_prove_the_name_whatever_the_address() {
         match connector.open(&origin, Reach::Literal, &Limits::default()).await {
             Ok(_) => assert!(is_right, "{names:?}"),
             Err(error) => {
-                assert!(!is_right && error.to_string().contains("certificate"), "{names:?}: {error}")
+                assert!(!is_right && error.to_string().contains("certificate"), "{names:?}: {error}");
             }
         }
     }

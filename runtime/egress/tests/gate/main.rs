@@ -1,4 +1,5 @@
 //! The gate against real servers.
+#![allow(clippy::unwrap_used)]
 
 mod limits;
 mod messages;
