@@ -85,7 +85,7 @@ impl Batch {
         let mut over = BTreeMap::new();
         for entry in &self.push.entries {
             let (new, attempts, due_at) = match entry {
-                Entry::Job { new, .. } => (new, Attempt(0), None),
+                Entry::Job { new, .. } => (new, Attempt(0), new.job.run_at),
                 Entry::Copy { new, of, .. } if of.origin.topic != self.push.lane.topic => {
                     (new, of.attempts, of.due_at)
                 }

@@ -80,9 +80,14 @@ pub(crate) fn count_dead(reason: FailureCode) {
     counter!("wasmill_relay_dead_total", "reason" => reason.as_str()).increment(1);
 }
 
-/// Counts dead letters of the queue that reached the log.
+/// Counts debts of the queue that are paid.
 pub(crate) fn count_paid(debts: usize) {
     counter!("wasmill_relay_paid_total").increment(debts as u64);
+}
+
+/// Counts children of completed jobs that are where they belong.
+pub(crate) fn count_children(children: usize) {
+    counter!("wasmill_relay_children_total").increment(children as u64);
 }
 
 /// Names the metrics for people.
@@ -103,5 +108,9 @@ pub(crate) fn describe() {
     describe_counter!("wasmill_relay_pushed_total", "jobs pushed to the queue, duplicates included");
     describe_counter!("wasmill_relay_duplicates_total", "jobs the queue dropped because it knew them");
     describe_counter!("wasmill_relay_dead_total", "records that became dead letters on the way, by reason");
-    describe_counter!("wasmill_relay_paid_total", "dead letters of the queue that reached the log");
+    describe_counter!(
+        "wasmill_relay_paid_total",
+        "debts of the queue (dead letters, children) that were paid"
+    );
+    describe_counter!("wasmill_relay_children_total", "jobs that completed jobs emitted, passed on");
 }

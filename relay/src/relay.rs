@@ -129,7 +129,7 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
             self.lanes.tasks.shutdown().await;
         }
         if let Ok(Err(error)) = tokio::time::timeout(STOP_WITHIN, pump).await {
-            tracing::error!("the task that stores dead letters failed inside: {error}");
+            tracing::error!("the task that pays what the queue owes failed inside: {error}");
         }
         match tokio::time::timeout(STOP_WITHIN, self.settle_up()).await {
             Ok(Ok(())) => tracing::debug!("the relay is drained"),

@@ -6,6 +6,7 @@
 pub(crate) enum Step {
     Read,
     Buried,
+    Emitted,
     Parked,
     Pushed,
     Refreshed,

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 use wasmill_job::{Cancel, Offset, Partition, UnixMs, Verdict};
 use wasmill_queue::{
-    Answer, DeadQuery, Enqueued, ListQuery, Pushed, Queue, RedisQueue, ShardMemory, State, Take, WorkerId,
+    Answer, DeadQuery, Debt, Enqueued, ListQuery, Pushed, Queue, RedisQueue, ShardMemory, State, Take,
+    WorkerId,
 };
 use wasmill_tests::{DEADLINE, until};
 
@@ -78,7 +79,7 @@ async fn everything_else_goes_on(world: &mut World, held: Vec<wasmill_queue::Cla
     let debts = queue.owed(100).await.unwrap();
     assert_eq!(debts.len(), 30);
     assert_eq!(queue.dead(DeadQuery { max: 100, ..DeadQuery::default() }).await.unwrap().letters.len(), 30);
-    let keys = debts.iter().map(|debt| debt.letter.key()).take(10).collect();
+    let keys = debts.iter().filter_map(Debt::letter).map(|letter| letter.key()).take(10).collect();
     queue.paid(debts.into_iter().map(|debt| debt.id).collect()).await.unwrap();
     assert_eq!(queue.purge(keys).await.unwrap(), 10);
     assert!(queue.progress(&lane(0)).await.unwrap().settled.iter().count() > 0);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wasmill_job::{Attempt, Cancel, CopyOf, Offset, Passed, Progress, RecordHash, UnixMs, Verdict};
-use wasmill_queue::{DeadQuery, Entry, ListQuery, NewJob, Push, Pushed, Queue, State};
+use wasmill_queue::{DeadQuery, Debt, Entry, ListQuery, NewJob, Push, Pushed, Queue, State};
 
 use crate::start::refusal;
 use crate::world::{LEASE, World, bury, check, complete, keyed, lane, new_job, queue_at, retry, settle};
@@ -69,7 +69,7 @@ async fn the_rule_in_the_readme_suffices() {
     let cancel = Cancel { id: jobs[59].id, job_type: jobs[59].job_type.clone(), at: UnixMs(0) };
     assert!(world.queue.cancel(cancel).await.unwrap());
     let debts = world.queue.owed(9).await.unwrap();
-    let keys = debts.iter().map(|debt| debt.letter.key()).collect();
+    let keys = debts.iter().filter_map(Debt::letter).map(|letter| letter.key()).collect();
     world.queue.paid(debts.into_iter().map(|debt| debt.id).collect()).await.unwrap();
     assert_eq!(world.queue.purge(keys).await.unwrap(), 9);
     for state in [State::Pending, State::Scheduled, State::InFlight, State::Completed, State::Cancelled] {

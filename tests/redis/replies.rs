@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wasmill_job::{Cancel, Offset, Progress, UnixMs};
-use wasmill_queue::{Admission, Answer, Enqueued, Pushed, Queue, QueueError, RedisQueue};
+use wasmill_queue::{Admission, Answer, Debt, Enqueued, Pushed, Queue, QueueError, RedisQueue};
 use wasmill_tests::{Proxy, Theft};
 
 use crate::world::{
@@ -154,7 +154,7 @@ async fn everything_else_may_be_repeated() {
     thieved.world.queue.settle(settlements(claims, bury)).await.unwrap();
     let debts = thieved.repeated("owed", || thieved.queue.owed(9)).await;
     assert_eq!(debts.len(), 5);
-    let keys: Vec<_> = debts.iter().map(|debt| debt.letter.key()).collect();
+    let keys: Vec<_> = debts.iter().filter_map(Debt::letter).map(|letter| letter.key()).collect();
     let paid = || thieved.queue.paid(debts.iter().map(|debt| debt.id).collect());
     thieved.repeated("paid", paid).await;
     assert_eq!(thieved.repeated("purge", || thieved.queue.purge(keys.clone())).await, 0, "they are gone");

@@ -276,6 +276,7 @@ pub(crate) fn made(id: JobId, job_type: &str, bytes: usize) -> Job {
         idempotency_key: None,
         traceparent: None,
         redrives: 0,
+        run_at: None,
         unknown: serde_json::Map::new(),
     }
 }

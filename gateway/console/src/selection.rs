@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use wasmill_http::{Kind, Problem};
 use wasmill_job::{DeadLetter, JobType};
 use wasmill_log::Log;
-use wasmill_queue::{DeadQuery, Queue};
+use wasmill_queue::{DeadQuery, Debt, Queue};
 
 use crate::dead::read_type;
 use crate::router::{Console, Storage};
@@ -133,7 +133,7 @@ pub(crate) async fn owed_keys<L: Log, Q: Queue>(console: &Console<L, Q>) -> Resu
         let detail = "The queue owes the log too many dead letters; repeat when the relay has written them.";
         return Err(Problem::new(Kind::Unavailable, detail).retry_after(5));
     }
-    Ok(debts.iter().map(|debt| debt.letter.key()).collect())
+    Ok(debts.iter().filter_map(Debt::letter).map(|letter| letter.key()).collect())
 }
 
 #[cfg(test)]

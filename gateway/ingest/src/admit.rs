@@ -75,6 +75,7 @@ impl<'a> Admission<'a> {
             idempotency_key: wanted.key.map(str::to_owned),
             traceparent: wanted.traceparent,
             redrives: 0,
+            run_at: None,
             unknown: serde_json::Map::new(),
         };
         Ok(Admitted { job, route })

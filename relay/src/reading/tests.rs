@@ -65,6 +65,7 @@ pub(crate) fn job(job_type: &str, revision: u64) -> Job {
         idempotency_key: None,
         traceparent: None,
         redrives: 0,
+        run_at: None,
         unknown: serde_json::Map::new(),
     }
 }

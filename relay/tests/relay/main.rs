@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod carry;
+mod children;
 mod parking;
 mod replaced;
 mod seam;

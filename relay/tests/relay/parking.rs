@@ -70,11 +70,11 @@ async fn copies_of_a_push_that_never_came_are_dropped() {
 
     // By now there is room: the next relay parks nothing.
     world.limit("email.welcome", None);
-    let copies = world.parked("email.welcome").await;
     let relay = world.relay();
     all_run_once(&world, &crowd).await;
+    // The log may have stored some after the relay was gone.
     eventually("the copies are dropped", || async {
-        world.counts("email.welcome").await.duplicates == copies
+        world.counts("email.welcome").await.duplicates == world.parked("email.welcome").await
     })
     .await;
     assert!(world.take(10).await.is_empty());

@@ -172,6 +172,10 @@ impl<Q: Queue> Queue for Seam<Q> {
         through!(self.enqueue(jobs))
     }
 
+    async fn enqueue_owed(&self, children: Vec<NewJob>) -> Result<Enqueued, QueueError> {
+        through!(self.enqueue_owed(children))
+    }
+
     async fn take(&self, take: Take) -> Result<Vec<Claim>, QueueError> {
         through!(self.take(take))
     }

@@ -131,7 +131,8 @@ impl World {
 
     /// Gives all of `claims` the same verdict, and expects that they count.
     pub(crate) async fn settle(&self, claims: Vec<Claim>, verdict: &Verdict) {
-        let record = || AttemptRecord { keep_result: Duration::from_secs(600), ..AttemptRecord::default() };
+        let keep = Duration::from_secs(600);
+        let record = || AttemptRecord { keep_result: keep, dedup_window: keep, ..AttemptRecord::default() };
         let settlements: Vec<_> =
             claims.into_iter().map(|claim| claim.settle(verdict.clone(), record())).collect();
         let answers = self.queue.queue().settle(settlements.into()).await.unwrap();
@@ -275,6 +276,7 @@ fn job(id: JobId, job_type: &str, revision: u64) -> Job {
         idempotency_key: None,
         traceparent: None,
         redrives: 0,
+        run_at: None,
         unknown: serde_json::Map::new(),
     }
 }

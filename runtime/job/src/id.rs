@@ -1,5 +1,6 @@
 //! Job ids: UUIDs (version 8) that carry the generation and partition of their topic, so that any id finds
-//! its place; in order of time, or derived from (type, idempotency key), so that repeats collide by construction.
+//! its place; in order of time, or derived from (type, idempotency key) or from the job that emitted it, so that repeats
+//! collide by construction.
 //!
 //! Layout, from the highest bit: 48 time in ms or hash · 4 version · 12 generation · 2 variant · 1 kind ·
 //! 13 partition · 48 sequence or hash.
@@ -24,8 +25,17 @@ pub struct JobId(Uuid);
 pub enum IdKind {
     /// From the time; comes once.
     Ordered,
-    /// From (type, idempotency key); can come twice, so a done-mark outlives the job.
+    /// From (type, idempotency key), or from the parent; can come twice, so a done-mark outlives the job.
     Derived,
+}
+
+/// What tells a child from others of its type that the same job emits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ChildKey {
+    /// Its number among the children of its type, from 0: enough where each attempt emits the same ones in the same order.
+    Number(u32),
+    /// A text that the handler chose.
+    Text(String),
 }
 
 /// Makes time-ordered ids that never repeat inside one process: within a millisecond the low bits count
@@ -59,9 +69,19 @@ impl JobId {
 
     /// The id for (type, key) in this place: the same four always give the same id.
     pub fn derived(job_type: &JobType, key: &str, generation: Generation, partition: Partition) -> Self {
-        let hash = u128::from_be_bytes(key_hash(job_type, key));
-        // 96 bits of the hash: two keys collide after about 2^48 of them.
-        Self::assemble(hash >> 80, generation, IdKind::Derived, partition, hash & LOW_MASK)
+        Self::from_hash(key_hash(job_type, key), generation, partition)
+    }
+
+    /// The id of a child that `parent` emits, in this place: the same five always give the same id, whatever attempt of the
+    /// parent emits it, and never that of an idempotency key.
+    pub fn child_of(
+        parent: Self,
+        job_type: &JobType,
+        key: &ChildKey,
+        generation: Generation,
+        partition: Partition,
+    ) -> Self {
+        Self::from_hash(child_hash(parent, job_type, key), generation, partition)
     }
 
     /// Which kind of id this is.
@@ -115,6 +135,12 @@ impl JobId {
         Self::assemble(packed >> 64, generation, kind, partition, packed & LOW_MASK)
     }
 
+    fn from_hash(hash: [u8; 16], generation: Generation, partition: Partition) -> Self {
+        let hash = u128::from_be_bytes(hash);
+        // 96 bits of the hash: two keys collide after about 2^48 of them.
+        Self::assemble(hash >> 80, generation, IdKind::Derived, partition, hash & LOW_MASK)
+    }
+
     fn assemble(high: u128, generation: Generation, kind: IdKind, partition: Partition, low: u128) -> Self {
         let bits = (high & LOW_MASK) << 80
             | 8 << 76
@@ -144,7 +170,20 @@ impl IdSource {
 
 /// The partition all jobs of this type with this key go to, of `partitions`.
 pub fn partition_of_key(job_type: &JobType, key: &str, partitions: NonZeroU32) -> Partition {
-    let hash = key_hash(job_type, key);
+    partition_of(key_hash(job_type, key), partitions)
+}
+
+/// The partition that a child of `parent` goes to, of `partitions`: the children of one job are spread over all of them.
+pub fn partition_of_child(
+    parent: JobId,
+    job_type: &JobType,
+    key: &ChildKey,
+    partitions: NonZeroU32,
+) -> Partition {
+    partition_of(child_hash(parent, job_type, key), partitions)
+}
+
+fn partition_of(hash: [u8; 16], partitions: NonZeroU32) -> Partition {
     let low = u64::from_be_bytes([hash[2], hash[3], hash[4], hash[5], hash[6], hash[7], hash[8], hash[9]]);
     // The remainder is below a u32.
     Partition((low % u64::from(partitions.get())) as u32)
@@ -155,6 +194,29 @@ fn key_hash(job_type: &JobType, key: &str) -> [u8; 16] {
     hasher.update(job_type.as_str());
     hasher.update([0]); // no type contains it, so (type, key) is unambiguous
     hasher.update(key);
+    half(hasher)
+}
+
+fn child_hash(parent: JobId, job_type: &JobType, key: &ChildKey) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    // No type is empty, so what an idempotency key is hashed with never begins with this.
+    hasher.update([0]);
+    hasher.update(parent.to_bytes());
+    hasher.update(job_type.as_str());
+    match key {
+        ChildKey::Number(number) => {
+            hasher.update([0, 0]);
+            hasher.update(number.to_be_bytes());
+        }
+        ChildKey::Text(text) => {
+            hasher.update([0, 1]);
+            hasher.update(text);
+        }
+    }
+    half(hasher)
+}
+
+fn half(hasher: Sha256) -> [u8; 16] {
     let full: [u8; 32] = hasher.finalize().into();
     let mut half = [0; 16];
     half.copy_from_slice(&full[..16]);

@@ -27,6 +27,8 @@ pub struct Job {
     pub traceparent: Option<String>,
     /// How many times an operator has sent it round again after its death.
     pub redrives: u32,
+    /// Not before this moment; `None`: as soon as there is a place.
+    pub run_at: Option<UnixMs>,
     /// Envelope fields of a newer version, kept so that they survive being appended again.
     pub unknown: serde_json::Map<String, serde_json::Value>,
 }
@@ -151,7 +153,8 @@ impl Attempt {
 }
 
 impl Job {
-    /// Whether a record with this id may come twice, so that a done-mark must outlive the job.
+    /// Whether a record with this id may come twice, so that a done-mark must outlive the job: one with an idempotency key, a
+    /// child, one that was sent round again.
     pub fn is_repeatable(&self) -> bool {
         self.id.kind() == crate::IdKind::Derived || self.redrives > 0
     }

@@ -13,7 +13,7 @@ mod verdict;
 pub mod wire;
 
 pub use error::{Failure, FailureCode};
-pub use id::{IdKind, IdSource, InvalidJobId, JobId, partition_of_key};
+pub use id::{ChildKey, IdKind, IdSource, InvalidJobId, JobId, partition_of_child, partition_of_key};
 pub use job::{Attempt, Cancel, CopyOf, DeadLetter, Durability, Job, Mode, Path, Priority, Stamp};
 pub use names::{InvalidName, JobType, ModuleDigest, ModuleTag, QueueName};
 pub use outcome::{End, LogLevel, LogLine, Outcome, Stop, Usage};

@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmill_job::{Attempt, Failure, Job, JobId, JobType, LogLine, Rate, Revision, UnixMs, Usage, Verdict};
 
+use crate::Child;
+
 /// The right to settle a job, obtained by taking it and consumed by settling it. Dropping it is a mistake: the job
 /// would come back only when the lease runs out.
 #[must_use = "a claim must be settled; dropped, its job waits for the lease to run out"]
@@ -45,6 +47,7 @@ pub struct Settlement {
     pub(crate) claim: Claim,
     pub(crate) verdict: Verdict,
     pub(crate) record: AttemptRecord,
+    pub(crate) children: Vec<Child>,
 }
 
 /// What is kept of an attempt, for whoever asks.
@@ -105,11 +108,27 @@ impl Claim {
 
     /// Gives the claim up for a verdict.
     pub fn settle(self, verdict: Verdict, record: AttemptRecord) -> Settlement {
-        Settlement { claim: self, verdict, record }
+        Settlement { claim: self, verdict, record, children: Vec::new() }
     }
 }
 
 impl Settlement {
+    /// The jobs that this one emits. They are owed from the step on that completes it, and only if that is the verdict; the
+    /// offset of this one counts as settled when they are paid. How many there may be, and how large, is the caller's affair.
+    #[must_use]
+    pub fn with_children(mut self, children: Vec<Child>) -> Self {
+        self.children = children;
+        self
+    }
+
+    /// The children that are to be published: none of a job that does not complete.
+    pub(crate) fn emitted(&self) -> &[Child] {
+        match self.verdict {
+            Verdict::Complete { .. } => &self.children,
+            Verdict::Retry { .. } | Verdict::Bury { .. } | Verdict::Release => &[],
+        }
+    }
+
     /// The claim this settles.
     pub fn reference(&self) -> ClaimRef {
         self.claim.reference()

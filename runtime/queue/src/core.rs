@@ -7,6 +7,7 @@ mod cancel;
 mod check;
 mod copy;
 mod dead;
+mod debts;
 mod digest;
 mod done;
 mod enqueue;
@@ -34,6 +35,7 @@ use std::collections::BTreeSet;
 use hashbrown::HashMap;
 use wasmill_job::{JobType, UnixMs};
 
+pub(crate) use debts::Owed;
 pub(crate) use inspect::Located;
 pub(crate) use list::Cursor;
 pub(crate) use push::PushRefused;
@@ -44,6 +46,7 @@ pub(crate) use thin::thinned;
 use crate::WorkerId;
 use crate::record::{LaneNo, Serial, TypeNo, Write};
 use dead::DeadLetters;
+use debts::Debts;
 use digest::Digest;
 use done::{Marks, Results};
 use finish::Unwritten;
@@ -56,7 +59,7 @@ use thin::Chunk;
 /// All the queue knows, but for the payloads, outputs, logs and letters, which stay in the store.
 ///
 /// Memory: about 125 bytes for a pending job, 30 more while it is scheduled or in flight, 90 for a kept result, 70
-/// for a done-mark, 200 for a dead letter.
+/// for a done-mark, 200 for a dead letter, 80 for a debt of children.
 pub(crate) struct Core {
     limits: Limits,
     /// The next number.
@@ -78,6 +81,7 @@ pub(crate) struct Core {
     /// The last take of each worker, for repeated requests.
     workers: HashMap<WorkerId, LastTake>,
     dead: DeadLetters,
+    debts: Debts,
     results: Results,
     marks: Marks,
     digest: Digest,
@@ -135,6 +139,7 @@ impl Core {
             takes: HashMap::new(),
             workers: HashMap::new(),
             dead: DeadLetters::default(),
+            debts: Debts::default(),
             results: Results::default(),
             marks: Marks::default(),
             digest: Digest::default(),

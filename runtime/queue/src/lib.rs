@@ -3,7 +3,9 @@
 
 mod claim;
 mod core;
+mod debt;
 mod embedded;
+mod paying;
 mod port;
 mod record;
 mod redis;
@@ -12,10 +14,12 @@ mod view;
 pub use claim::{
     Answer, AttemptRecord, Claim, ClaimRef, LastAttempt, Offer, Settlement, Token, TypeOffer, WorkerId,
 };
+pub use debt::{Child, Debt, DebtId, Owes};
 pub use embedded::{EmbeddedConfig, EmbeddedQueue, OpenError, Opening};
+pub use paying::{Payment, hand_over, keep_paying, pay_without_log};
 pub use port::{Entry, NewJob, Push, Queue, Take};
 pub use redis::{RedisConfig, RedisQueue, RedisStart, RedisStartError, ShardMemory};
 pub use view::{
-    Admission, Checked, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView, ListQuery,
-    Pushed, QueueError, State, Swept,
+    Admission, Checked, Counts, DeadPage, DeadQuery, Enqueued, JobPage, JobView, ListQuery, Pushed,
+    QueueError, State, Swept,
 };

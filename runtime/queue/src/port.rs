@@ -68,6 +68,13 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// is a duplicate, also a redrive, until that is paid.
     fn enqueue(&self, jobs: Vec<NewJob>) -> impl Future<Output = Result<Enqueued, QueueError>> + Send;
 
+    /// Takes in children that the queue owes itself, each as [`Queue::enqueue`] would, but with room for them where there is none
+    /// for others: what is owed takes as much until it is paid. For whoever pays, and then says so.
+    fn enqueue_owed(
+        &self,
+        children: Vec<NewJob>,
+    ) -> impl Future<Output = Result<Enqueued, QueueError>> + Send;
+
     /// Up to `take.max` jobs of the offered types; each is in flight for `take.lease`. Between types the order is fair by
     /// their weights, up to a few jobs at a turn; within a type by priority, then by age. Never more of a type than its concurrency and its rate
     /// allow over all workers, and nothing of a type that the highest revision shown so far pauses.
@@ -92,8 +99,9 @@ pub trait Queue: Clone + Send + Sync + 'static {
         lease: Duration,
     ) -> impl Future<Output = Result<Vec<ClaimRef>, QueueError>> + Send;
 
-    /// Applies verdicts, each once: an answer per settlement, in order. Jobs buried owe a dead letter to the log; their
-    /// offset counts as settled only when that debt is paid. Shared, so that the caller can repeat the same settlements
+    /// Applies verdicts, each once: an answer per settlement, in order. Jobs buried owe a dead letter to the log, and jobs
+    /// completed their children ([`Settlement::with_children`]), in the same step; their offset counts as settled only when
+    /// that debt is paid. Shared, so that the caller can repeat the same settlements
     /// after an error; one that had been applied then answers [`Answer::Lost`].
     fn settle(
         &self,
@@ -104,14 +112,14 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// done-marks whose time is over.
     fn sweep(&self, max: usize) -> impl Future<Output = Result<Swept, QueueError>> + Send;
 
-    /// What the queue owes the log, oldest first, at most `max` entries. Stays owed until paid.
+    /// What the queue owes, oldest first, at most `max` debts. Stays owed until paid.
     fn owed(&self, max: usize) -> impl Future<Output = Result<Vec<Debt>, QueueError>> + Send;
 
     /// Resolves when something is owed, at once if it is already, and at the latest after `at_most`. Whoever cannot pay
     /// has to pause by itself.
     fn owing(&self, at_most: Duration) -> impl Future<Output = ()> + Send;
 
-    /// Forgets debts that the log has acknowledged; the offsets behind them are settled now.
+    /// Forgets debts: what was owed is where it belongs, all of it. The offsets behind them are settled now.
     fn paid(&self, debts: Vec<DebtId>) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// How far a partition is settled; nothing of one that is unknown. The floor never passes the wanted offset.
@@ -162,7 +170,7 @@ pub struct Push {
 /// What a record means to the queue.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// A job to run. Dropped as a duplicate if it is alive, dead with as many redrives, done within its window (if its
+    /// A job to run, not before its [`Job::run_at`]. Dropped as a duplicate if it is alive, dead with as many redrives, done within its window (if its
     /// id can come twice), or settled at this offset. One with more redrives than its dead letter brings it back.
     Job { offset: Offset, new: NewJob },
     /// A job whose record takes the place of another one of its own, `of.origin`, which stands in this partition (it was

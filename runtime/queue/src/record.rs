@@ -1,20 +1,22 @@
-//! What the embedded queue stores: keys, values and their bytes. Layout version 3; drawn in the README.
+//! What the embedded queue stores: keys, values and their bytes. Layout version 4; drawn in the README.
 
+mod children;
 mod job;
 mod key;
 mod pack;
 mod row;
 
+pub(crate) use children::{read_children, write_children};
 pub(crate) use job::StoredJob;
 pub(crate) use key::{Key, LaneNo, Serial, TypeNo};
 pub(crate) use pack::{Pack, PackWriter};
 pub(crate) use row::{
     DeadRow, DebtRow, FailedRow, HeadRow, InheritedRow, LaneRow, LastRow, MarkRow, MetaRow, MovedRow,
-    ParkedRow, ResultRow, Row, TakeRow, Totals, TurnRow, TypeRow,
+    OwesRow, ParkedRow, ResultRow, Row, TakeRow, Totals, TurnRow, TypeRow,
 };
 
 /// The layout this binary reads and writes. Another one is not migrated: the queue is rebuilt from the log.
-pub(crate) const LAYOUT: u32 = 3;
+pub(crate) const LAYOUT: u32 = 4;
 
 /// Why bytes are no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod cursor;
+mod enqueuing;
 mod gauges;
 mod handle;
 mod lane;

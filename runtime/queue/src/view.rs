@@ -1,4 +1,4 @@
-//! What the queue shows of itself: counts, one job, dead letters; and what it owes the log.
+//! What the queue shows of itself: counts, one job, dead letters.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,17 +68,6 @@ pub struct DeadPage {
     /// The `after` of the next page; `None` when this was the last one.
     pub next: Option<String>,
 }
-
-/// Something the queue owes the log: a dead letter, until the log has it.
-#[derive(Clone, Debug)]
-pub struct Debt {
-    pub id: DebtId,
-    pub letter: Arc<DeadLetter>,
-}
-
-/// Names a debt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DebtId(pub u64);
 
 /// How a push went.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -110,6 +110,7 @@ fn job() -> Job {
         idempotency_key: None,
         traceparent: None,
         redrives: 0,
+        run_at: None,
         unknown: serde_json::Map::new(),
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use guests::{BUSY, FLAKY, NOOP, REJECT, RETRY, SPIN, TRAP};
 use started::started;
 use wasmill_job::{Attempt, FailureCode, Mode};
-use wasmill_queue::{DeadQuery, Queue, State};
+use wasmill_queue::{DeadQuery, Debt, Queue, State};
 use world::World;
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -72,7 +72,7 @@ async fn a_job_is_buried_when_its_attempts_are_used_up_or_it_is_hopeless() {
     }
     worker.drain().await;
     let owed = world.queue.queue().owed(10).await.unwrap();
-    let codes: Vec<_> = owed.iter().map(|debt| debt.letter.failure.code).collect();
+    let codes: Vec<_> = owed.iter().filter_map(Debt::letter).map(|letter| letter.failure.code).collect();
     assert_eq!(codes, [FailureCode::Retry, FailureCode::Rejected, FailureCode::Trap]);
 }
 
@@ -139,7 +139,10 @@ async fn leases_are_renewed_while_every_slot_is_busy() {
     worker.drain().await;
     assert_eq!(world.counts("spin").await.lost, 0);
     let owed = world.queue.queue().owed(10).await.unwrap();
-    assert!(owed.iter().all(|debt| debt.letter.failure.code == FailureCode::Timeout));
+    assert!(
+        owed.iter()
+            .all(|debt| debt.letter().is_some_and(|letter| letter.failure.code == FailureCode::Timeout))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,6 +57,7 @@ impl Bench {
             idempotency_key: None,
             traceparent: None,
             redrives: 0,
+            run_at: None,
             unknown: serde_json::Map::new(),
         };
         NewJob { job, dedup_window: Duration::from_secs(600), max_pending: None }

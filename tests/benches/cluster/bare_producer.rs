@@ -139,6 +139,7 @@ fn records() -> Vec<Bytes> {
         idempotency_key: None,
         traceparent: None,
         redrives: 0,
+        run_at: None,
         unknown: serde_json::Map::new(),
     };
     (0..BATCH).map(|number| encode_job(&job(number)).unwrap()).collect()

@@ -77,7 +77,7 @@ pub(crate) async fn settles_nothing_new_for_the_letters_of_before<U: QueueUnderT
     world.settle(claims.remove(0), bury()).await;
     world.restart().await;
     let owed = world.queue.owed(9).await.unwrap();
-    let origins: Vec<_> = owed.iter().map(|debt| debt.letter.origin.clone()).collect();
+    let origins: Vec<_> = owed.iter().map(|debt| debt.letter().unwrap().origin.clone()).collect();
     assert_eq!(origins, [lane().at(Offset(0)), lane().at(Offset(1))], "they keep where they came from");
     world.queue.paid(owed.iter().map(|debt| debt.id).collect()).await.unwrap();
     assert_eq!(world.progress().await, progress(0, &[]));

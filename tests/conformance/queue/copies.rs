@@ -117,7 +117,7 @@ pub(crate) async fn of_a_moved_job_that_died_are_owed_for<U: QueueUnderTest>(wor
     world.run_one(bury()).await;
     world.restart().await;
     let debt = world.queue.owed(1).await.unwrap().remove(0);
-    assert_eq!(debt.letter.origin, lane().at(Offset(1)));
+    assert_eq!(debt.letter().unwrap().origin, lane().at(Offset(1)));
     assert_eq!(world.progress().await, progress(1, &[]));
     world.queue.paid(vec![debt.id]).await.unwrap();
     assert_eq!(world.progress().await, progress(2, &[]));

@@ -88,7 +88,7 @@ pub(crate) async fn letters_that_are_owed_do_not_go<U: QueueUnderTest>(world: &m
         "the log cannot mean a letter that it does not have"
     );
     let owed = world.queue.owed(10).await.unwrap().remove(0);
-    push_dead(world, owed.letter.clone()).await;
+    push_dead(world, owed.letter().unwrap().clone()).await;
     assert_eq!(world.queue.owed(10).await.unwrap().len(), 1, "reading it back does not pay for it");
     world.queue.paid(vec![owed.id]).await.unwrap();
     push_undead(world, job.id.to_string()).await;

@@ -8,6 +8,7 @@
 mod adopt;
 mod bury;
 mod cancel;
+mod children;
 mod copies;
 mod counts;
 mod dead;
@@ -208,6 +209,21 @@ macro_rules! every_case {
                 pays_what_is_unknown_without_harm
                 owes_at_most_what_was_asked_for
                 pages_letters_in_order
+            }
+            children {
+                are_owed_when_their_parent_completes
+                settle_their_parents_offset_when_paid
+                are_published_by_no_other_verdict
+                of_a_lost_claim_are_not_published
+                of_a_repeated_settle_are_owed_once
+                survive_a_restart_unpaid
+                are_owed_in_order_with_letters
+                know_when_they_may_run
+                go_straight_into_the_queue
+                that_are_paid_twice_run_once
+                that_need_a_log_are_left_to_it
+                of_jobs_that_the_log_knows_to_be_settled_are_dropped
+                of_a_moved_job_settle_where_it_stands_now
             }
             progress {
                 has_a_floor_below_the_oldest_live_job

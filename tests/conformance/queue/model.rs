@@ -4,6 +4,7 @@
 
 mod comparing;
 mod crashed;
+mod debts;
 mod driver;
 mod order;
 mod parking;
@@ -83,9 +84,10 @@ pub(super) enum Step {
     Purge {
         letters: Vec<usize>,
     },
-    /// Debts are written to the log, and paid.
+    /// What is owed is written to the log, or handed to the queue, and paid; or whoever pays dies before he says so.
     Pay {
         max: usize,
+        is_lost: bool,
     },
     /// The relay writes down how far the lanes are settled.
     Commit,
@@ -112,7 +114,13 @@ pub(super) enum Made {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Judged {
     Complete,
-    Retry { pause_ms: u64 },
+    /// Completes, and emits so many children.
+    Emit {
+        children: u32,
+    },
+    Retry {
+        pause_ms: u64,
+    },
     Bury,
     Release,
 }
@@ -136,6 +144,7 @@ fn made() -> impl Strategy<Value = Made> {
 fn judged() -> impl Strategy<Value = Judged> {
     prop_oneof![
         4 => Just(Judged::Complete),
+        2 => (1..4u32).prop_map(|children| Judged::Emit { children }),
         2 => (0..3_000u64).prop_map(|pause_ms| Judged::Retry { pause_ms }),
         2 => Just(Judged::Bury),
         1 => Just(Judged::Release),
@@ -177,7 +186,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..8_000u64, 1..9usize).prop_map(|(ms, bite)| Step::Advance { ms, bite }),
         1 => any::<usize>().prop_map(|job| Step::Cancel { job }),
         1 => prop::collection::vec(any::<usize>(), 1..4).prop_map(|letters| Step::Purge { letters }),
-        2 => (0..4usize).prop_map(|max| Step::Pay { max }),
+        3 => (0..4usize, prop::bool::weighted(0.2)).prop_map(|(max, is_lost)| Step::Pay { max, is_lost }),
         1 => Just(Step::Commit),
         1 => Just(Step::Restart),
         1 => (0..200u32).prop_map(|lose| Step::Crash { lose }),

@@ -415,6 +415,7 @@ pub(crate) fn made(id: JobId, job_type: &str) -> Job {
         idempotency_key: Some("key".into()),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
         redrives: 0,
+        run_at: None,
         unknown: [("future".to_owned(), serde_json::json!({"kept": [1, 2]}))].into_iter().collect(),
     }
 }

@@ -180,6 +180,7 @@ async fn bury_unpaid(world: &World) -> String {
         idempotency_key: None,
         traceparent: None,
         redrives: 0,
+        run_at: None,
         unknown: serde_json::Map::new(),
     };
     world.log.append(vec![job_record(Topic::queue(&queue, generation), &job)]).await.unwrap();

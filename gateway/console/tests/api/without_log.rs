@@ -29,6 +29,7 @@ impl World {
             idempotency_key: None,
             traceparent: None,
             redrives: 0,
+            run_at: None,
             unknown: serde_json::Map::new(),
         };
         let dedup_window = Duration::from_secs(600);

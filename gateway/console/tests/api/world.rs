@@ -193,6 +193,7 @@ impl World {
             idempotency_key: None,
             traceparent: None,
             redrives: 0,
+            run_at: None,
             unknown: serde_json::Map::new(),
         };
         DeadLetter {

@@ -68,3 +68,60 @@ fn other_uuids_are_no_job_ids() {
         assert!(bad.parse::<JobId>().is_err(), "{bad:?} was accepted");
     }
 }
+
+/// A parent whose id stays what it is.
+fn parent() -> JobId {
+    PINNED.parse().unwrap()
+}
+
+fn child(parent: JobId, job_type: &str, key: &ChildKey, partition: u32) -> JobId {
+    JobId::child_of(parent, &job_type.parse().unwrap(), key, Generation(2), Partition(partition))
+}
+
+#[test]
+fn ids_of_children_depend_on_parent_type_key_and_place_alone() {
+    let (first, text) = (ChildKey::Number(0), ChildKey::Text("order-17".into()));
+    let id = child(parent(), "email.receipt", &first, 3);
+    assert_eq!(id, child(parent(), "email.receipt", &first, 3));
+    assert_eq!((id.kind(), id.generation(), id.partition()), (IdKind::Derived, Generation(2), Partition(3)));
+    let other = IdSource::default().next(UnixMs(5), 0, Generation(0), Partition(1));
+    let others = [
+        child(other, "email.receipt", &first, 3),
+        child(parent(), "email", &first, 3),
+        child(parent(), "email.receipt", &ChildKey::Number(1), 3),
+        child(parent(), "email.receipt", &ChildKey::Text(String::new()), 3),
+        child(parent(), "email.receipt", &ChildKey::Text("\0\0\0\0".into()), 3),
+        child(parent(), "email.receipt", &text, 3),
+        child(parent(), "email.receipt", &first, 4),
+        child(id, "email.receipt", &first, 3),
+    ];
+    assert_eq!(others.iter().chain([&id]).collect::<HashSet<_>>().len(), others.len() + 1, "{others:?}");
+    // Pinned: an attempt that a newer binary repeats must emit the same children.
+    assert_eq!(id.to_string(), "b09efdca-841e-8002-a003-6499af6d9fc8");
+    assert_eq!(
+        child(parent(), "email.receipt", &text, 3).to_string(),
+        "9eee009d-5cfc-8002-a003-d07c3a6776fc"
+    );
+}
+
+#[test]
+fn children_of_one_job_spread_over_partitions() {
+    let partitions = NonZeroU32::new(4).unwrap();
+    let mut counts = [0; 4];
+    for number in 0..4_000 {
+        let place = partition_of_child(parent(), &email(), &ChildKey::Number(number), partitions);
+        counts[usize::try_from(place.0).unwrap()] += 1;
+    }
+    assert!(counts.iter().all(|count| (900..1_100).contains(count)), "{counts:?}");
+    let key = ChildKey::Text("order-17".into());
+    assert_eq!(partition_of_child(parent(), &email(), &key, partitions), Partition(0), "pinned");
+}
+
+proptest! {
+    #[test]
+    fn no_child_has_the_id_of_an_idempotency_key(job_type in "[a-z]{1,8}", key: String, number: u32) {
+        let derived = JobId::derived(&job_type.parse().unwrap(), &key, Generation(2), Partition(3));
+        prop_assert_ne!(child(parent(), &job_type, &ChildKey::Text(key.clone()), 3), derived);
+        prop_assert_ne!(child(parent(), &job_type, &ChildKey::Number(number), 3), derived);
+    }
+}

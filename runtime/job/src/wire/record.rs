@@ -45,6 +45,9 @@ pub(super) struct JobEnvelope {
     trace: Option<String>,
     #[serde(default, skip_serializing_if = "is_zero")]
     redrives: u32,
+    /// Not before this moment, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run_at: Option<UnixMs>,
     /// Of a copy only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     copy: Option<CopyEnvelope>,
@@ -180,6 +183,7 @@ impl JobEnvelope {
             key: job.idempotency_key.clone(),
             trace: job.traceparent.clone(),
             redrives: job.redrives,
+            run_at: job.run_at,
             copy: None,
             unknown: job.unknown.clone(),
         }
@@ -196,6 +200,7 @@ impl JobEnvelope {
             idempotency_key: self.key,
             traceparent: self.trace,
             redrives: self.redrives,
+            run_at: self.run_at,
             unknown: self.unknown,
         }
     }

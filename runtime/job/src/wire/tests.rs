@@ -26,8 +26,14 @@ fn job(payload: &'static [u8]) -> Job {
         idempotency_key: Some("order-17".into()),
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         redrives: 1,
+        run_at: None,
         unknown: serde_json::Map::new(),
     }
+}
+
+/// A job that is not to be run at once.
+fn later() -> Job {
+    Job { run_at: Some(UnixMs(1_767_225_660_000)), ..job(DELICATE.as_bytes()) }
 }
 
 fn cancel() -> Cancel {
@@ -78,6 +84,7 @@ fn records_are_written_as_in_the_golden_files() {
     progress.settle(Offset(9)..Offset(12));
     golden!(encode_progress(&progress).unwrap(), "progress-packed.v1");
     golden!(encode_copy(&job(DELICATE.as_bytes()), &copy_of()).unwrap(), "copy.v1");
+    golden!(encode_job(&later()).unwrap(), "job-later.v1");
 }
 
 #[test]
@@ -104,6 +111,7 @@ fn what_is_written_is_read_again() {
     let job = job(DELICATE.as_bytes());
     assert_eq!(decode(&encode_job(&job).unwrap()).unwrap(), Record::Job(job.clone()));
     assert_eq!(decode(&encode_cancel(&cancel()).unwrap()).unwrap(), Record::Cancel(cancel()));
+    assert_eq!(decode(&encode_job(&later()).unwrap()).unwrap(), Record::Job(later()));
     let copy = Record::Copy { job: job.clone(), of: copy_of() };
     assert_eq!(decode(&encode_copy(&job, &copy_of()).unwrap()).unwrap(), copy);
     for letter in [letter(Some(job), None), letter(None, Some(Bytes::from_static(b"\0\xff")))] {

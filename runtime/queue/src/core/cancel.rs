@@ -20,6 +20,7 @@ impl Core {
     pub(super) fn cancel_live(&mut self, id: JobId, now: UnixMs) -> bool {
         let Some(slot) = self.jobs.find(id) else { return false };
         let live = self.remove(slot);
+        self.lanes.get_mut(live.lane).settle(live.offset);
         self.types.get_mut(live.job_type).totals.cancelled += 1;
         let window = Duration::from_millis(u64::from(live.window_ms));
         self.ended(&live, false, None, &[], KEEP_CANCELLED, window, now);

@@ -9,7 +9,7 @@ use wasmill_job::{JobId, Offset, Progress, UnixMs};
 use super::Core;
 use super::jobs::{Live, Place, SlotNo};
 use super::lanes::Lane;
-use crate::record::{Damage, LaneNo, Serial, TypeNo};
+use crate::record::{Damage, LaneNo, OwesRow, Serial, TypeNo};
 
 /// What must be equal in memory and in the store of one job.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,7 +63,8 @@ impl Core {
         ensure(takes == self.takes, || "the takes do not hold the attempts that the jobs say".into())?;
         self.check_chunks(&chunks)?;
         self.check_types(&seen)?;
-        self.check_dead(&mut unsettled)?;
+        self.check_dead()?;
+        self.check_debts(&mut unsettled)?;
         self.check_lanes(&unsettled)
     }
 
@@ -153,28 +154,40 @@ impl Core {
         Ok(walked)
     }
 
-    fn check_dead(&self, unsettled: &mut HashMap<LaneNo, u64>) -> Result<(), Damage> {
+    fn check_dead(&self) -> Result<(), Damage> {
         let mut dead: HashMap<TypeNo, u64> = HashMap::new();
-        let mut owing = 0;
         for letter in self.dead.letters().values() {
             if let Some((job_type, _)) = letter.job {
                 *dead.entry(job_type).or_default() += 1;
             }
-            owing += usize::from(letter.debt.is_some());
         }
-        ensure(owing == self.dead.debts().len(), || "debts and letters do not fit".into())?;
         for (number, found) in self.types.iter() {
             ensure(dead.get(&number).copied().unwrap_or_default() == found.dead, || {
                 format!("type {} miscounts its dead letters", found.name)
             })?;
         }
-        for row in self.dead.debts().values() {
-            *unsettled.entry(row.lane).or_default() += 1;
-            ensure(!self.lanes.get(row.lane).progress.is_settled(row.offset), || {
-                format!("dead letter {} is owed, and its offset {} is settled", row.letter, row.offset)
-            })?;
-        }
         Ok(())
+    }
+
+    /// What is owed was passed and is not settled, and letters and their debts name one another.
+    fn check_debts(&self, unsettled: &mut HashMap<LaneNo, u64>) -> Result<(), Damage> {
+        let letters = self.dead.letters();
+        let mut owed = 0;
+        for (serial, row) in self.debts.rows() {
+            *unsettled.entry(row.lane).or_default() += 1;
+            let lane = self.lanes.get(row.lane);
+            ensure(row.offset < lane.wanted && !lane.progress.is_settled(row.offset), || {
+                format!("debt {} is owed, and its offset {} is settled or not pushed", serial.0, row.offset)
+            })?;
+            if let OwesRow::Letter(key) = &row.owes {
+                owed += 1;
+                ensure(letters.get(key).is_some_and(|letter| letter.debt == Some(*serial)), || {
+                    format!("debt {} is for dead letter {key}, which does not know of it", serial.0)
+                })?;
+            }
+        }
+        let owing = letters.values().filter(|letter| letter.debt.is_some()).count();
+        ensure(owing == owed, || "debts and letters do not fit".into())
     }
 
     /// As many offsets below the wanted one are unsettled as are live or owed.
@@ -254,6 +267,7 @@ impl Core {
         }
         ensure(self.chunks == stored.chunks, || "a chunk differs in the store".into())?;
         ensure(self.dead.letters() == stored.dead.letters(), || "dead letters differ in the store".into())?;
+        ensure(self.debts.rows() == stored.debts.rows(), || "debts differ in the store".into())?;
         // The store may have an older result of a job whose newest is forgotten.
         let same = |(id, at): (&JobId, &(Serial, u32))| stored.results.index().get(id) == Some(at);
         ensure(self.results.index().iter().all(same), || "results differ in the store".into())?;

@@ -1,4 +1,4 @@
-//! Dead letters, and the debts for those that the log does not have yet.
+//! Dead letters.
 //!
 //! A buried job's letter is shown at once and owed to the log; its offset counts as settled when the debt is paid. The
 //! letter then comes back from the log ([`crate::Entry::Dead`]), as do those from before the queue was wiped.
@@ -12,8 +12,7 @@ use wasmill_job::{DeadLetter, JobId, JobType, Offset, UnixMs, wire};
 
 use super::digest::{Part, of_text};
 use super::{Core, Decision};
-use crate::DebtId;
-use crate::record::{DeadRow, DebtRow, Key, LaneNo, LastRow, Row, Serial, TypeNo, Write};
+use crate::record::{DeadRow, Key, LaneNo, LastRow, Row, Serial, TypeNo, Write};
 
 /// The index of dead letters; the letters themselves are in the store.
 #[derive(Default)]
@@ -21,7 +20,6 @@ pub(super) struct DeadLetters {
     letters: BTreeMap<Arc<str>, Letter>,
     by_type: BTreeSet<(TypeNo, Arc<str>)>,
     by_id: HashMap<JobId, Arc<str>>,
-    debts: BTreeMap<Serial, DebtRow>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,10 +55,10 @@ impl DeadLetters {
         self.letters.insert(key, letter);
     }
 
-    pub(super) fn insert_debt(&mut self, serial: Serial, row: DebtRow) -> bool {
-        let Some(letter) = self.letters.get_mut(&row.letter) else { return false };
-        letter.debt = Some(serial);
-        self.debts.insert(serial, row);
+    /// Notes the debt of a letter, or that it is paid; whether there is such a letter.
+    pub(super) fn set_debt(&mut self, key: &str, debt: Option<Serial>) -> bool {
+        let Some(letter) = self.letters.get_mut(key) else { return false };
+        letter.debt = debt;
         true
     }
 
@@ -71,15 +69,6 @@ impl DeadLetters {
             self.by_id.remove(&id);
         }
         Some(letter)
-    }
-
-    /// Debts for offsets of which `is` is true.
-    pub(super) fn debts_where(&self, is: impl Fn(LaneNo, Offset) -> bool) -> Vec<Serial> {
-        self.debts.iter().filter(|(_, row)| is(row.lane, row.offset)).map(|(serial, _)| *serial).collect()
-    }
-
-    pub(super) fn debts(&self) -> &BTreeMap<Serial, DebtRow> {
-        &self.debts
     }
 
     pub(super) fn letters(&self) -> &BTreeMap<Arc<str>, Letter> {
@@ -130,11 +119,7 @@ impl Core {
         self.digest.add(known.part(&key));
         self.dead.insert(key.clone(), known);
         if let Some((lane, offset)) = owed {
-            let serial = self.number();
-            let row = DebtRow { letter: key, lane, offset };
-            self.unwritten.writes.push(Write::Put(Key::Debt(serial), row.to_bytes()));
-            self.digest.add(Part::Debt(serial));
-            self.dead.insert_debt(serial, row);
+            self.owe_letter(key, lane, offset);
         }
     }
 
@@ -149,17 +134,6 @@ impl Core {
         if let Some(debt) = letter.debt {
             self.forgive(debt);
         }
-    }
-
-    /// Removes a debt; its offset is settled.
-    pub(super) fn forgive(&mut self, debt: Serial) {
-        let Some(row) = self.dead.debts.remove(&debt) else { return };
-        self.digest.remove(Part::Debt(debt));
-        self.unwritten.writes.push(Write::Delete(Key::Debt(debt)));
-        if let Some(letter) = self.dead.letters.get_mut(&row.letter) {
-            letter.debt = None;
-        }
-        self.lanes.get_mut(row.lane).settle(row.offset);
     }
 
     /// A letter stands in the log: shows it, unless the job has moved on.
@@ -197,24 +171,6 @@ impl Core {
         }
         let purged = before - self.dead.letters.len();
         self.decide(purged)
-    }
-
-    /// Debts, oldest first.
-    pub(crate) fn owed(&self, max: usize) -> Vec<(DebtId, Arc<str>)> {
-        self.dead.debts.iter().take(max).map(|(serial, row)| (DebtId(serial.0), row.letter.clone())).collect()
-    }
-
-    /// How many debts there are.
-    pub(crate) fn debts(&self) -> usize {
-        self.dead.debts.len()
-    }
-
-    /// Forgets debts that the log has acknowledged.
-    pub(crate) fn paid(&mut self, debts: &[DebtId]) -> Decision<()> {
-        for debt in debts {
-            self.forgive(Serial(debt.0));
-        }
-        self.decide(())
     }
 
     /// A page of dead letters' keys, in order. Cost: O(page).

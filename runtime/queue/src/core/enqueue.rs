@@ -13,12 +13,17 @@ const DIRECT: &str = "wasmill.direct";
 
 impl Core {
     /// Takes in jobs that stand in no log, each as a push would, or none when there is no room.
-    pub(crate) fn enqueue(&mut self, jobs: Vec<NewJob>, now: UnixMs) -> Decision<Enqueued> {
+    pub(crate) fn enqueue(&mut self, jobs: &[NewJob], now: UnixMs) -> Decision<Enqueued> {
+        if !jobs.is_empty() && self.is_full() {
+            return self.decide(Enqueued::Full);
+        }
+        self.enqueue_owed(jobs, now)
+    }
+
+    /// Takes in jobs that are owed: for them there is always room, since their debts make it.
+    pub(crate) fn enqueue_owed(&mut self, jobs: &[NewJob], now: UnixMs) -> Decision<Enqueued> {
         if jobs.is_empty() {
             return self.decide(Enqueued::Done(Vec::new()));
-        }
-        if self.is_full() {
-            return self.decide(Enqueued::Full);
         }
         let lane = self.direct();
         let mut filling = Filling::default();

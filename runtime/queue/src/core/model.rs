@@ -76,7 +76,13 @@ pub(super) enum Made {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Judged {
     Complete,
-    Retry { pause_ms: u64 },
+    /// Completes, and emits so many children.
+    Emit {
+        children: u32,
+    },
+    Retry {
+        pause_ms: u64,
+    },
     Bury,
     Release,
 }
@@ -97,6 +103,7 @@ fn made() -> impl Strategy<Value = Made> {
 fn judged() -> impl Strategy<Value = Judged> {
     prop_oneof![
         4 => Just(Judged::Complete),
+        2 => (1..3u32).prop_map(|children| Judged::Emit { children }),
         2 => (0..3_000u64).prop_map(|pause_ms| Judged::Retry { pause_ms }),
         2 => Just(Judged::Bury),
         1 => Just(Judged::Release),

@@ -34,9 +34,10 @@ pub(super) struct Applying<'a> {
     duplicates: Vec<Position>,
 }
 
-/// What a job begins with that was in a queue before.
-#[derive(Clone, Copy, Default)]
+/// What a job begins with.
+#[derive(Clone, Copy)]
 pub(super) struct Start {
+    /// Those it had in a queue before.
     pub(super) attempts: u32,
     /// When it falls due, if that is yet to come.
     pub(super) due: Option<UnixMs>,
@@ -97,7 +98,7 @@ impl Core {
         match entry {
             Entry::Job { offset, new } => {
                 let is_settled = self.lanes.get(lane).progress.is_settled(offset);
-                return !is_settled && self.receive(&new, Start::default(), offset, applying)
+                return !is_settled && self.receive(&new, Start::of(&new.job, now), offset, applying)
                     || self.drop_duplicate(&new.job, offset, applying);
             }
             Entry::Copy { offset, new, of } => return self.apply_copy(&new, &of, offset, applying),
@@ -169,7 +170,7 @@ impl Core {
             Fate::New if self.is_over(new) => return Admission::Over,
             Fate::New => {}
         }
-        self.accept(new, lane, offset, Start::default(), filling);
+        self.accept(new, lane, offset, Start::of(job, now), filling);
         Admission::Accepted
     }
 
@@ -260,6 +261,13 @@ impl Core {
 
     fn type_number(&mut self, of: &JobType) -> TypeNo {
         self.types.find(of).unwrap_or_else(|| self.new_type(of.clone()))
+    }
+}
+
+impl Start {
+    /// Of a job that comes for the first time.
+    fn of(job: &Job, now: UnixMs) -> Self {
+        Self { attempts: 0, due: job.run_at.filter(|due| *due > now) }
     }
 }
 

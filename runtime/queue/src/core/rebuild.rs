@@ -14,7 +14,7 @@ use super::thin::Chunk;
 use super::{Beginning, Core, Limits, lanes};
 use crate::record::{
     Damage, DeadRow, DebtRow, FailedRow, HeadRow, InheritedRow, Key, LaneNo, LaneRow, MarkRow, MovedRow,
-    Pack, ParkedRow, ResultRow, Row, Serial, StoredJob, TakeRow, TurnRow, TypeNo, TypeRow,
+    OwesRow, Pack, ParkedRow, ResultRow, Row, Serial, StoredJob, TakeRow, TurnRow, TypeNo, TypeRow,
 };
 
 /// A state in the making.
@@ -92,7 +92,7 @@ impl Rebuild {
                 self.core.marks.add(number, &Vec::<MarkRow>::from_bytes(value)?);
             }
             Key::Dead(key) => self.add_dead(key, value)?,
-            Key::Debt(number) => self.add_debt(number, DebtRow::from_bytes(value)?)?,
+            Key::Debt(number) => self.add_debt(number, DebtRow::split(value)?.0)?,
         }
         Ok(())
     }
@@ -320,11 +320,13 @@ impl Rebuild {
         }
         self.unsettled.entry(row.lane).or_default().push(row.offset.0);
         self.core.digest.add(Part::Debt(number));
-        if self.core.dead.insert_debt(number, row) {
-            Ok(())
-        } else {
-            Err(Damage(format!("debt {} is for a letter that is not there", number.0)))
+        if let OwesRow::Letter(key) = &row.owes
+            && !self.core.dead.set_debt(key, Some(number))
+        {
+            return Err(Damage(format!("debt {} is for a letter that is not there", number.0)));
         }
+        self.core.debts.insert(number, row);
+        Ok(())
     }
 
     /// Settled is what lies below the wanted offset and is neither live nor owed; and what was settled before.

@@ -47,7 +47,7 @@ impl Core {
         for slot in &jobs {
             self.remove(*slot);
         }
-        let debts: Vec<Serial> = self.dead.debts_where(settled);
+        let debts: Vec<Serial> = self.debts.of(settled);
         for debt in &debts {
             self.forgive(*debt);
         }

@@ -24,9 +24,9 @@ impl Core {
 
     fn settle_one(&mut self, settlement: &Settlement, now: UnixMs) -> Answer {
         let Some(slot) = self.held(&settlement.reference(), now) else { return Answer::Lost };
-        let Settlement { claim, verdict, record } = settlement;
+        let Settlement { claim, verdict, record, .. } = settlement;
         match verdict {
-            Verdict::Complete { output } => self.complete(slot, output, record, now),
+            Verdict::Complete { output } => self.complete(slot, output, settlement, now),
             Verdict::Retry { pause, failure } => self.retry(slot, failure, record, now.plus(*pause)),
             Verdict::Bury { failure } => self.bury(slot, &claim.job, failure, record, now),
             Verdict::Release => self.release(slot),
@@ -34,9 +34,14 @@ impl Core {
         Answer::Settled
     }
 
-    fn complete(&mut self, slot: SlotNo, output: &[u8], record: &AttemptRecord, now: UnixMs) {
+    fn complete(&mut self, slot: SlotNo, output: &[u8], settlement: &Settlement, now: UnixMs) {
         let live = self.remove(slot);
+        match settlement.emitted() {
+            [] => self.lanes.get_mut(live.lane).settle(live.offset),
+            children => self.owe_children(children, live.lane, live.offset, now),
+        }
         self.types.get_mut(live.job_type).totals.completed += 1;
+        let record = &settlement.record;
         let AttemptRecord { keep_result, dedup_window, .. } = *record;
         self.ended(&live, true, Some(last_row(record)), output, keep_result, dedup_window, now);
     }
@@ -83,7 +88,7 @@ impl Core {
         self.add_dead(&letter, Some(last_row(record)), owed);
     }
 
-    /// What every job that completed or was cancelled leaves behind: a settled offset, a result, perhaps a mark.
+    /// What every job that completed or was cancelled leaves behind: a result, perhaps a mark.
     #[expect(clippy::too_many_arguments, reason = "the parts of one result, from two callers")]
     pub(super) fn ended(
         &mut self,
@@ -95,7 +100,6 @@ impl Core {
         window: Duration,
         now: UnixMs,
     ) {
-        self.lanes.get_mut(live.lane).settle(live.offset);
         self.unwritten.types.insert(live.job_type);
         self.mark(live.id, live.redrives, window, now);
         let row = ResultRow {

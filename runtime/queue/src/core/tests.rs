@@ -173,6 +173,7 @@ fn job(job_type: &str, offset: u64) -> Job {
         idempotency_key: None,
         traceparent: None,
         redrives: 0,
+        run_at: None,
         unknown: serde_json::Map::new(),
     }
 }

@@ -129,8 +129,9 @@ impl Actor {
                 let malformed = |PushRefused::Malformed(reason)| QueueError::Malformed { reason };
                 answer(reply, pushed.and_then(|pushed| pushed.map_err(malformed)));
             }
-            Command::Enqueue(jobs, reply) => {
-                answer(reply, self.operate("enqueue", |engine, _, now| engine.enqueue(jobs, now)));
+            Command::Enqueue(jobs, are_owed, reply) => {
+                let enqueued = |engine: &mut Engine, _: &Folder, now| engine.enqueue(&jobs, are_owed, now);
+                answer(reply, self.operate("enqueue", enqueued));
             }
             Command::Take(take, reply) => {
                 let taken = self.operate("take", |engine, _, now| engine.take(&take, now));

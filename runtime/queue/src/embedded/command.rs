@@ -20,7 +20,8 @@ pub(super) enum Command {
     Passed(TopicPartition, Reply<Option<Passed>>),
     Adopt(TopicPartition, Offset, Reply<()>),
     Push(Push, Reply<Pushed>),
-    Enqueue(Vec<NewJob>, Reply<Enqueued>),
+    /// Jobs that stand in no log; whether they are children that the queue owes itself.
+    Enqueue(Vec<NewJob>, bool, Reply<Enqueued>),
     /// Answers the claims and the number of the last news they take account of.
     Take(Take, Reply<(Vec<Claim>, u64)>),
     Renew(Vec<ClaimRef>, std::time::Duration, Reply<Vec<ClaimRef>>),

@@ -8,11 +8,14 @@ use wasmill_job::{Cancel, DeadLetter, JobId, Offset, Progress, TopicPartition, U
 
 use super::folder::Folder;
 use super::store::{Store, StoreError};
-use crate::core::{Core, Cursor, Decision, Located, PushRefused, Taken, thinned};
-use crate::record::{DeadRow, FailedRow, Key, LastRow, Pack, ResultRow, Row, Serial, StoredJob};
+use crate::core::{Core, Cursor, Decision, Located, Owed, PushRefused, Taken, thinned};
+use crate::record::{
+    DeadRow, DebtRow, FailedRow, Key, LastRow, OwesRow, Pack, ResultRow, Row, Serial, StoredJob,
+    read_children,
+};
 use crate::{
-    Answer, Checked, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView, LastAttempt,
-    ListQuery, NewJob, Push, Pushed, QueueError, Settlement, State, Swept, Take,
+    Answer, Checked, Child, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
+    LastAttempt, ListQuery, NewJob, Owes, Push, Pushed, QueueError, Settlement, State, Swept, Take,
 };
 
 /// An open queue.
@@ -62,8 +65,15 @@ impl Engine {
         Ok(Ok(pushed))
     }
 
-    pub(super) fn enqueue(&mut self, jobs: Vec<NewJob>, now: UnixMs) -> Result<Enqueued, StoreError> {
-        let decision = self.core.enqueue(jobs, now);
+    /// `are_owed`: they are children that the queue owes itself.
+    pub(super) fn enqueue(
+        &mut self,
+        jobs: &[NewJob],
+        are_owed: bool,
+        now: UnixMs,
+    ) -> Result<Enqueued, StoreError> {
+        let decision =
+            if are_owed { self.core.enqueue_owed(jobs, now) } else { self.core.enqueue(jobs, now) };
         let enqueued = self.apply(decision)?;
         self.thin(THIN_BY_PUSH)?;
         Ok(enqueued)
@@ -113,8 +123,14 @@ impl Engine {
     }
 
     pub(super) fn owed(&self, max: usize) -> Result<Vec<Debt>, StoreError> {
-        let owed = self.core.owed(max).into_iter();
-        owed.map(|(id, key)| Ok(Debt { id, letter: Arc::new(self.letter(&key)?.1) })).collect()
+        let debt = |(id, owed)| {
+            let owes = match owed {
+                Owed::Letter(key) => Owes::Letter(Arc::new(self.letter(&key)?.1)),
+                Owed::Children => Owes::Children(self.children(id)?),
+            };
+            Ok(Debt { id, owes })
+        };
+        self.core.owed(max).into_iter().map(debt).collect()
     }
 
     pub(super) fn paid(&mut self, debts: &[DebtId]) -> Result<(), StoreError> {
@@ -238,6 +254,15 @@ impl Engine {
         let (row, rest) = DeadRow::split(&value)?;
         let letter = wire::decode_dead(&value.slice_ref(rest));
         Ok((row, letter.map_err(|error| StoreError::Damaged(format!("dead letter {key}: {error}")))?))
+    }
+
+    fn children(&self, debt: DebtId) -> Result<Vec<Child>, StoreError> {
+        let value = self.store.expect(&Key::Debt(Serial(debt.0)))?;
+        let (row, rest) = DebtRow::split(&value)?;
+        match row.owes {
+            OwesRow::Children { completed_at } => Ok(read_children(&value.slice_ref(rest), completed_at)?),
+            OwesRow::Letter(key) => Err(StoreError::Damaged(format!("debt {} is for letter {key}", debt.0))),
+        }
     }
 
     fn done(&self, pack: Serial, index: u32, now: UnixMs) -> Result<Option<JobView>, StoreError> {

@@ -109,7 +109,11 @@ impl Queue for EmbeddedQueue {
     }
 
     async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Enqueued, QueueError> {
-        self.ask(|reply| Command::Enqueue(jobs, reply)).await
+        self.ask(|reply| Command::Enqueue(jobs, false, reply)).await
+    }
+
+    async fn enqueue_owed(&self, children: Vec<NewJob>) -> Result<Enqueued, QueueError> {
+        self.ask(|reply| Command::Enqueue(children, true, reply)).await
     }
 
     async fn take(&self, take: Take) -> Result<Vec<Claim>, QueueError> {

@@ -21,6 +21,7 @@ pub(crate) struct StoredHead<'a> {
     #[serde(borrow)]
     trace: Option<&'a str>,
     pub(crate) redrives: u32,
+    run_at: Option<UnixMs>,
     pub(crate) priority: Priority,
     /// The window in which a repeat is a duplicate, in milliseconds.
     pub(crate) window_ms: u32,
@@ -56,6 +57,7 @@ impl<'a> StoredJob<'a> {
             key: job.idempotency_key.as_deref(),
             trace: job.traceparent.as_deref(),
             redrives: job.redrives,
+            run_at: job.run_at,
             priority: job.priority,
             window_ms,
             unknown: &unknown,
@@ -88,6 +90,7 @@ impl<'a> StoredJob<'a> {
             idempotency_key: head.key.map(Into::into),
             traceparent: head.trace.map(Into::into),
             redrives: head.redrives,
+            run_at: head.run_at,
             unknown,
         })
     }

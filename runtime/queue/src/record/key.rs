@@ -38,7 +38,7 @@ pub(crate) enum Key {
     Marks(Serial),
     /// A dead letter, by its key in the log.
     Dead(Arc<str>),
-    /// A dead letter that the log does not have yet.
+    /// A dead letter, or children, that are not yet where they belong.
     Debt(Serial),
 }
 

@@ -168,11 +168,20 @@ pub(crate) struct DeadRow {
     pub(crate) last: Option<LastRow>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+/// Of children, followed by them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DebtRow {
-    pub(crate) letter: Arc<str>,
     pub(crate) lane: LaneNo,
     pub(crate) offset: Offset,
+    pub(crate) owes: OwesRow,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum OwesRow {
+    /// The dead letter with this key.
+    Letter(Arc<str>),
+    /// The children of a job that completed then.
+    Children { completed_at: UnixMs },
 }
 
 impl LaneRow {

@@ -87,6 +87,7 @@ proptest! {
         trace in prop::option::of("[0-9a-f-]{0,55}"),
         unknown in prop::collection::hash_map("[a-z]{1,5}", any::<i64>(), 0..3),
         (offset, at, revision, redrives) in any::<(u64, u64, u64, u32)>(),
+        run_at in prop::option::of(any::<u64>()),
         paused in any::<bool>(),
         priority in prop::sample::select(&Priority::FIRST_TO_LAST),
     ) {
@@ -101,6 +102,7 @@ proptest! {
             idempotency_key: key,
             traceparent: trace,
             redrives,
+            run_at: run_at.map(UnixMs),
             unknown: unknown.into_iter().map(|(name, value)| (name, value.into())).collect(),
         };
         let mut bytes = Vec::new();

@@ -13,16 +13,16 @@ use wasmill_job::{Cancel, JobId, JobType, Offset, Partition, Passed, Progress, T
 use super::cursor::read_cursor;
 use super::link::Link;
 use super::news::News;
-use super::pushing::{ShardPushed, direct_entries};
+use super::pushing::Source;
 use super::script::Name;
 use super::settling;
 use super::shard::{Cursor, Shard};
 use super::trouble::Trouble;
 use super::{check, gauges, letter, start};
 use crate::{
-    Admission, Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, Entry,
-    JobPage, JobView, ListQuery, NewJob, Offer, Push, Pushed, Queue, QueueError, RedisConfig, RedisStart,
-    RedisStartError, Settlement, State, Swept, Take, WorkerId,
+    Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
+    ListQuery, NewJob, Offer, Push, Pushed, Queue, QueueError, RedisConfig, RedisStart, RedisStartError,
+    Settlement, State, Swept, Take, WorkerId,
 };
 
 /// The queue in Redis. Cheap to clone; clones share one connection to each server.
@@ -163,33 +163,11 @@ impl Queue for RedisQueue {
     }
 
     async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Enqueued, QueueError> {
-        let entries = direct_entries(jobs);
-        let mut places: Vec<Vec<usize>> = vec![Vec::new(); self.shared.link.cores().len()];
-        for (at, entry) in entries.iter().enumerate() {
-            places[self.shard_of_entry(entry).number].push(at);
-        }
-        let busy = self.shards().filter(|shard| !places[shard.number].is_empty());
-        let pushes = busy.map(|shard| {
-            let places = &places[shard.number];
-            let entries: Vec<&Entry> = places.iter().map(|at| &entries[*at]).collect();
-            async move { Ok::<_, Trouble>((places, shard.push(None, &entries).await?)) }
-        });
-        let mut admissions = vec![None; entries.len()];
-        let mut is_full = false;
-        // One shard's trouble leaves the fate of the others' jobs known to nobody: unknown for all.
-        for (places, pushed) in try_join_all(pushes).await? {
-            match pushed {
-                ShardPushed::Applied(fates) => {
-                    places.iter().zip(fates).for_each(|(at, fate)| admissions[*at] = fate);
-                }
-                _ => is_full = true,
-            }
-        }
-        if is_full && admissions.iter().all(Option::is_none) {
-            return Ok(Enqueued::Full);
-        }
-        // A full shard beside one that has room: its jobs are refused by name, the others are in.
-        Ok(Enqueued::Done(admissions.into_iter().map(|fate| fate.unwrap_or(Admission::Full)).collect()))
+        self.enqueue_jobs(jobs, Source::Direct).await
+    }
+
+    async fn enqueue_owed(&self, children: Vec<NewJob>) -> Result<Enqueued, QueueError> {
+        self.enqueue_jobs(children, Source::Owed).await
     }
 
     async fn take(&self, take: Take) -> Result<Vec<Claim>, QueueError> {
@@ -251,10 +229,10 @@ impl Queue for RedisQueue {
             match shard.owed(most).await {
                 Ok(owed) => {
                     answers = true;
-                    for (number, bytes) in owed {
-                        let id = DebtId((shard.number as u64) << SHARD_SHIFT | number);
-                        debts.push(Debt { id, letter: letter::shown(&bytes)? });
-                    }
+                    debts.extend(owed.into_iter().map(|(number, owes)| Debt {
+                        id: DebtId((shard.number as u64) << SHARD_SHIFT | number),
+                        owes,
+                    }));
                 }
                 Err(why) => trouble = Some(why),
             }

@@ -4,7 +4,7 @@
 use futures_util::future::try_join_all;
 use wasmill_job::{Offset, Passed, Progress, TopicPartition};
 
-use super::pushing::ShardPushed;
+use super::pushing::{ShardPushed, Source};
 use super::shard::Shard;
 use super::trouble::Trouble;
 use crate::{Admission, Entry, Push, Pushed, QueueError, RedisQueue};
@@ -51,7 +51,7 @@ impl RedisQueue {
         }
         let shard = self.shard_of_partition(push.lane.partition);
         let entries: Vec<&Entry> = push.entries.iter().collect();
-        Ok(match shard.push(Some((&push, push.from)), &entries).await? {
+        Ok(match shard.push(Source::Lane(&push, push.from), &entries).await? {
             ShardPushed::Applied(fates) => {
                 let fates = push.entries.iter().zip(&fates);
                 let dropped = fates.filter(|(_, fate)| **fate == Some(Admission::Duplicate));
@@ -112,6 +112,6 @@ impl RedisQueue {
         let mine =
             |entry: &&Entry| entry.offset() >= from && self.shard_of_entry(entry).number == shard.number;
         let entries: Vec<&Entry> = push.entries.iter().filter(mine).collect();
-        shard.push(Some((push, from)), &entries).await
+        shard.push(Source::Lane(push, from), &entries).await
     }
 }

@@ -11,7 +11,18 @@ use super::reply::Reply;
 use super::script::{Call, Name};
 use super::shard::Shard;
 use super::trouble::Trouble;
-use crate::{Admission, Entry, NewJob, Push};
+use crate::{Admission, Entry, Push};
+
+/// Where the entries of a push come from.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'p> {
+    /// From this push of a lane, which begins here.
+    Lane(&'p Push, Offset),
+    /// From callers: they stand in no log.
+    Direct,
+    /// From what the queue owes itself: there is room for them where there is none for others.
+    Owed,
+}
 
 /// How a push on a shard went.
 pub(super) enum ShardPushed {
@@ -81,12 +92,8 @@ impl<'e> Types<'e> {
 }
 
 impl Shard<'_> {
-    /// Pushes entries of a lane, the push's or some of them, from an offset on; without a push, jobs that stand in no log.
-    pub(super) async fn push(
-        &self,
-        range: Option<(&Push, Offset)>,
-        entries: &[&Entry],
-    ) -> Result<ShardPushed, Trouble> {
+    /// Pushes entries of a lane, the push's or some of them, from an offset on; or jobs that stand in no log.
+    pub(super) async fn push(&self, source: Source<'_>, entries: &[&Entry]) -> Result<ShardPushed, Trouble> {
         let mut types = Types::default();
         let numbers: Vec<Option<usize>> = entries
             .iter()
@@ -102,12 +109,13 @@ impl Shard<'_> {
             })
             .collect();
         let mut call = self.call(Name::Push);
-        match range {
-            Some((Push { lane, to, passed, .. }, from)) => {
+        match source {
+            Source::Lane(Push { lane, to, passed, .. }, from) => {
                 let passed = passed.map(|passed| passed_bytes(passed).to_vec()).unwrap_or_default();
                 call.arg(lane.to_string()).arg(from.0).arg(to.0).arg(passed)
             }
-            None => call.arg("").arg(0).arg(0).arg(""),
+            Source::Direct => call.arg("").arg(0).arg(0).arg(""),
+            Source::Owed => call.arg("").arg(1).arg(0).arg(""),
         };
         call.arg(types.named.len());
         for (name, max_pending) in &types.named {
@@ -118,7 +126,10 @@ impl Shard<'_> {
                 None => call.arg(""),
             };
         }
-        let lane = range.map(|(push, _)| &push.lane);
+        let lane = match source {
+            Source::Lane(push, _) => Some(&push.lane),
+            Source::Direct | Source::Owed => None,
+        };
         for (entry, number) in entries.iter().zip(numbers) {
             add(&mut call, lane, entry, number)?;
         }
@@ -139,7 +150,12 @@ fn add(
 ) -> Result<(), Trouble> {
     match entry {
         Entry::Job { offset, new } => {
-            call.arg("j").arg(number.unwrap_or(0)).arg(&new.job.id.pack()[..]).arg(new_record(new, *offset)?)
+            let number = number.unwrap_or(0);
+            match new.job.run_at {
+                None => call.arg("j").arg(number),
+                Some(due) => call.arg("j").arg(format!("{number}:{}", due.0)),
+            };
+            call.arg(&new.job.id.pack()[..]).arg(new_record(new, *offset)?)
         }
         Entry::Copy { offset, new, of } => call
             .arg("k")
@@ -159,9 +175,4 @@ fn add(
         Entry::Undead { key, .. } => call.arg("u").arg(key).arg("").arg(""),
     };
     Ok(())
-}
-
-/// An entry for each job of an enqueue: there is no offset behind it.
-pub(super) fn direct_entries(jobs: Vec<NewJob>) -> Vec<Entry> {
-    jobs.into_iter().map(|new| Entry::Job { offset: Offset(0), new }).collect()
 }

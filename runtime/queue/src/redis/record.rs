@@ -9,8 +9,8 @@ use wasmill_job::{
 };
 
 use super::trouble::Trouble;
-use crate::record::{FailedRow, LastRow, Row};
-use crate::{JobView, LastAttempt, NewJob, State};
+use crate::record::{FailedRow, LastRow, Row, read_children};
+use crate::{Child, JobView, LastAttempt, NewJob, State};
 
 /// Header of a stored job: type 3, lane 2 (both added by the script), priority and flags 1, generation 2, redrives 2,
 /// window 4, accepted at 6, offset 6; then the job in wire format.
@@ -111,6 +111,16 @@ pub(super) fn done_view(id: JobId, job_type: JobType, bytes: &[u8]) -> Result<Jo
         ended_at: Some(result.ended_at),
         last,
     })
+}
+
+/// Children that are owed, behind what the script puts before them: lane 2, offset 6, type 3, completed at 6, key 14.
+pub(super) fn owed_children(bytes: Bytes) -> Result<Vec<Child>, Trouble> {
+    let mut fields = Fields(&bytes);
+    fields.take(2 + 6 + 3)?;
+    let completed_at = UnixMs(fields.number(6)?);
+    fields.take(14)?;
+    let children = bytes.slice(bytes.len() - fields.0.len()..);
+    read_children(&children, completed_at).map_err(|damage| Trouble::nonsense(&damage.0))
 }
 
 /// The bytes that are kept of an attempt that ended well.

@@ -5,12 +5,12 @@ use wasmill_job::Verdict;
 use super::letter::failure_bytes;
 use super::record::{completion, last_row, redrives};
 use super::script::Call;
-use crate::record::{FailedRow, LastRow, Row};
+use crate::record::{FailedRow, LastRow, Row, write_children};
 use crate::{Answer, Settlement};
 
-/// Adds a settlement's six arguments.
+/// Adds a settlement's seven arguments.
 pub(super) fn add(call: &mut Call, settlement: &Settlement) {
-    let Settlement { claim, verdict, record } = settlement;
+    let Settlement { claim, verdict, record, .. } = settlement;
     let letter = match verdict {
         Verdict::Complete { .. } => "c",
         Verdict::Retry { .. } => "r",
@@ -37,6 +37,10 @@ pub(super) fn add(call: &mut Call, settlement: &Settlement) {
         }
         // What was to be run alone still is: no attempt of it has come to an end.
         Verdict::Release => call.arg(u8::from(claim.suspect)).arg("").arg(""),
+    };
+    match settlement.emitted() {
+        [] => call.arg(""),
+        children => call.arg(write_children(children)),
     };
 }
 

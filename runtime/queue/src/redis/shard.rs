@@ -6,11 +6,11 @@ use wasmill_job::{JobId, JobType, UnixMs};
 
 use super::letter;
 use super::link::Link;
-use super::record::{done_view, failed_attempt, job_of, listed};
+use super::record::{done_view, failed_attempt, job_of, listed, owed_children};
 use super::reply::Reply;
 use super::script::{Call, Name};
 use super::trouble::Trouble;
-use crate::{Claim, ClaimRef, Counts, JobView, Offer, State, Swept, Take, Token};
+use crate::{Claim, ClaimRef, Counts, JobView, Offer, Owes, State, Swept, Take, Token};
 
 /// A shard of the queue, by its number.
 #[derive(Clone, Copy)]
@@ -147,14 +147,19 @@ impl Shard<'_> {
         Ok(ShardSwept { swept, is_ready, next, has_to_mend: answer.number()? == 1 })
     }
 
-    /// Numbers and letters of what is owed.
-    pub(super) async fn owed(&self, most: usize) -> Result<Vec<(u64, Vec<u8>)>, Trouble> {
+    /// What is owed, by numbers.
+    pub(super) async fn owed(&self, most: usize) -> Result<Vec<(u64, Owes)>, Trouble> {
         let mut call = self.call(Name::Owed);
         call.arg(most);
         let mut answer = self.list(&call).await?;
         let mut owed = Vec::new();
         while !answer.is_empty() {
-            owed.push((answer.number()?, answer.bytes()?));
+            let (number, kind, what) = (answer.number()?, answer.text()?, answer.bytes()?);
+            let owes = match kind.as_str() {
+                "l" => Owes::Letter(letter::shown(&what)?),
+                _ => Owes::Children(owed_children(what.into())?),
+            };
+            owed.push((number, owes));
         }
         Ok(owed)
     }

@@ -52,6 +52,7 @@ fn job_at(offset: u64, payload_bytes: usize) -> Job {
         idempotency_key: Some(offset.to_string()),
         traceparent: None,
         redrives: 0,
+        run_at: None,
         unknown: serde_json::Map::new(),
     }
 }

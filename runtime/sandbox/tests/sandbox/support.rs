@@ -82,6 +82,7 @@ pub(crate) fn job(payload: impl Into<Bytes>) -> Job {
         idempotency_key: Some("order-17".into()),
         traceparent: None,
         redrives: 0,
+        run_at: None,
         unknown: serde_json::Map::new(),
     }
 }

@@ -124,6 +124,7 @@ impl Run {
             idempotency_key: None,
             traceparent: None,
             redrives: 0,
+            run_at: None,
             unknown: serde_json::Map::new(),
         }
     }

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use wasmill_catalog::{ArtifactStore, Catalog, Following, follow};
 use wasmill_job::{Clock, SystemClock};
 use wasmill_log::Log;
+use wasmill_process::config::LogKind;
 use wasmill_process::{Config, Latch, Part};
-use wasmill_queue::Queue;
+use wasmill_queue::{Queue, keep_paying};
 use wasmill_relay::{Relay, Standing};
 use wasmill_worker::{Worker, WorkerConfig};
 
@@ -94,6 +95,19 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
         });
     }
 
+    /// Without a log there is no relay: workers pay what their jobs owe, which is children that go straight into the queue.
+    fn start_paying(&self, part: &Part) {
+        let (queue, trusted, token) = (self.queue.clone(), self.trusted.clone(), part.token());
+        part.spawn(async move {
+            if trusted.or_stopped(&token).await {
+                tokio::select! {
+                    () = keep_paying(queue) => {}
+                    () = token.cancelled() => {}
+                }
+            }
+        });
+    }
+
     pub(super) fn start_worker(&self, part: &Part, config: &Config, latch: Latch) {
         let slots = config.worker.slots.try_into().unwrap_or(NonZeroUsize::MIN);
         let times = WorkerConfig { slots, lease: config.worker.lease, grace: config.worker.grace };
@@ -116,6 +130,9 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
                 tracing::error!("the worker cannot start its slots: {error}");
             }
         });
+        if config.log.kind == LogKind::None {
+            self.start_paying(part);
+        }
         let wanted: Vec<_> =
             self.following.current().types.values().map(|spec| spec.handler.digest).collect();
         let (loader, token) = (Arc::clone(&self.loader), part.token());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use wasmill_job::{JobId, JobType, Offset, Partition, Passed, Progress, TopicPartition, UnixMs};
-use wasmill_queue::{Claim, ClaimRef, Counts, JobView, Queue, Swept};
+use wasmill_queue::{Child, Claim, ClaimRef, Counts, JobView, Queue, Swept};
 
 use super::QueueUnderTest;
 use super::comparing::{progress_fault, view_fault};
@@ -19,6 +19,8 @@ struct Found {
     passed: Vec<(TopicPartition, Option<Passed>)>,
     counts: BTreeMap<JobType, Counts>,
     jobs: Vec<(JobId, Option<JobView>)>,
+    /// The children that are owed.
+    emitted: Vec<Vec<Child>>,
     lost: BTreeSet<ClaimRef>,
 }
 
@@ -65,7 +67,10 @@ impl<U: QueueUnderTest> Driver<U> {
         let claims: BTreeSet<ClaimRef> = self.held.iter().map(Claim::reference).collect();
         let lost = self.queue.renew(claims.into_iter().collect(), LEASE).await.unwrap();
         let counts = self.queue.counts().await.unwrap();
-        Found { wanted, progress: settled, passed, counts, jobs, lost: lost.into_iter().collect() }
+        let owed = self.queue.owed(10_000).await.unwrap();
+        let emitted = owed.iter().filter(|debt| debt.letter().is_none());
+        let emitted = sorted(emitted.map(|debt| debt.children().to_vec()).collect());
+        Found { wanted, progress: settled, passed, counts, jobs, emitted, lost: lost.into_iter().collect() }
     }
 
     /// The shards, if what was found is what the operation `newest` left, or the one after it on some of them.
@@ -123,6 +128,11 @@ impl<U: QueueUnderTest> Driver<U> {
             })
         });
         let fault = fault.or_else(|| self.counts_fault(shards, &found.counts));
+        let fault = fault.or_else(|| {
+            let all = shards.iter().flat_map(|shard| &shard.emitted);
+            let expected = sorted(all.map(|emitted| emitted.children.clone()).collect());
+            (expected != found.emitted).then(|| format!("{:?} are owed, and not {expected:?}", found.emitted))
+        });
         // Of a lane that is on all shards the least offset is wanted.
         let fault = fault.or_else(|| {
             found.wanted.iter().find_map(|(lane, wants)| {
@@ -139,4 +149,10 @@ impl<U: QueueUnderTest> Driver<U> {
             })
         })
     }
+}
+
+/// In an order that does not depend on shards.
+fn sorted(mut emitted: Vec<Vec<Child>>) -> Vec<Vec<Child>> {
+    emitted.sort_by_key(|children| children.iter().map(|child| child.job.id).collect::<Vec<_>>());
+    emitted
 }

@@ -116,7 +116,7 @@ impl<U: QueueUnderTest> Driver<U> {
             Step::Advance { ms, bite } => self.advance(*ms, *bite).await,
             Step::Cancel { job } => self.cancel(*job).await,
             Step::Purge { letters } => self.purge(letters).await,
-            Step::Pay { max } => self.pay(*max).await,
+            Step::Pay { max, is_lost } => self.pay(*max, *is_lost).await,
             Step::Commit => self.commit().await,
             Step::Restart => self.restart().await,
             Step::Crash { lose } => self.crash(*lose).await,
@@ -136,6 +136,7 @@ impl<U: QueueUnderTest> Driver<U> {
             self.limit(job_type, None, None, false);
         }
         loop {
+            self.pay(1_000, false).await;
             for lane in lanes() {
                 let left = self.log[&lane].len() as u64 - self.wanted(&lane).0;
                 self.push(&lane, None, &vec![Made::Gap; usize::try_from(left).unwrap()], false).await;
@@ -145,11 +146,12 @@ impl<U: QueueUnderTest> Driver<U> {
             let all: Vec<_> = (0..self.held.len()).map(|_| (0, Judged::Complete)).collect();
             self.settle(&all).await;
             let at_end = |lane: TopicPartition| self.wanted(&lane).0 == self.log[&lane].len() as u64;
-            if self.shards.iter().all(|shard| shard.live.is_empty()) && lanes().all(at_end) {
+            let is_over = |shard: &Simple| shard.live.is_empty() && shard.emitted.is_empty();
+            if self.shards.iter().all(is_over) && lanes().all(at_end) {
                 break;
             }
         }
-        self.pay(1_000).await;
+        self.pay(1_000, false).await;
         let letters = lanes().last().unwrap();
         let left = self.log[&letters].len() as u64 - self.wanted(&letters).0;
         self.push(&letters, None, &vec![Made::Gap; usize::try_from(left).unwrap()], false).await;
@@ -227,24 +229,6 @@ impl<U: QueueUnderTest> Driver<U> {
             expected += usize::from(self.shard_of(key.parse().unwrap()).purge(key));
         }
         assert_eq!(self.queue.purge(keys.into_iter().collect()).await.unwrap(), expected);
-        self.note();
-    }
-
-    async fn pay(&mut self, max: usize) {
-        let owed = self.queue.owed(max).await.unwrap();
-        let due = self.shards.iter().flat_map(|shard| shard.dead.values());
-        assert_eq!(owed.len(), due.filter(|dead| dead.owed.is_some()).count().min(max));
-        let letters = lanes().last().unwrap();
-        let mut paid = Vec::new();
-        for debt in owed {
-            let log = self.log.get_mut(&letters).unwrap();
-            let offset = Offset(log.len() as u64);
-            let id = debt.letter.job.as_ref().unwrap().id;
-            log.push(Some(Entry::Dead { offset, letter: debt.letter }));
-            paid.push(debt.id);
-            self.shard_of(id).pay(id);
-        }
-        self.queue.paid(paid).await.unwrap();
         self.note();
     }
 

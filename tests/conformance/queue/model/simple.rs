@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use wasmill_job::{DeadLetter, Job, JobId, JobType, Offset, Passed, Progress, TopicPartition, UnixMs};
-use wasmill_queue::{Admission, Answer, Counts, Entry, NewJob, State, Token};
+use wasmill_queue::{Admission, Answer, Child, Counts, Entry, NewJob, State, Token};
 
 use super::Judged;
+use super::debts::{children_of, due};
 use super::parking::unlimited;
 use crate::queue::QueueUnderTest;
 
@@ -17,6 +18,8 @@ pub(super) struct Simple {
     pub(super) suspects_stay: bool,
     pub(super) live: BTreeMap<JobId, Live>,
     pub(super) dead: BTreeMap<JobId, Dead>,
+    /// Children that are owed, oldest first.
+    pub(super) emitted: Vec<Emitted>,
     /// What is shown of jobs that are done.
     pub(super) done: BTreeMap<JobId, Done>,
     /// Jobs of which an earlier run was done and a later one died: when the letter is gone, either may be shown.
@@ -65,6 +68,14 @@ pub(super) struct Dead {
     pub(super) owed: Option<(TopicPartition, Offset)>,
 }
 
+/// The children of a job that completed.
+#[derive(Clone, Debug)]
+pub(super) struct Emitted {
+    pub(super) children: Vec<Child>,
+    /// The offset that is settled when they are paid for.
+    pub(super) parent: Option<(TopicPartition, Offset)>,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Done {
     pub(super) state: State,
@@ -108,6 +119,7 @@ impl Simple {
         for dead in self.dead.values_mut().filter(|dead| is_settled(&dead.owed)) {
             dead.owed = None;
         }
+        self.emitted.retain(|emitted| !is_settled(&emitted.parent));
         let lane = self.lanes.entry(name.clone()).or_default();
         let told = (0..progress.floor.0).chain(progress.settled.iter().flat_map(Clone::clone));
         let news: Vec<u64> = told.filter(|offset| !lane.settled.contains(offset)).collect();
@@ -230,7 +242,9 @@ impl Simple {
         self.sum(&job.job_type).accepted += 1;
         self.births += 1;
         let (born, is_back) = (Some(self.births), self.taken_out.contains(&job.id));
-        let (job, at, suspect) = (job.clone(), At::Pending, Some(false));
+        let at = job.run_at.filter(|due| *due > now).map_or(At::Pending, |due| At::Scheduled { due });
+        let born = born.filter(|_| at == At::Pending);
+        let (job, suspect) = (job.clone(), Some(false));
         let live = Live { job, place, attempts: 0, at, suspect, born, is_back };
         self.live.insert(live.job.id, live);
         Admission::Accepted
@@ -243,6 +257,7 @@ impl Simple {
         let live = self.take_out(id);
         self.sum(&live.job.job_type).cancelled += 1;
         self.end(&live, State::Cancelled, KEEP_CANCELLED, now);
+        self.settle_place(&live);
         true
     }
 
@@ -256,6 +271,14 @@ impl Simple {
                 let live = self.live.remove(&id).unwrap();
                 self.sum(&live.job.job_type).completed += 1;
                 self.end(&live, State::Completed, KEEP, now);
+                self.settle_place(&live);
+            }
+            Judged::Emit { children } => {
+                let live = self.live.remove(&id).unwrap();
+                self.sum(&live.job.job_type).completed += 1;
+                self.end(&live, State::Completed, KEEP, now);
+                let children = children_of(&live.job, children).into_iter().map(|child| due(child, now));
+                self.emitted.push(Emitted { children: children.collect(), parent: live.place });
             }
             Judged::Bury => {
                 let live = self.live.remove(&id).unwrap();
@@ -367,9 +390,6 @@ impl Simple {
 
     fn end(&mut self, live: &Live, state: State, keep: Duration, now: UnixMs) {
         let job = &live.job;
-        if let Some((lane, offset)) = &live.place {
-            self.settle_offset(lane, *offset);
-        }
         self.vague.remove(&job.id);
         let done = Done { state, attempts: live.attempts, ended_at: now, until: now.plus(keep) };
         self.done.insert(job.id, done);
@@ -377,6 +397,23 @@ impl Simple {
             let earlier = self.mark(job.id, now).unwrap_or(0);
             self.marks.insert(job.id, (job.redrives.max(earlier), now.plus(WINDOW)));
         }
+    }
+
+    fn settle_place(&mut self, live: &Live) {
+        if let Some((lane, offset)) = &live.place {
+            self.settle_offset(lane, *offset);
+        }
+    }
+
+    /// These children are where they belong.
+    pub(super) fn pay_children(&mut self, children: &[Child]) -> bool {
+        let Some(at) = self.emitted.iter().position(|emitted| emitted.children == children) else {
+            return false;
+        };
+        if let Some((lane, offset)) = self.emitted.remove(at).parent {
+            self.settle_offset(&lane, offset);
+        }
+        true
     }
 
     fn mark(&self, id: JobId, now: UnixMs) -> Option<u32> {

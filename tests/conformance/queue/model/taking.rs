@@ -8,6 +8,7 @@ use std::time::Duration;
 use wasmill_job::{Attempt, JobId, JobType, Rate, Revision, Verdict};
 use wasmill_queue::{AttemptRecord, Claim, DeadQuery, Offer, Queue, Take, Token, TypeOffer, WorkerId};
 
+use super::debts::children_of;
 use super::driver::{Driver, LEASE, Limits, TYPES, type_name};
 use super::order;
 use super::simple::{At, KEEP, Live, WINDOW};
@@ -146,7 +147,13 @@ impl<U: QueueUnderTest> Driver<U> {
             let claim = self.held.remove(claim % self.held.len());
             let record =
                 AttemptRecord { keep_result: KEEP, dedup_window: WINDOW, ..AttemptRecord::default() };
-            settlements.push(claim.settle(verdict(*judged), record));
+            // Of a verdict that does not complete nothing is published.
+            let emitted = match judged {
+                Judged::Complete => Vec::new(),
+                Judged::Emit { children } => children_of(&claim.job, *children),
+                Judged::Retry { .. } | Judged::Bury | Judged::Release => children_of(&claim.job, 1),
+            };
+            settlements.push(claim.settle(verdict(*judged), record).with_children(emitted));
             verdicts.push(*judged);
         }
         self.earlier.push((settlements.into(), verdicts));
@@ -194,7 +201,7 @@ impl<U: QueueUnderTest> Driver<U> {
 
 fn verdict(judged: Judged) -> Verdict {
     match judged {
-        Judged::Complete => complete(),
+        Judged::Complete | Judged::Emit { .. } => complete(),
         Judged::Retry { pause_ms } => retry(Duration::from_millis(pause_ms)),
         Judged::Bury => bury(),
         Judged::Release => Verdict::Release,

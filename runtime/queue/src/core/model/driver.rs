@@ -10,11 +10,11 @@ use wasmill_job::{
     Progress, Revision, TopicPartition, UnixMs,
 };
 
-use super::super::{Core, Decision, Limits, Located, Rebuild, Taken};
-use super::made::{beginning, direct, failure, job, lane_name, type_name, verdict};
+use super::super::{Core, Decision, Limits, Located, Owed, Rebuild, Taken};
+use super::made::{beginning, children, direct, failure, job, lane_name, type_name, verdict};
 use super::simple::{At, Simple, SimpleDead, SimpleJob, SimpleLane};
 use super::{Judged, Made, Step};
-use crate::record::{Key, Pack, StoredJob, Write};
+use crate::record::{Key, Pack, Serial, StoredJob, Write};
 use crate::{
     Admission, Answer, AttemptRecord, Claim, ClaimRef, Enqueued, Entry, JobView, NewJob, Offer, Push, Pushed,
     State, Take, Token, TypeOffer, WorkerId,
@@ -240,7 +240,7 @@ impl Driver {
         };
         let new: Vec<NewJob> = made.into_iter().filter_map(is_job).collect();
         self.enqueued.extend(new.iter().map(|new| new.job.id));
-        let decision = self.core.enqueue(new.clone(), self.now);
+        let decision = self.core.enqueue(&new, self.now);
         let enqueued = self.apply(decision);
         let mut expected = Vec::new();
         for new in new {
@@ -386,7 +386,15 @@ impl Driver {
             let claim = Claim::new(job.clone(), taken.attempt, taken.lease_until, taken.suspect, taken.token);
             let record =
                 AttemptRecord { keep_result: KEEP, dedup_window: WINDOW, ..AttemptRecord::default() };
-            settlements.push(claim.settle(verdict(*judged), record));
+            let settlement = claim.settle(verdict(*judged), record);
+            // Of a verdict that does not complete nothing is published.
+            let count = if let Judged::Emit { children } = judged { *children } else { 1 };
+            let emits = !matches!(judged, Judged::Complete);
+            settlements.push(if emits {
+                settlement.with_children(children(&job, count))
+            } else {
+                settlement
+            });
             expected.push(self.model_settle(&job, taken.token, *judged));
         }
         let decision = self.core.settle(&settlements, self.now);
@@ -401,8 +409,9 @@ impl Driver {
             return Answer::Lost;
         }
         match judged {
-            Judged::Complete => {
-                let ended = self.model.end(job.id);
+            Judged::Complete | Judged::Emit { .. } => {
+                let emits = matches!(judged, Judged::Emit { .. });
+                let ended = if emits { self.model.emit(job.id) } else { self.model.end(job.id) };
                 self.model.mark(job.id, ended.redrives, now, now.plus(WINDOW));
                 self.ended.insert(job.id);
             }
@@ -479,14 +488,26 @@ impl Driver {
 
     fn pay(&mut self, max: usize) {
         let owed = self.core.owed(max);
+        let letters = self.model.dead.values().filter(|dead| dead.owed.is_some()).count();
+        assert_eq!(owed.len(), (letters + self.model.emitted.len()).min(max));
         let ids: Vec<_> = owed.iter().map(|(id, _)| *id).collect();
-        let decision = self.core.paid(&ids);
-        self.apply(decision);
-        for (_, key) in owed {
-            let id: JobId = key.parse().unwrap();
-            let (lane, offset) = self.model.dead.get_mut(&id).unwrap().owed.take().unwrap();
+        for (debt, owed) in owed {
+            let (lane, offset) = match owed {
+                Owed::Letter(key) => {
+                    let id: JobId = key.parse().unwrap();
+                    self.model.dead.get_mut(&id).unwrap().owed.take().unwrap()
+                }
+                Owed::Children => {
+                    let row = &self.core.debts.rows()[&Serial(debt.0)];
+                    let place = (self.core.lanes.get(row.lane).name.clone(), row.offset.0);
+                    assert!(self.model.emitted.remove(&place), "{place:?} owes no children");
+                    place
+                }
+            };
             self.model.settle(&lane, offset);
         }
+        let decision = self.core.paid(&ids);
+        self.apply(decision);
         self.note();
     }
 

@@ -10,6 +10,8 @@ use crate::Token;
 pub(super) struct Simple {
     pub(super) live: BTreeMap<JobId, SimpleJob>,
     pub(super) dead: BTreeMap<JobId, SimpleDead>,
+    /// Where the parents stand whose children are owed.
+    pub(super) emitted: BTreeSet<(TopicPartition, u64)>,
     /// Redrives, and until when.
     pub(super) marks: BTreeMap<JobId, (u32, UnixMs)>,
     pub(super) lanes: BTreeMap<TopicPartition, SimpleLane>,
@@ -74,6 +76,13 @@ impl Simple {
         self.live.values().filter(waits).count() as u64
     }
 
+    /// The job is no longer live; its offset is settled when its children are paid.
+    pub(super) fn emit(&mut self, id: JobId) -> SimpleJob {
+        let job = self.live.remove(&id).unwrap();
+        self.emitted.insert((job.lane.clone(), job.offset));
+        job
+    }
+
     /// The job is no longer live; its offset is settled.
     pub(super) fn end(&mut self, id: JobId) -> SimpleJob {
         let job = self.live.remove(&id).unwrap();
@@ -115,6 +124,7 @@ impl Simple {
         for dead in self.dead.values_mut() {
             dead.owed = dead.owed.take().filter(|(lane, offset)| !is_settled(lane, *offset));
         }
+        self.emitted.retain(|(lane, offset)| !is_settled(lane, *offset));
         let lane = self.lanes.entry(name.clone()).or_default();
         lane.settled.extend(0..progress.floor.0);
         lane.settled.extend(progress.settled.iter().flat_map(Clone::clone));

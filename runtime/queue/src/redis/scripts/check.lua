@@ -6,7 +6,7 @@
 -- ARGV  two per job whose places are in doubt: key, TYPE:PRIORITY of the list where it was seen, or ''; without any, the
 --       counts are compared
 -- Gives sentences; with jobs, one per job that is in no place or in several
--- Cost  O(types + lanes + bytes of bits of parked jobs); with jobs O(jobs · pending jobs of their types), of tombstones that
+-- Cost  O(types + lanes + debts of children + bytes of bits of parked jobs); with jobs O(jobs · pending jobs of their types), of tombstones that
 --       were seen in no list O(pending)
 begin()
 local faults = {}
@@ -69,7 +69,32 @@ same('records and places', call('HLEN', P .. 'j'), live + infl + sched)
 same('results and their ends', call('HLEN', P .. 'r'), call('ZCARD', P .. 'ru'))
 same('letters and their index', call('HLEN', P .. 'd'), call('HLEN', P .. 'di'))
 same('letters and their order', call('HLEN', P .. 'd'), call('ZCARD', P .. 'dx'))
-same('debts and their order', call('HLEN', P .. 'od'), call('ZCARD', P .. 'o'))
-same('debts and types in debt', call('HLEN', P .. 'od'), owed)
+local weight = call('HLEN', P .. 'od')
+local function each(key, look)
+  local cursor = '0'
+  repeat
+    local page = call('HSCAN', key, cursor, 'COUNT', 100)
+    cursor = page[1]
+    for at = 1, #page[2], 2 do look(page[2][at], page[2][at + 1]) end
+  until cursor == '0'
+end
+each(P .. 'oc', function(debt, value)
+  local lane, offset = unpack_(CHILDREN, value)
+  weight = weight + weight_of(#value)
+  if not call('ZSCORE', P .. 'o', debt) then fault('debt %s of children is in no order', debt) end
+  -- While a lane drops what the log knows to be settled, debts are still to be dropped.
+  local l = lane > 0 and call('HMGET', P .. 'n:' .. lane, 'floor', 'drop')
+  if l and l[2] ~= '1' then
+    if offset < tonumber(l[1]) or has_bit(lane, offset) then fault('debt %s of children is for offset %d of lane %d, which is settled', debt, offset, lane) end
+    local key = string.sub(value, CHILDREN_BYTES - 13, CHILDREN_BYTES)
+    local record = call('HGET', P .. 'j', key)
+    if record and record ~= '' then
+      local _, at, _, _, _, _, _, stands = unpack_(HEADER, record)
+      if at == lane and stands == offset then fault('job %s is alive, and owes the children of its completion', hex(key)) end
+    end
+  end
+end)
+same('debts and their order', call('HLEN', P .. 'od') + call('HLEN', P .. 'oc'), call('ZCARD', P .. 'o'))
+same('debts and types in debt', weight, owed)
 check_lanes(fault)
 return faults

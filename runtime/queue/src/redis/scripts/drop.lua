@@ -26,8 +26,17 @@ end
 if page[1] == '0' then
   for _, debt in ipairs(call('ZRANGE', P .. 'o', 0, -1)) do
     local owed = call('HGET', P .. 'od', debt)
-    local of, offset = unpack_('>I2I6', owed)
-    if of == lane and is_settled(offset) then
+    local children = not owed and call('HGET', P .. 'oc', debt)
+    local of, offset = unpack_('>I2I6', owed or children)
+    if of ~= lane or not is_settled(offset) then
+      -- Of another offset: it stays.
+    elseif children then
+      local _, _, no = unpack_(CHILDREN, children)
+      call('ZREM', P .. 'o', debt)
+      call('HDEL', P .. 'oc', debt)
+      add(no, 'owed', -weight_of(#children))
+      dropped = dropped + 1
+    else
       local letter = string.sub(owed, 9)
       local index = call('HGET', P .. 'di', letter)
       local no, redrives, died = unpack_(LETTER, index)

@@ -5,6 +5,15 @@ local function drop_letter(letter)
   local known = call('HGET', P .. 'di', letter)
   if not known then return false end
   local no, _, _, debt, where = unpack_(LETTER, known)
+  if debt > 0 then
+    -- Settled first, here and below: of a file whose end was torn off in between something comes back that had ended, while
+    -- an offset that nothing settles any more would hold the floor for ever.
+    local owed = call('HGET', P .. 'od', fmt('%d', debt))
+    if owed then
+      local lane, offset = unpack_('>I2I6', owed)
+      mark_settled({ [lane] = { offset } })
+    end
+  end
   call('HDEL', P .. 'd', letter)
   call('HDEL', P .. 'di', letter)
   call('ZREM', P .. 'dx', letter)
@@ -16,11 +25,6 @@ local function drop_letter(letter)
     if where == 1 then add(no, 'owed', -1) end
   end
   if debt > 0 then
-    local owed = call('HGET', P .. 'od', fmt('%d', debt))
-    if owed then
-      local lane, offset = unpack_('>I2I6', owed)
-      mark_settled({ [lane] = { offset } })
-    end
     call('ZREM', P .. 'o', fmt('%d', debt))
     call('HDEL', P .. 'od', fmt('%d', debt))
   end
@@ -42,7 +46,7 @@ local function put_letter(letter, key, no, redrives, died, debt, where, value)
   end
 end
 
--- Takes a live job out of wherever it is: attempts and header, or nil when there is none. A pending one leaves a
+-- Takes a live job out of wherever it is: its attempts, or nil when there is none. A pending one leaves a
 -- tombstone, an empty value, which take throws away when it comes to it: a list has no cheap removal.
 local function take_out(key)
   local record = call('HGET', P .. 'j', key)
@@ -69,17 +73,18 @@ local function take_out(key)
   end
   call('HDEL', P .. 'a', key)
   call('HDEL', P .. 'e', key)
-  return attempts, header
+  return attempts
 end
 
 -- How long it is shown that a job was cancelled, in ms.
 local KEEP_CANCELLED = 3600000
 -- Cancels a live job; whether there was one.
 local function cancel(key)
-  local attempts, header = take_out(key)
-  if not attempts then return false end
-  local no, lane, flags, generation, redrives, window, accepted, offset = unpack(header)
+  local record = call('HGET', P .. 'j', key)
+  if not record or record == '' then return false end
+  local no, lane, flags, generation, redrives, window, accepted, offset = unpack_(HEADER, record)
   if lane > 0 then mark_settled({ [lane] = { offset } }) end
+  local attempts = take_out(key)
   if window > 0 and flags >= 4 then call('ZADD', P .. 'm', mark_of(window, redrives), key) end
   if not core.full then
     local ends = now + KEEP_CANCELLED

@@ -117,8 +117,23 @@ pages('HSCAN', P .. 'di', function(letter, index)
 end)
 -- Paying twice does no harm; a debt that nobody asks for would keep the floor where it is.
 pages('HSCAN', P .. 'od', function(debt) call('ZADD', P .. 'o', debt, debt) end)
+-- Children whose parent is still alive where it stood: its completion was torn, and it will complete again.
+pages('HSCAN', P .. 'oc', function(debt, value)
+  local lane, offset, no = unpack_(CHILDREN, value)
+  local record, torn = call('HGET', P .. 'j', string.sub(value, CHILDREN_BYTES - 13, CHILDREN_BYTES)), false
+  if lane > 0 and record and record ~= '' then
+    local _, at, _, _, _, _, _, stands = unpack_(HEADER, record)
+    torn = at == lane and stands == offset
+  end
+  if torn then
+    call('HDEL', P .. 'oc', debt)
+  else
+    call('ZADD', P .. 'o', debt, debt)
+    add(no, 'owed', weight_of(#value))
+  end
+end)
 for _, debt in ipairs(call('ZRANGE', P .. 'o', 0, -1)) do
-  if call('HEXISTS', P .. 'od', debt) == 0 then call('ZREM', P .. 'o', debt) end
+  if call('HEXISTS', P .. 'od', debt) == 0 and call('HEXISTS', P .. 'oc', debt) == 0 then call('ZREM', P .. 'o', debt) end
 end
 pages('HSCAN', P .. 'r', function(key)
   if not call('ZSCORE', P .. 'ru', key) then call('HDEL', P .. 'r', key) end

@@ -3,9 +3,9 @@
 -- log. Without allow-oom: Redis refuses it whole at maxmemory, before it runs; it refuses itself a quarter earlier.
 --
 -- KEYS  core
--- ARGV  lane's name or '' · from · to · the last record passed, 14 bytes, or '' · number of types · for each type: name,
+-- ARGV  lane's name or '' · from, or without a lane 1 for children that are owed, for which there is always room · to · the last record passed, 14 bytes, or '' · number of types · for each type: name,
 --       max_pending or '' · four per entry:
---       j type key record | k meta key record | p type offset '' | e name of type, origin's offset, origin's lane |
+--       j type[:due] key record | k meta key record | p type offset '' | e name of type, origin's offset, origin's lane |
 --       c key '' '' | d letter meta value | u letter '' ''
 --       meta of a copy: type, origin's offset, attempts, due (0: not), origin's lane when that is another one
 -- Gives {applied, a letter per entry: n new, d duplicate, o over max_pending, - no job} | {over, two per type: type, how many
@@ -53,8 +53,9 @@ for at = first, #ARGV, 4 do
     end
   end
   if kind == 'j' or kind == 'k' then keys[#keys + 1] = ARGV[at + 2] end
-  -- A redrive takes the place of its letter, which has its size: it needs no room. A letter from the log does.
-  local is_redrive = lane == 0 and kind == 'j' and unpack_('>I2', ARGV[at + 3], 4) > 0
+  -- A redrive takes the place of its letter, and a child that is owed that of its debt, which have their size: they need no
+  -- room. A letter from the log does.
+  local is_redrive = lane == 0 and kind == 'j' and (from == 1 or unpack_('>I2', ARGV[at + 3], 4) > 0)
   if (kind == 'j' and not is_redrive) or kind == 'k' or kind == 'd' then jobs, bytes = jobs + 1, bytes + #ARGV[at + 3] end
 end
 if jobs > 0 then
@@ -190,7 +191,13 @@ for at = first, #ARGV, 4 do
   if kind == 'j' or kind == 'k' then
     local key, record = ARGV[at + 2], ARGV[at + 3]
     local flags, _, redrives, window, _, offset = unpack_('>BI2I2I4I6I6', record)
-    local of = kind == 'j' and tonumber(ARGV[at + 1]) or unpack_('>I3', ARGV[at + 1])
+    local of = kind == 'j' and tonumber(ARGV[at + 1]) or nil
+    if kind == 'k' then
+      of = unpack_('>I3', ARGV[at + 1])
+    elseif not of then
+      of, plan.due = string.match(ARGV[at + 1], '^(%d+):(%d+)$')
+      of, plan.due, plan.attempts = tonumber(of), min(tonumber(plan.due), MOMENT_MAX), 0
+    end
     local may_come, is_settled = true, offset < top and has_bit(lane, offset)
     plan.of, plan.offset, plan.priority = of, offset, flags % 4
     if kind == 'k' then
@@ -297,7 +304,7 @@ end
 
 -- Does what was decided.
 make_numbers(names, numbers)
-local new, lists, tried, due, kept, moved = {}, {}, {}, {}, {}, {}
+local new, lists, tried, due, kept = {}, {}, {}, {}, {}
 -- Writes what was collected so far, before an entry that must see it.
 local function flush()
   many('HSET', P .. 'j', new, 2)
@@ -357,8 +364,9 @@ for entry, plan in ipairs(plans) do
       add(no, 'dupl', 1)
     elseif code == 'm' or code == 'a' then
       flush()
+      -- First, as in letter.lua: a push that was torn off in between comes again, and moves the job then.
+      if code == 'm' and tracked then mark_settled({ [lane] = { plan.origin } }) end
       move(key, plan.offset)
-      if code == 'm' then moved[#moved + 1] = plan.origin end
       -- One that came without a log is a duplicate of itself, and settles this offset when it is done.
       if code == 'a' then add(no, 'dupl', 1) end
       codes[entry] = code == 'a' and 'd' or 'n'
@@ -393,7 +401,6 @@ if lane > 0 then
       at = offset + 1
     end
     mark_range(lane, at, to)
-    if #moved > 0 then mark_settled({ [lane] = moved }) end
   end
   if to > from and passed ~= '' then
     call('HSET', P .. 'n:' .. lane, 'want', fmt('%d', to), 'passed', passed)

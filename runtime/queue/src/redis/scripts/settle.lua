@@ -2,19 +2,19 @@
 -- Settle: verdicts, each applied once, and only under its claim's current token and within its lease.
 --
 -- KEYS  core
--- ARGV  six per settlement: verdict, key, the 8 bytes that fence the claim, meta, and two texts:
---       c complete: meta repeatable, generation, redrives, window, keep, accepted at · last attempt · output
---       r retry:    meta pause in ms                                                 · last failure · ''
---       b bury:     meta redrives, then the letter's key                             · failure · last attempt
---       l release:  meta 1 when the job is a suspect, which it stays, else 0 · '' ''
+-- ARGV  seven per settlement: verdict, key, the 8 bytes that fence the claim, meta, and three texts:
+--       c complete: meta repeatable, generation, redrives, window, keep, accepted at · last attempt · output · children or ''
+--       r retry:    meta pause in ms                                                 · last failure · '' ''
+--       b bury:     meta redrives, then the letter's key                             · failure · last attempt · ''
+--       l release:  meta 1 when the job is a suspect, which it stays, else 0 · '' '' ''
 -- Gives a letter per settlement: s settled, l lost
--- Cost  O(settlements · log in flight). Frees memory, but for results, which are dropped while memory is short, and for
---       the last failure of a job that is tried again, which is cut then.
+-- Cost  O(settlements · log in flight). Frees memory, but for results, which are dropped while memory is short, for the
+--       last failure of a job that is tried again, which is cut then, and for children: a type that owes much is not taken.
 begin()
 local keys, answers, bytes = {}, {}, 0
-for at = 2, #ARGV, 6 do
+for at = 2, #ARGV, 7 do
   keys[#keys + 1] = ARGV[at]
-  bytes = bytes + #ARGV[at + 3] + #ARGV[at + 4]
+  bytes = bytes + #ARGV[at + 3] + #ARGV[at + 4] + #ARGV[at + 5]
 end
 -- Between two sweeps results could fill what is kept in reserve.
 if not core.full then measure_before(bytes) end
@@ -37,20 +37,29 @@ local function settle(lane, offset)
   offsets[#offsets + 1] = offset
 end
 for index, key in ipairs(keys) do
-  local at, claim = 6 * index - 5, claims[index]
+  local at, claim = 7 * index - 6, claims[index]
   if not claim or done[key] or string.sub(claim, 1, 8) ~= ARGV[at + 2] or (tonumber(lasts[index] or nil) or 0) <= now then
     answers[index] = 'l'
   else
     answers[index], done[key] = 's', true
     held[#held + 1] = key
-    local verdict, meta, one, two = ARGV[at], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
+    local verdict, meta, one, two, children = ARGV[at], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6]
     local attempts, no, lane, offset, priority = unpack_(CLAIM, claim, 9)
     add(no, 'infl', -1)
     if verdict == 'c' then
       local repeatable, generation, redrives, window, keep, accepted = unpack_('>BI2I2I4I6I6', meta)
       ended[#ended + 1] = key
       if attempts > 1 then forget[#forget + 1] = key end
-      settle(lane, offset)
+      if children == '' then
+        settle(lane, offset)
+      else
+        local debt = fmt('%d', call('HINCRBY', P .. 'c', 'serial', 1))
+        local value = pack(CHILDREN, lane, offset, no, now) .. key .. children
+        call('HSET', P .. 'oc', debt, value)
+        call('ZADD', P .. 'o', debt, debt)
+        add(no, 'owed', weight_of(#value))
+        owes = true
+      end
       if repeatable == 1 and window > 0 then marks[#marks + 1], marks[#marks + 2] = mark_of(window, redrives), key end
       if keep > 0 and not core.full then
         local until_ = now + keep

@@ -13,7 +13,7 @@ local HEADER, HEADER_BYTES = '>I3I2BI2I2I4I6I6', 26
 local CLAIM = '>I2I3I2I6B'
 -- What is remembered of a job that was tried and is not in flight: attempts, suspect, type, priority.
 local TRIED = '>I2BI3B'
--- A type: pending, tombstones, scheduled, in flight, dead, letters kept here, letters owed, place (0 nowhere, 1 in `y`, 2
+-- A type: pending, tombstones, scheduled, in flight, dead, letters kept here, what is owed, place (0 nowhere, 1 in `y`, 2
 -- in `h`), paused, revision + 1, concurrency, burst, interval in ms (0: no rate), theoretical arrival, stride, turn, then
 -- what came: accepted, completed, cancelled, retried, lost, duplicates; last the places of the heads of its four lists,
 -- counted on with each job that leaves and back with each that returns, so that a job's place never changes.
@@ -22,8 +22,11 @@ local HEAD = 1099511627776
 -- Index of a dead letter: type, redrives, died at, debt, where it stands (0 in the log, 1 owed to it, 2 only here).
 local LETTER, LETTER_BYTES = '>I3I2I6I6B', 18
 local NO_TYPE = 16777215
--- Letters that a type may owe the log before it is taken no more.
-local OWED_MAX = 1000
+-- Children that are owed: lane and offset of their parent, its type, when it completed, its key; then what Rust wrote.
+local CHILDREN, CHILDREN_BYTES = '>I2I6I3I6', 31
+-- What a type may owe before it is taken no more: letters, and children by their bytes.
+local OWED_MAX, OWED_BYTES = 1000, 4096
+local function weight_of(bytes) return 1 + floor(bytes / OWED_BYTES) end
 -- The latest moment that fits into a record's six bytes.
 local MOMENT_MAX = 281474976710655
 -- Offsets in one piece of a lane's bitmap.

@@ -17,6 +17,7 @@ fn request() -> Request {
         idempotency_key: Some("order-17".into()),
         traceparent: None,
         redrives: 1,
+        run_at: None,
         unknown: serde_json::Map::new(),
     };
     let limits = Limits { timeout: Duration::from_millis(1_500), ..Limits::default() };
