@@ -22,15 +22,21 @@ export async function build(source) {
   const { text, interfaces } = await bundled(resolve(source), version, first.interfaces);
   const folder = await mkdtemp(join(tmpdir(), "wasmill-build-"));
   try {
-    const imports = interfaces.map((name) => `  import ${name};\n`).join("");
-    const wit = contract.replace(/^world job-handler \{[^}]*\}/m, `world job-handler {\n${imports}  export handler;\n}`);
-    await writeFile(join(folder, "job.wit"), wit);
+    await writeFile(join(folder, "job.wit"), narrowed(contract, interfaces));
     const options = { world: "job-handler", sync: true, optSize: true, stubWasi: true };
     const { component } = await componentize({ witPath: join(folder, "job.wit"), jsSource: text, ...options });
     return { component, interfaces };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The contract with no more imports than these. `http` needs the type of secrets, and with it alone no grant for any. */
+function narrowed(contract, interfaces) {
+  const imports = interfaces.map((name) => `  import ${name};\n`).join("");
+  const world = `world job-handler {\n${imports}  export handler;\n}`;
+  const wit = contract.replace(/^world job-handler \{[^}]*\}/m, world);
+  return interfaces.includes("secrets") ? wit : wit.replace(/^interface secrets \{.*?^\}/ms, "interface secrets { resource secret; }");
 }
 
 /** One ES module of the handler and the SDK, and the interfaces of the contract that it uses, in order. */

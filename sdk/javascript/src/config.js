@@ -1,10 +1,10 @@
 // Settings of the job type, as its route says (`grants.config`). They are no secrets: they stand in the catalog.
 
 import * as host from "#host/config";
-import { Reject } from "./failure.js";
+import { Reject, text } from "./failure.js";
 
 /** The value of a setting; undefined if the route has no such setting. */
-export const get = (name) => host.get(name) ?? undefined;
+export const get = (name) => host.get(text(name, "a setting's name")) ?? undefined;
 
 /** The value of a setting; the job is rejected if the route has no such setting. */
 export function require(name) {

@@ -2,7 +2,7 @@
 // this job, and only then; their ids follow from this job's id, so a repeated attempt makes no second child.
 
 import * as host from "#host/emit";
-import { fromHost, wholeMs } from "./failure.js";
+import { fromHost, text, wholeMs } from "./failure.js";
 import { encode } from "./text.js";
 
 const TEXTS = { denied: "the child is not allowed", invalid: "the child is not valid", "too-many": "too many children" };
@@ -13,8 +13,8 @@ const REJECTS = ["denied", "invalid", "too-many"];
 export function child(jobType, payload, { key, delayMs } = {}) {
   const bytes = payload instanceof Uint8Array ? payload : encode(JSON.stringify(payload ?? null));
   try {
-    const child = new host.Child(jobType, bytes);
-    if (key !== undefined) child.key(key);
+    const child = new host.Child(text(jobType, "a job type"), bytes);
+    if (key !== undefined && key !== null) child.key(text(key, "a key"));
     if (delayMs !== undefined) child.delayMs(wholeMs(delayMs));
     return host.submit(child);
   } catch (error) {

@@ -50,5 +50,13 @@ function messageOf(error) {
 
 /** Milliseconds as the contract wants them: whole, and not negative. */
 export function wholeMs(ms) {
-  return ms === undefined || ms === null ? undefined : Math.max(0, Math.round(ms));
+  if (ms === undefined || ms === null) return undefined;
+  if (!Number.isFinite(ms)) throw new TypeError(`${ms} is no number of milliseconds`);
+  return Math.max(0, Math.round(ms));
+}
+
+/** A text, for a call to the host: a value of another type would stop the module there, without a message. */
+export function text(value, what) {
+  if (typeof value === "string") return value;
+  throw new TypeError(`${what} is a text, not ${value === null ? "null" : typeof value}`);
 }

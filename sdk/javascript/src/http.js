@@ -2,7 +2,7 @@
 // whole response; redirects are not followed.
 
 import * as host from "#host/http";
-import { Reject, Retry, fromHost, wholeMs } from "./failure.js";
+import { Reject, Retry, fromHost, text, wholeMs } from "./failure.js";
 import { Secret } from "./secrets.js";
 import { bytesOf, decode, encode } from "./text.js";
 
@@ -20,9 +20,9 @@ const TOO_MANY_REQUESTS = 429;
 /** Sends a request and waits for the response, whatever its status. */
 export function send(method, url, { headers = {}, secretHeaders = {}, body, json, timeoutMs } = {}) {
   try {
-    const request = new host.Request(method, url);
+    const request = new host.Request(text(method, "a method"), text(url, "an address"));
     for (const [name, value] of Object.entries(headers)) request.header(name, String(value));
-    for (const [name, [prefix, secret]] of Object.entries(secretHeaders)) request.secretHeader(name, prefix, Secret.handle(secret));
+    for (const [name, [prefix, secret]] of Object.entries(secretHeaders)) request.secretHeader(name, text(prefix, "a prefix"), Secret.handle(secret));
     if (json !== undefined) {
       request.header("content-type", "application/json");
       request.body(encode(JSON.stringify(json)));
@@ -62,7 +62,7 @@ export class Response {
 
   /** The first header of this name, in any case of letters. */
   header(name) {
-    return this.#response.header(name) ?? undefined;
+    return this.#response.header(text(name, "a header's name")) ?? undefined;
   }
 
   /** All headers in the order they came, as pairs, names in small letters. */

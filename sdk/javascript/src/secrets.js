@@ -1,7 +1,7 @@
 // Secrets of the job type (`grants.secrets` names them).
 
 import * as host from "#host/secrets";
-import { HostError } from "./failure.js";
+import { HostError, text } from "./failure.js";
 
 /** A secret. Opaque: `http` takes it as it is, and it shows in no output. */
 export class Secret {
@@ -32,6 +32,7 @@ export class Secret {
 
 /** The secret of this name; the job is rejected if its type has no grant for it. */
 export function get(name) {
+  text(name, "a secret's name");
   let secret;
   try {
     secret = host.get(name);

@@ -76,5 +76,7 @@ export function encode(text) {
 
 /** Bytes as they are, or those of a text. */
 export function bytesOf(body) {
-  return typeof body === "string" ? encode(body) : body;
+  if (typeof body === "string") return encode(body);
+  if (body instanceof Uint8Array) return body;
+  throw new TypeError("a body is a text or a Uint8Array; `json` takes any value");
 }
