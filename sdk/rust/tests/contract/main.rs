@@ -2,5 +2,6 @@
 //! `sdk/wit/released`, by the rules of semantic versions. And modules import only what their handlers call.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod copies;
 mod imports;
 mod released;
