@@ -7,6 +7,7 @@ mod brokers;
 mod cluster;
 mod crash;
 mod developer;
+mod languages;
 mod limits;
 mod operator;
 mod profiles;

@@ -31,6 +31,6 @@ pub use proxy::{Proxy, Theft};
 pub use redis::Redis;
 pub use redis_world::{LogKind, RedisWorld, Setup};
 pub use resp::Answer;
-pub use server::{Server, free_port};
+pub use server::{Server, binary, free_port};
 pub use story::World;
 pub use until::{DEADLINE, until};

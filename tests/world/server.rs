@@ -25,7 +25,10 @@ pub fn free_port() -> u16 {
 }
 
 /// The binary, beside the test that runs: both stand in one target folder.
-pub(crate) fn binary() -> PathBuf {
+///
+/// # Panics
+/// When it has not been built.
+pub fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folders = test.ancestors().skip(1).take(2);
     let candidates: Vec<_> = folders.map(|folder| folder.join("wasmill")).collect();

@@ -14,6 +14,7 @@ mod dev;
 mod enqueue;
 pub(crate) mod job;
 mod listen;
+mod new;
 mod queue;
 mod relay;
 mod run;
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Relay(relay::Relay),
     Worker(dev::Worker),
     Demo(demo::Demo),
+    New(new::New),
     Deploy(deploy::Deploy),
     Apply(apply::Apply),
     Enqueue(enqueue::Enqueue),
@@ -68,6 +70,7 @@ impl Command {
             Self::Queue(queue) => inside(&mut Builder::new_current_thread(), queue.run()),
             Self::Topics(topics) => inside(&mut Builder::new_current_thread(), topics.run()),
             Self::Status(status) => inside(&mut Builder::new_current_thread(), status.run()),
+            Self::New(new) => new.run(),
             Self::Run(run) => run.run(),
             Self::Check(check) => check.run(),
             Self::Token(token) => token.run(),

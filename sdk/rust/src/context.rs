@@ -3,10 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-#[cfg(target_arch = "wasm32")]
-use crate::bindings::wasmill::job::context as host;
-#[cfg(not(target_arch = "wasm32"))]
-use crate::testing::host;
+use crate::host::context as host;
 
 /// The job's id, in its text form.
 pub fn job_id() -> String {

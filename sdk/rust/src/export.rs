@@ -8,10 +8,13 @@ macro_rules! __export {
     ($handler:ident) => {
         const _: () = {
             struct Exported;
-            impl $crate::bindings::Guest for Exported {
+            impl $crate::bindings::exports::wasmill::job::handler::Guest for Exported {
                 fn handle(
                     payload: ::std::vec::Vec<u8>,
-                ) -> ::std::result::Result<::std::vec::Vec<u8>, $crate::bindings::Failure> {
+                ) -> ::std::result::Result<
+                    ::std::vec::Vec<u8>,
+                    $crate::bindings::exports::wasmill::job::handler::Failure,
+                > {
                     $crate::__private::run_in_guest($handler, payload)
                 }
             }

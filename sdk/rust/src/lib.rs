@@ -5,12 +5,19 @@
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod bindings;
+pub mod clock;
+pub mod config;
 pub mod context;
+pub mod emit;
 mod export;
 mod failure;
+mod host;
+pub mod http;
 pub mod log;
 mod payload;
+pub mod random;
 mod run;
+pub mod secrets;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 

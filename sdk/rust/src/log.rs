@@ -8,8 +8,7 @@
 //! log::warn!("attempt {attempt}");
 //! ```
 
-#[cfg(target_arch = "wasm32")]
-use crate::bindings::wasmill::job::log as host;
+use crate::host::log as host;
 
 #[doc(inline)]
 pub use crate::{__debug as debug, __error as error, __info as info, __warn as warn};
@@ -38,7 +37,7 @@ pub fn write(level: Level, message: &str) {
 /// Writes one line. The host escapes control characters.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn write(level: Level, message: &str) {
-    crate::testing::host::write(level, message);
+    host::write(level, message);
 }
 
 /// Writes a line for whoever looks for a mistake. Takes what `format!` takes.

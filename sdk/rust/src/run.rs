@@ -19,7 +19,7 @@ where
 pub fn run_in_guest<A, O, E>(
     handler: fn(A) -> Result<O, E>,
     payload: Vec<u8>,
-) -> Result<Vec<u8>, crate::bindings::Failure>
+) -> Result<Vec<u8>, crate::host::failures::Failure>
 where
     A: FromPayload,
     O: IntoOutput,
@@ -32,12 +32,12 @@ where
 }
 
 #[cfg(target_arch = "wasm32")]
-impl From<Failure> for crate::bindings::Failure {
+impl From<Failure> for crate::host::failures::Failure {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Retry { message, after } => {
                 let after_ms = after.map(|delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
-                Self::Retry(crate::bindings::wasmill::job::failures::Retry { message, after_ms })
+                Self::Retry(crate::host::failures::Retry { message, after_ms })
             }
             Failure::Reject { message } => Self::Reject(message),
         }
