@@ -30,6 +30,8 @@ pub enum FailureCode {
     Memory,
     /// The handler returned more bytes than it may.
     Output,
+    /// The handler called the host more often than it may.
+    Calls,
     /// The worker that held the job vanished, or lost its lease, as often as the job may be tried.
     Lost,
     /// The process that ran it died, while it ran alone there: it is not tried again until somebody redrives it.
@@ -53,6 +55,7 @@ impl FailureCode {
             Self::Timeout => "timeout",
             Self::Memory => "memory",
             Self::Output => "output",
+            Self::Calls => "calls",
             Self::Lost => "lost",
             Self::Quarantined => "quarantined",
             Self::Host => "host",

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod grants;
 mod id;
 mod job;
 mod names;
@@ -13,11 +14,12 @@ mod verdict;
 pub mod wire;
 
 pub use error::{Failure, FailureCode};
+pub use grants::{Grants, InvalidGrant, SecretName, TypePattern};
 pub use id::{ChildKey, IdKind, IdSource, InvalidJobId, JobId, partition_of_child, partition_of_key};
 pub use job::{Attempt, Cancel, CopyOf, DeadLetter, Durability, Job, Mode, Path, Priority, Stamp};
 pub use names::{InvalidName, JobType, ModuleDigest, ModuleTag, QueueName};
-pub use outcome::{End, LogLevel, LogLine, Outcome, Stop, Usage};
-pub use policy::{Backoff, InvalidBackoff, Limits, Rate, RetryPolicy};
+pub use outcome::{Child, End, Import, ImportUsage, Imports, LogLevel, LogLine, Outcome, Stop, Usage};
+pub use policy::{Backoff, InvalidBackoff, Limits, Rate, RetriedExits, RetryPolicy};
 pub use position::{
     Generation, Offset, Partition, Passed, Position, Progress, RecordHash, Revision, Topic, TopicPartition,
 };

@@ -1,16 +1,35 @@
 //! What the sandbox saw of one attempt. It says nothing about what becomes of the job: that is the verdict.
 
+mod usage;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::{JobId, JobType};
+
+pub use usage::{Import, ImportUsage, Imports, Usage};
+
 /// How one attempt ended, with its logs and what it used.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     pub end: End,
+    /// The jobs it emitted. They count only if this attempt completes the job, and are empty if it cannot.
+    pub children: Vec<Child>,
     pub logs: Vec<LogLine>,
     pub usage: Usage,
+}
+
+/// A job that a handler emitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Child {
+    /// It follows from the parent's, so that a repeated attempt makes no second child.
+    pub id: JobId,
+    pub job_type: JobType,
+    pub payload: Bytes,
+    /// How long after its parent's completion it may run.
+    pub delay: Duration,
 }
 
 /// How the handler ended.
@@ -22,6 +41,8 @@ pub enum End {
     Retry { message: String, after: Option<Duration> },
     /// It said the job can never succeed.
     Rejected { message: String },
+    /// It was a command program and ended with this code, which is not 0. The message is the last it wrote.
+    Exited { code: u8, message: String },
     /// The host ended it.
     Stopped { stop: Stop, message: String },
 }
@@ -39,6 +60,8 @@ pub enum Stop {
     Memory,
     /// Its output was larger than allowed.
     Output,
+    /// It called the host more often than allowed.
+    Calls,
     /// The host could not start it, or failed while it ran.
     Host,
     /// The claim was lost or the worker is stopping: the attempt does not count.
@@ -65,24 +88,34 @@ pub enum LogLevel {
     Error,
 }
 
-/// What one attempt used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Usage {
-    /// Fuel, which counts Wasm instructions and does not depend on the machine.
-    pub fuel: u64,
-    /// Wall time from instantiation to the end, in microseconds.
-    pub wall_us: u64,
-    /// The largest sum of all memories and tables, in bytes.
-    pub memory_peak_bytes: u64,
+impl Outcome {
+    /// An outcome without anything but its end: nothing ran, or nothing is known of what did.
+    pub fn bare(end: End) -> Self {
+        Self { end, children: Vec::new(), logs: Vec::new(), usage: Usage::default() }
+    }
 }
 
 impl End {
+    /// The same end, its message changed.
+    #[must_use]
+    pub fn map_message(mut self, change: impl FnOnce(String) -> String) -> Self {
+        match &mut self {
+            Self::Done { .. } => {}
+            Self::Retry { message, .. }
+            | Self::Rejected { message }
+            | Self::Exited { message, .. }
+            | Self::Stopped { message, .. } => *message = change(std::mem::take(message)),
+        }
+        self
+    }
+
     /// The kind of end, as logs and metrics name it.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Done { .. } => "done",
             Self::Retry { .. } => "retry",
             Self::Rejected { .. } => "rejected",
+            Self::Exited { .. } => "exited",
             Self::Stopped { .. } => "stopped",
         }
     }

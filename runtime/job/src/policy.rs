@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Attempt;
 
 /// What one attempt of a handler may use.
@@ -20,6 +22,14 @@ pub struct Limits {
     pub output_bytes: u64,
     /// Log text kept per attempt, in bytes. Default 64 KiB.
     pub log_bytes: u64,
+    /// Calls to the host, of all kinds. Default 1,000,000.
+    pub host_calls: u64,
+    /// HTTP requests sent. Default 100.
+    pub http_calls: u32,
+    /// Bytes sent and received by HTTP, of all requests together. Default 16 MiB.
+    pub http_bytes: u64,
+    /// Jobs emitted. Default 1,000.
+    pub children: u32,
 }
 
 /// How often and after which pause a failed job is tried again.
@@ -28,6 +38,19 @@ pub struct RetryPolicy {
     /// Attempts in all, the first included. Default 10.
     pub attempts: u32,
     pub backoff: Backoff,
+    /// For handlers that are command programs.
+    pub exits: RetriedExits,
+}
+
+/// Which exit codes of a command program ask for another attempt. 0 completes the job, and all others reject it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RetriedExits {
+    /// 75 alone, which `sysexits.h` calls a temporary failure.
+    #[default]
+    Temporary,
+    /// Every one.
+    All,
 }
 
 /// How many jobs may start in how much time. Held over all workers of a queue's shard.
@@ -57,6 +80,16 @@ pub enum InvalidBackoff {
     Jitter(f64),
     #[error("the backoff's max ({max:?}) is shorter than its first pause ({first:?})")]
     Order { first: Duration, max: Duration },
+}
+
+impl RetriedExits {
+    /// `EX_TEMPFAIL` of BSD's `sysexits.h`.
+    const TEMPORARY: u8 = 75;
+
+    /// Whether a program that ended with this code, which is not 0, is to be run again.
+    pub fn include(self, code: u8) -> bool {
+        self == Self::All || code == Self::TEMPORARY
+    }
 }
 
 impl Rate {
@@ -137,13 +170,17 @@ impl Default for Limits {
             payload_bytes: 1 << 20,
             output_bytes: 1 << 20,
             log_bytes: 64 << 10,
+            host_calls: 1_000_000,
+            http_calls: 100,
+            http_bytes: 16 << 20,
+            children: 1_000,
         }
     }
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { attempts: 10, backoff: Backoff::default() }
+        Self { attempts: 10, backoff: Backoff::default(), exits: RetriedExits::default() }
     }
 }
 

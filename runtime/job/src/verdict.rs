@@ -31,6 +31,13 @@ pub fn verdict(outcome: &Outcome, attempt: Attempt, policy: &RetryPolicy, jitter
         End::Rejected { message } => {
             return Verdict::Bury { failure: Failure::new(FailureCode::Rejected, message.clone()) };
         }
+        End::Exited { code, message } => {
+            let message = format!("it exited with code {code}: {message}");
+            if !policy.exits.include(*code) {
+                return Verdict::Bury { failure: Failure::new(FailureCode::Rejected, message) };
+            }
+            (Failure::new(FailureCode::Retry, message), None)
+        }
         End::Retry { message, after } => (Failure::new(FailureCode::Retry, message.clone()), *after),
         End::Stopped { stop, message } => (Failure::new(code_of(*stop), message.clone()), None),
     };
@@ -48,6 +55,7 @@ fn code_of(stop: Stop) -> FailureCode {
         Stop::Timeout => FailureCode::Timeout,
         Stop::Memory => FailureCode::Memory,
         Stop::Output => FailureCode::Output,
+        Stop::Calls => FailureCode::Calls,
         Stop::Host | Stop::Interrupted => FailureCode::Host,
     }
 }

@@ -121,7 +121,7 @@ proptest! {
     #[test]
     fn no_child_has_the_id_of_an_idempotency_key(job_type in "[a-z]{1,8}", key: String, number: u32) {
         let derived = JobId::derived(&job_type.parse().unwrap(), &key, Generation(2), Partition(3));
-        prop_assert_ne!(child(parent(), &job_type, &ChildKey::Text(key.clone()), 3), derived);
+        prop_assert_ne!(child(parent(), &job_type, &ChildKey::Text(key), 3), derived);
         prop_assert_ne!(child(parent(), &job_type, &ChildKey::Number(number), 3), derived);
     }
 }

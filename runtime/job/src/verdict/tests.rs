@@ -1,11 +1,15 @@
 //! Unit tests of `verdict`.
 
 use super::*;
-use crate::Usage;
+use crate::RetriedExits;
 
 fn judge(end: End, attempt: u32) -> Verdict {
-    let outcome = Outcome { end, logs: Vec::new(), usage: Usage::default() };
-    verdict(&outcome, Attempt(attempt), &RetryPolicy { attempts: 3, ..RetryPolicy::default() }, 0.5)
+    verdict(
+        &Outcome::bare(end),
+        Attempt(attempt),
+        &RetryPolicy { attempts: 3, ..RetryPolicy::default() },
+        0.5,
+    )
 }
 
 fn stopped(stop: Stop) -> End {
@@ -58,6 +62,7 @@ fn every_stop_is_a_failure_with_its_code_but_an_interruption_counts_for_nothing(
         (Stop::Timeout, FailureCode::Timeout),
         (Stop::Memory, FailureCode::Memory),
         (Stop::Output, FailureCode::Output),
+        (Stop::Calls, FailureCode::Calls),
         (Stop::Host, FailureCode::Host),
     ];
     for (stop, code) in codes {
@@ -69,4 +74,25 @@ fn every_stop_is_a_failure_with_its_code_but_an_interruption_counts_for_nothing(
     }
     assert_eq!(judge(stopped(Stop::Interrupted), 1), Verdict::Release);
     assert_eq!(judge(stopped(Stop::Interrupted), 99), Verdict::Release);
+}
+
+#[test]
+fn a_command_program_is_tried_again_after_a_temporary_failure_and_else_only_if_the_route_says_so() {
+    let judge = |code, exits| {
+        let end = End::Exited { code, message: "no such file".into() };
+        let policy = RetryPolicy { attempts: 3, exits, ..RetryPolicy::default() };
+        verdict(&Outcome::bare(end), Attempt(1), &policy, 0.5)
+    };
+    let failure = |code, number| Failure::new(code, format!("it exited with code {number}: no such file"));
+    let again = |number| Verdict::Retry {
+        pause: Duration::from_secs(1),
+        failure: failure(FailureCode::Retry, number),
+    };
+    assert_eq!(judge(75, RetriedExits::Temporary), again(75));
+    assert_eq!(
+        judge(1, RetriedExits::Temporary),
+        Verdict::Bury { failure: failure(FailureCode::Rejected, 1) }
+    );
+    assert_eq!(judge(1, RetriedExits::All), again(1));
+    assert_eq!(judge(75, RetriedExits::All), again(75));
 }
