@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use wasmill_job::{
     Attempt, End, Generation, IdSource, Job, Limits, Mode, Partition, Revision, Stamp, UnixMs,
 };
-use wasmill_sandbox::{Call, CheckLimits, Interrupt, PagemapScan, Sandbox, SandboxConfig, Tuning, check};
+use wasmill_sandbox::{
+    Call, CheckLimits, Interrupt, PagemapScan, Permit, Sandbox, SandboxConfig, Tuning, check,
+};
 
 struct Timing {
     p50: Duration,
@@ -71,7 +73,7 @@ fn measure(guest: &str, config: &SandboxConfig, jobs: usize, rounds: usize) -> T
     let component = check(&module(guest), &CheckLimits::default()).unwrap();
     let handler = sandbox.load(&sandbox.compile(&component).unwrap()).unwrap();
     let (job, limits, interrupt) = (job(), Limits::default(), Interrupt::new());
-    let call = Call { job: &job, attempt: Attempt(1), max_attempts: 10 };
+    let call = Call { job: &job, attempt: Attempt(1), max_attempts: 10, permit: &Permit::none() };
     let round = || {
         let mut took: Vec<_> = (0..jobs)
             .map(|_| {

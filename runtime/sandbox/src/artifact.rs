@@ -1,34 +1,53 @@
-//! Modules compiled to machine code, kept in a private folder, so that each is compiled once.
+//! Modules compiled to machine code, kept in a private folder, so that each is compiled once and verified once.
+
+mod file;
+mod seal;
 
 use std::fmt;
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use wasmill_job::ModuleDigest;
 
 use crate::check::Component;
-use crate::sandbox::{CompileError, Sandbox};
+use crate::compiler::{self, CompileError};
+use crate::sandbox::Sandbox;
+use file::io_error as io;
+use seal::{Key, Seal, Subject};
 
 /// A compiled module that is known to be ours. Only the compiler and the store make one; that is what
 /// [`Sandbox::load`] rests on.
 #[derive(Clone)]
 pub struct Artifact {
     digest: ModuleDigest,
-    code: Vec<u8>,
+    code: Code,
+}
+
+/// Where the machine code is.
+#[derive(Clone)]
+pub(crate) enum Code {
+    /// The compiler's own answer.
+    Memory(Arc<[u8]>),
+    /// A file in the private folder whose seal was found right.
+    File(PathBuf),
 }
 
 /// A folder of artifacts. It is a cache: it may be deleted at any time, and several processes may share it.
 ///
-/// Nothing in it is believed without its checksum, which guards against damage, not against whoever can write as
-/// this user: therefore the folder must belong to this user alone.
+/// Each artifact has a seal, made with a key that is in the folder as well: over its module, the engine it is for, and its
+/// bytes, and over the file's inode, size and times once the bytes were verified. While those are the same, the file is
+/// mapped without being read; else its bytes are verified again. A foreign or changed artifact counts as missing. The key
+/// guards against artifacts that were put here from elsewhere and against damage, not against whoever can write as this
+/// user: therefore the folder must belong to this user alone.
 #[derive(Clone, Debug)]
 pub struct ArtifactStore {
     folder: PathBuf,
+    key: Key,
 }
 
 /// Why artifacts cannot be kept or read.
@@ -42,17 +61,9 @@ pub enum ArtifactError {
     Compile(#[from] CompileError),
 }
 
-/// What a file begins with; the number is the version of this layout. The checksum of the rest follows.
-const MAGIC: &[u8; 8] = b"wamill\x00\x01";
-const CHECKSUM_BYTES: usize = 32;
-const HEADER_BYTES: usize = MAGIC.len() + CHECKSUM_BYTES;
-
-/// What may stand in front of a file that is being written.
-const UNFINISHED: &str = ".unfinished-";
-
 impl Artifact {
     pub(crate) fn of_compiler(digest: ModuleDigest, code: Vec<u8>) -> Self {
-        Self { digest, code }
+        Self { digest, code: Code::Memory(code.into()) }
     }
 
     /// The module it was compiled from.
@@ -60,30 +71,23 @@ impl Artifact {
         self.digest
     }
 
-    pub(crate) fn code(&self) -> &[u8] {
+    pub(crate) fn code(&self) -> &Code {
         &self.code
-    }
-
-    /// What [`ArtifactStore`] wrote, if it is whole and unchanged.
-    fn of_file(digest: ModuleDigest, mut bytes: Vec<u8>) -> Option<Self> {
-        let rest = bytes.strip_prefix(MAGIC)?;
-        let (checksum, code) = rest.split_at_checked(CHECKSUM_BYTES)?;
-        if checksum != checksum_of(digest, code) {
-            return None;
-        }
-        bytes.drain(..HEADER_BYTES);
-        Some(Self { digest, code: bytes })
     }
 }
 
 impl fmt::Debug for Artifact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Artifact").field("digest", &self.digest).field("code", &self.code.len()).finish()
+        let code: &dyn fmt::Debug = match &self.code {
+            Code::Memory(code) => &code.len(),
+            Code::File(path) => path,
+        };
+        f.debug_struct("Artifact").field("digest", &self.digest).field("code", code).finish()
     }
 }
 
 impl ArtifactStore {
-    /// Opens the folder; makes it if need be. Takes all rights to it from other users.
+    /// Opens the folder; makes it, and its key, if need be. Takes all rights to it from other users.
     ///
     /// # Errors
     /// When it cannot be made, or belongs to somebody else.
@@ -102,68 +106,90 @@ impl ArtifactStore {
             fs::set_permissions(&folder, Permissions::from_mode(0o700))
                 .map_err(io("make private", &folder))?;
         }
-        Ok(Self { folder })
+        let key = Key::open(&folder)?;
+        Ok(Self { folder, key })
     }
 
-    /// The artifact of a module, if it was compiled for this sandbox before. One that is damaged is logged and
-    /// counts as missing. Cost: reads the file and its checksum, about 1 ms per megabyte.
+    /// The artifact of a module, if it was compiled for this sandbox before. One that is damaged or not ours is logged
+    /// and counts as missing. Cost: two small files, if its bytes were verified before; else it is read whole, about 1 ms
+    /// per megabyte.
     ///
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn find(&self, sandbox: &Sandbox, module: ModuleDigest) -> Result<Option<Artifact>, ArtifactError> {
-        let path = self.path(sandbox, module);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
+        let subject = Subject { module, engine: fingerprint(sandbox) };
+        let (path, seal_path) = self.paths(subject);
+        let Some(seal) = Seal::read(&seal_path).map_err(io("read", &seal_path))? else { return Ok(None) };
+        let found = match fs::symlink_metadata(&path) {
+            Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(io("read", &path)(error)),
+            Err(error) => return Err(io("look at", &path)(error)),
         };
-        let artifact = Artifact::of_file(module, bytes);
-        if artifact.is_none() {
-            tracing::warn!(path = %path.display(), %module, "a precompiled module is damaged; it is compiled again");
+        if found.is_file() && seal.is_of(&self.key, subject, &found) {
+            return Ok(Some(Artifact { digest: module, code: Code::File(path) }));
         }
-        Ok(artifact)
+        let bytes = fs::read(&path).map_err(io("read", &path))?;
+        if !found.is_file() || !seal.covers(&self.key, subject, &bytes) {
+            tracing::warn!(
+                path = %path.display(), %module,
+                "a compiled module is damaged, or was not compiled here; it is compiled again"
+            );
+            return Ok(None);
+        }
+        // The bytes are right and the file is another than the one that was sealed: a copy, or a restored folder. It is
+        // written anew, so that what is mapped later is what was verified now.
+        self.keep(subject, bytes).map(Some)
     }
 
-    /// The artifact of a module, compiled and kept if there is none yet. Blocks as long as the compiler takes.
+    /// The artifact of a module, compiled here and kept if there is none yet. Blocks as long as the compiler takes. For
+    /// modules that are trusted not to choke it; others go to [`ArtifactStore::compile_apart`].
     ///
     /// # Errors
     /// When it does not compile, or the folder cannot be written.
     pub fn compile(&self, sandbox: &Sandbox, component: &Component) -> Result<Artifact, ArtifactError> {
-        if let Some(artifact) = self.find(sandbox, component.digest())? {
+        self.find_or(sandbox, component, || sandbox.compile_code(component))
+    }
+
+    /// The same, compiled by a process of its own with limits: address space, processor time, time. `program` starts this
+    /// very program in such a way that it calls [`crate::compile_for_parent`] and nothing else: what it answers is believed.
+    ///
+    /// # Errors
+    /// When it does not compile within the limits, the process cannot be started, or the folder cannot be written.
+    pub fn compile_apart(
+        &self,
+        sandbox: &Sandbox,
+        component: &Component,
+        program: Command,
+    ) -> Result<Artifact, ArtifactError> {
+        self.find_or(sandbox, component, || compiler::ask(program, component))
+    }
+
+    fn find_or(
+        &self,
+        sandbox: &Sandbox,
+        component: &Component,
+        compile: impl FnOnce() -> Result<Vec<u8>, CompileError>,
+    ) -> Result<Artifact, ArtifactError> {
+        let module = component.digest();
+        if let Some(artifact) = self.find(sandbox, module)? {
             return Ok(artifact);
         }
-        let artifact = sandbox.compile(component)?;
-        let path = self.path(sandbox, component.digest());
-        self.write(&path, &artifact).map_err(io("write", &path))?;
-        Ok(artifact)
+        self.keep(Subject { module, engine: fingerprint(sandbox) }, compile()?)
     }
 
-    /// Written aside, synced, renamed: under its name a file is whole, also after a power cut.
-    fn write(&self, path: &Path, artifact: &Artifact) -> io::Result<()> {
-        static WRITTEN: AtomicU64 = AtomicU64::new(0);
-        let turn = WRITTEN.fetch_add(1, Ordering::Relaxed);
-        let aside = self.folder.join(format!("{UNFINISHED}{}-{turn}", std::process::id()));
-        let written = (|| {
-            // A process that died may have had this number before.
-            let _ = fs::remove_file(&aside);
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
-            file.write_all(MAGIC)?;
-            file.write_all(&checksum_of(artifact.digest, &artifact.code))?;
-            file.write_all(&artifact.code)?;
-            file.set_permissions(Permissions::from_mode(0o400))?;
-            file.sync_all()?;
-            fs::rename(&aside, path)?;
-            fs::File::open(&self.folder)?.sync_all()
-        })();
-        if written.is_err() {
-            // What is left aside is never read; removing it only saves room.
-            let _ = fs::remove_file(&aside);
-        }
-        written
+    /// Writes code and seal. Power lost in between: there is code without a seal, or with an older one, and it is
+    /// compiled again.
+    fn keep(&self, subject: Subject, code: Vec<u8>) -> Result<Artifact, ArtifactError> {
+        let (path, seal_path) = self.paths(subject);
+        let written = file::write(&self.folder, &path, &code).map_err(io("write", &path))?;
+        let seal = Seal::new(&self.key, subject, &code, &written);
+        file::write(&self.folder, &seal_path, &seal.to_bytes()).map_err(io("write", &seal_path))?;
+        Ok(Artifact { digest: subject.module, code: Code::File(path) })
     }
 
-    fn path(&self, sandbox: &Sandbox, module: ModuleDigest) -> PathBuf {
-        self.folder.join(format!("{module}-{:016x}.cwasm", fingerprint(sandbox)))
+    fn paths(&self, subject: Subject) -> (PathBuf, PathBuf) {
+        let name = |kind| self.folder.join(format!("{}-{:016x}.{kind}", subject.module, subject.engine));
+        (name("cwasm"), name("seal"))
     }
 }
 
@@ -172,16 +198,7 @@ impl ArtifactStore {
 fn fingerprint(sandbox: &Sandbox) -> u64 {
     let mut hasher = DefaultHasher::new();
     env!("CARGO_PKG_VERSION").hash(&mut hasher);
+    std::env::consts::ARCH.hash(&mut hasher);
     sandbox.engine().precompile_compatibility_hash().hash(&mut hasher);
     hasher.finish()
-}
-
-/// Over the module's digest too: a file under another one's name is not that one.
-fn checksum_of(module: ModuleDigest, code: &[u8]) -> [u8; CHECKSUM_BYTES] {
-    Sha256::new().chain_update(module.to_string()).chain_update(code).finalize().into()
-}
-
-fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ArtifactError {
-    let path = path.to_owned();
-    move |source| ArtifactError::Io { what, path, source }
 }

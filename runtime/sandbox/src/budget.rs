@@ -1,4 +1,4 @@
-//! A job's memory: all memories and tables of its instance, summed, against one limit.
+//! A job's memory: all memories and tables of its instance, and what the host keeps for it, summed, against one limit.
 
 use wasmtime::{ResourceLimiter, Result};
 
@@ -39,11 +39,24 @@ impl Budget {
         self.refused
     }
 
+    /// The host keeps so many bytes for the guest, if it may have them.
+    pub(crate) fn hold(&mut self, bytes: u64) -> bool {
+        self.grant(bytes)
+    }
+
+    /// The host keeps so many bytes no longer.
+    pub(crate) fn release(&mut self, bytes: u64) {
+        self.used = self.used.saturating_sub(bytes);
+    }
+
     fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>, unit: u64) -> bool {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return false; // beyond what the module itself declares
         }
-        let more = (desired.saturating_sub(current) as u64).saturating_mul(unit);
+        self.grant((desired.saturating_sub(current) as u64).saturating_mul(unit))
+    }
+
+    fn grant(&mut self, more: u64) -> bool {
         let wanted = self.used.saturating_add(more);
         if wanted > self.limit {
             self.refused = Some(Refusal { wanted, limit: self.limit });

@@ -2,6 +2,7 @@
 
 mod census;
 mod convert;
+pub(crate) mod exit;
 mod reasons;
 mod shape;
 
@@ -10,10 +11,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use wasmill_job::ModuleDigest;
+use wasmill_job::{Import, ModuleDigest};
 use wasmparser::{Validator, WasmFeatures};
 
 pub use reasons::CheckError;
+pub(crate) use shape::needed_grant;
 
 /// A module that has passed: valid, of our world, and a component.
 #[derive(Clone)]
@@ -22,6 +24,16 @@ pub struct Component {
     bytes: Bytes,
     imports: Vec<String>,
     exports: Vec<String>,
+    speaks: Speaks,
+}
+
+/// How a module is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// It exports the contract's handler.
+    Handler,
+    /// It is a command program of WASI: payload on its standard input, result on its standard output.
+    Program,
 }
 
 /// How large a module may be.
@@ -44,7 +56,7 @@ impl Component {
         &self.bytes
     }
 
-    /// The interfaces whose functions it calls, such as `wasmill:job/log@0.1.0`, in order.
+    /// The interfaces whose functions it calls, such as `wasmill:job/log@1.0.0`, in order.
     pub fn imports(&self) -> &[String] {
         &self.imports
     }
@@ -52,6 +64,16 @@ impl Component {
     /// What it exports, in order.
     pub fn exports(&self) -> &[String] {
         &self.exports
+    }
+
+    /// How it is called.
+    pub fn speaks(&self) -> Speaks {
+        self.speaks
+    }
+
+    /// What its job type's route must grant, because it imports it.
+    pub fn asks(&self) -> impl Iterator<Item = Import> + '_ {
+        self.imports.iter().filter_map(|import| needed_grant(import))
     }
 }
 
@@ -81,8 +103,8 @@ fn check_whole(bytes: &[u8], limits: &CheckLimits) -> Result<Component, CheckErr
         census::Kind::Component => Bytes::copy_from_slice(bytes),
         census::Kind::Module => Bytes::from(convert::component_of(bytes)?),
     };
-    let shape::Shape { imports, exports } = shape::of(&component)?;
-    Ok(Component { digest: ModuleDigest::of(bytes), bytes: component, imports, exports })
+    let shape::Shape { imports, exports, speaks } = shape::of(&component)?;
+    Ok(Component { digest: ModuleDigest::of(bytes), bytes: component, imports, exports, speaks })
 }
 
 /// What a module may use of WebAssembly: the same as the engine allows, which a test compares.
@@ -101,12 +123,13 @@ pub(crate) fn features() -> WasmFeatures {
 
 impl fmt::Debug for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { digest, bytes, imports, exports } = self;
+        let Self { digest, bytes, imports, exports, speaks } = self;
         f.debug_struct("Component")
             .field("digest", digest)
             .field("bytes", &bytes.len())
             .field("imports", imports)
             .field("exports", exports)
+            .field("speaks", speaks)
             .finish()
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Built {
 }
 
 /// Call stack of a guest, in bytes. A trap says so when it is used up. Threads that run guests need as much stack
-/// and half a megabyte for the host besides; Rust's default of 2 MiB is enough.
+/// and half a megabyte for the host besides; Rust's default of 2 MiB is enough, and so is wasmtime's for guests that wait.
 pub(crate) const STACK_BYTES: usize = 512 << 10;
 
 /// Core instances of one component: the module, its shims, an adapter. Three to five are usual.
@@ -30,9 +30,9 @@ const TABLE_ELEMENTS_MAX: usize = 100_000;
 const INSTANCE_BYTES_MAX: usize = 10 << 20;
 
 /// What a guest may use of WebAssembly: release 3 without what we have no use for, and without what most
-/// advisories were about. [`crate::check`] holds uploads to the same list.
+/// advisories were about. [`crate::check`] holds uploads to the same list, and to one memory in a module: the engine needs
+/// more itself, in the adapters that it makes where one part of a component calls another.
 const REFUSED: WasmFeatures = WasmFeatures::MEMORY64
-    .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::THREADS)
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXCEPTIONS)
@@ -58,12 +58,18 @@ pub(crate) fn build(config: &SandboxConfig) -> Result<Built> {
     }
 }
 
+/// An engine that compiles for the others and runs nothing, so it reserves nothing. Its code is theirs: a test compares.
+pub(crate) fn compiler(config: &SandboxConfig) -> Result<Engine> {
+    Engine::new(&on_demand(config))
+}
+
 fn pooled(config: &SandboxConfig) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(config.instances)
         .total_core_instances(config.instances.saturating_mul(CORE_INSTANCES_MAX))
         .total_memories(config.instances.saturating_mul(MEMORIES_MAX))
         .total_tables(config.instances.saturating_mul(TABLES_MAX))
+        .total_stacks(config.instances)
         .total_gc_heaps(0)
         .max_core_instances_per_component(CORE_INSTANCES_MAX)
         .max_memories_per_component(MEMORIES_MAX)

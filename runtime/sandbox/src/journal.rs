@@ -2,6 +2,7 @@
 
 use wasmill_job::{LogLevel, LogLine};
 
+use crate::capability::secrets::{Secret, masked};
 use crate::text::push_escaped;
 
 /// Lines of one attempt. What goes beyond the limit is counted and not kept.
@@ -14,6 +15,8 @@ pub(crate) struct Journal {
     /// The last line was cut or a line was dropped: nothing more is kept.
     full: bool,
     dropped: u64,
+    /// Secrets that the guest has seen: they are masked.
+    revealed: Vec<Secret>,
 }
 
 /// What a line costs besides its text, in bytes, about what its level and time need when it is stored. Without it
@@ -30,12 +33,31 @@ impl Journal {
         !self.full && self.left >= LINE_BYTES
     }
 
+    /// From now on this stands in no line.
+    pub(crate) fn mask(&mut self, secret: Secret) {
+        if !self.revealed.contains(&secret) {
+            self.revealed.push(secret);
+        }
+    }
+
+    /// A text of the guest's without the secrets it has seen.
+    pub(crate) fn masked(&self, text: String) -> String {
+        masked(text, &self.revealed)
+    }
+
     /// Keeps a line, cut where the limit is reached. Lines after a cut one are dropped, so that what is kept is a
     /// beginning without gaps.
     pub(crate) fn write(&mut self, level: LogLevel, text: &str, at_ms: u64) {
         if !self.has_room() {
             return self.drop_line();
         }
+        let without_secrets;
+        let text = if self.revealed.is_empty() {
+            text
+        } else {
+            without_secrets = self.masked(text.to_owned());
+            &without_secrets
+        };
         let room = usize::try_from(self.left - LINE_BYTES).unwrap_or(usize::MAX);
         let mut message = String::with_capacity(text.len().min(room));
         self.full = !push_escaped(&mut message, text, room);
@@ -60,6 +82,8 @@ impl Journal {
             };
             self.lines.push(LogLine { level: LogLevel::Warn, message, at_ms });
         }
+        // What a guest of WASI printed was added at the end.
+        self.lines.sort_by_key(|line| line.at_ms);
         self.lines
     }
 }

@@ -3,13 +3,17 @@
 
 mod artifact;
 mod budget;
+mod capability;
 mod check;
+mod compiler;
 mod config;
 mod engine;
 mod guest;
 mod handler;
 mod interrupt;
+mod io;
 mod journal;
+mod meter;
 mod precompiled;
 mod run;
 mod sandbox;
@@ -19,9 +23,11 @@ mod ticker;
 mod world;
 
 pub use artifact::{Artifact, ArtifactError, ArtifactStore};
-pub use check::{CheckError, CheckLimits, Component, check};
+pub use capability::{Destination, FindDestination, Permit, PermitError};
+pub use check::{CheckError, CheckLimits, Component, Speaks, check};
+pub use compiler::{CompileError, compile_for_parent};
 pub use config::{PagemapScan, SandboxConfig, Tuning};
 pub use handler::{Handler, LoadError};
 pub use interrupt::Interrupt;
 pub use run::Call;
-pub use sandbox::{CompileError, Sandbox, SandboxError};
+pub use sandbox::{Sandbox, SandboxError};

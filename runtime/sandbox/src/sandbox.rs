@@ -1,22 +1,23 @@
 //! The sandbox: one engine, what handlers can reach, and the clock that stops them.
 
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 
+use wasmill_egress::Egress;
 use wasmill_job::{Limits, Outcome};
 use wasmtime::Engine;
-use wasmtime::component::Linker;
+use wasmtime::component::types::ComponentItem;
 
 use crate::artifact::Artifact;
-use crate::check::Component;
+use crate::check::{Component, needed_grant};
+use crate::compiler::CompileError;
 use crate::config::SandboxConfig;
-use crate::guest::Guest;
-use crate::handler::{Handler, LoadError};
+use crate::handler::{Handler, LoadError, Way};
 use crate::interrupt::Interrupt;
+use crate::io::Io;
 use crate::run::{self, Call};
 use crate::ticker::Ticker;
-use crate::world::{self, InstancePre};
+use crate::world::{Linkers, PROGRAM, PlainPre, ProgramPre, WaitingPre};
 use crate::{engine, precompiled};
 
 /// Runs handlers. Cheap to clone; clones share everything.
@@ -25,7 +26,9 @@ pub struct Sandbox(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
-    linker: Linker<Guest>,
+    linkers: Linkers,
+    /// Where guests wait.
+    pub(crate) io: Io,
     pub(crate) ticker: Ticker,
     pub(crate) memory_bytes_max: u64,
     pub(crate) fuel: bool,
@@ -41,20 +44,27 @@ pub enum SandboxError {
     #[error("this machine cannot run compiled WebAssembly: {0}")]
     Engine(String),
     #[error("the system gave no thread for the sandbox's clock: {0}")]
-    Clock(#[source] io::Error),
+    Clock(#[source] std::io::Error),
 }
 
-/// Why a checked module cannot be compiled.
-#[derive(Debug, thiserror::Error)]
-#[error("the module does not compile: {0}")]
-pub struct CompileError(String);
-
 impl Sandbox {
-    /// A sandbox with its clock. Reserves address space, touches little of it.
+    /// A sandbox with its clock, in which no handler makes HTTP calls. Reserves address space, touches little of it.
     ///
     /// # Errors
     /// When a setting is impossible, or the machine cannot run compiled Wasm.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        Self::build(config, None)
+    }
+
+    /// The same for a process whose handlers may call services, through this gate.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn with_egress(config: SandboxConfig, egress: Egress) -> Result<Self, SandboxError> {
+        Self::build(config, Some(egress))
+    }
+
+    fn build(config: SandboxConfig, egress: Option<Egress>) -> Result<Self, SandboxError> {
         if config.instances == 0 {
             return Err(SandboxError::NoInstances);
         }
@@ -79,7 +89,8 @@ impl Sandbox {
             "sandbox ready"
         );
         Ok(Self(Arc::new(Inner {
-            linker: world::linker(&engine).map_err(refused)?,
+            linkers: Linkers::new(&engine).map_err(refused)?,
+            io: Io::new(egress),
             ticker: Ticker::start(engine.clone()).map_err(SandboxError::Clock)?,
             memory_bytes_max: config.memory_bytes_max,
             fuel: config.tuning.fuel,
@@ -94,12 +105,12 @@ impl Sandbox {
     /// # Errors
     /// When the compiler refuses it.
     pub fn compile(&self, component: &Component) -> Result<Artifact, CompileError> {
-        let code = self
-            .0
-            .engine
-            .precompile_component(component.bytes())
-            .map_err(|error| CompileError(format!("{error:#}")))?;
-        Ok(Artifact::of_compiler(component.digest(), code))
+        Ok(Artifact::of_compiler(component.digest(), self.compile_code(component)?))
+    }
+
+    pub(crate) fn compile_code(&self, component: &Component) -> Result<Vec<u8>, CompileError> {
+        let compiled = self.0.engine.precompile_component(component.bytes());
+        compiled.map_err(|error| CompileError::Refused(format!("{error:#}")))
     }
 
     /// Makes a handler of an artifact: links it, and prepares its first memory. Under a millisecond for small ones.
@@ -112,8 +123,29 @@ impl Sandbox {
             .map_err(|error| LoadError::Incompatible { digest, reason: format!("{error:#}") })?;
         let unfit = |error: wasmtime::Error| LoadError::Unfit { digest, reason: format!("{error:#}") };
         component.initialize_copy_on_write_image().map_err(unfit)?;
-        let pre = self.0.linker.instantiate_pre(&component).map_err(unfit)?;
-        Ok(Handler::new(digest, InstancePre::new(pre).map_err(unfit)?))
+        let linkers = &self.0.linkers;
+        let shape = component.component_type();
+        let has_wasi = shape.imports(self.engine()).any(|(name, _)| name.starts_with("wasi:"));
+        let calls = |item: &ComponentItem| match item {
+            ComponentItem::ComponentInstance(instance) => instance
+                .exports(self.engine())
+                .any(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_))),
+            _ => false,
+        };
+        let called = shape.imports(self.engine()).filter(|(_, item)| calls(&item.ty));
+        let asks = called.filter_map(|(name, _)| needed_grant(name)).collect();
+        let is_program = shape.exports(self.engine()).any(|(name, _)| name.starts_with(PROGRAM));
+        let way = if is_program {
+            let pre = linkers.waiting.instantiate_pre(&component).and_then(ProgramPre::new);
+            Way::Program(pre.map_err(unfit)?)
+        } else if has_wasi {
+            let pre = linkers.waiting.instantiate_pre(&component).and_then(WaitingPre::new);
+            Way::Waiting(pre.map_err(unfit)?)
+        } else {
+            let pre = linkers.plain.instantiate_pre(&component).and_then(PlainPre::new);
+            Way::Plain(pre.map_err(unfit)?)
+        };
+        Ok(Handler::new(digest, way, asks))
     }
 
     /// Runs one attempt, on this thread, until it ends or is stopped: at most `limits.timeout` and some 20 ms. The

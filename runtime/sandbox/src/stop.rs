@@ -1,11 +1,12 @@
 //! Why the host ended a handler: from the engine's errors to a stable reason and a sentence for people.
 
 use wasmill_job::{End, Limits, Stop};
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Error, PoolConcurrencyLimitError, Trap};
 
 use crate::budget::{Budget, Refusal};
 use crate::engine::STACK_BYTES;
-use crate::guest::Halt;
+use crate::guest::{HANDLES_MAX, Halt};
 use crate::text;
 
 /// How far a guest had come.
@@ -31,7 +32,25 @@ pub(crate) fn end_of(stage: Stage, error: &Error, budget: &Budget, limits: &Limi
                 stopped(Stop::Timeout, format!("stopped after its time limit of {:?}", limits.timeout))
             }
             Halt::Interrupted => interrupted(),
+            Halt::Calls => {
+                let message = format!("called the host more often than {} times", limits.host_calls);
+                stopped(Stop::Calls, message)
+            }
+            Halt::Memory => {
+                memory(budget.refusal().unwrap_or(Refusal { wanted: 0, limit: limits.memory_bytes }))
+            }
+            Halt::Denied(import) => {
+                let message =
+                    format!("called `{import}`, which its route does not grant (grants.{import} = true)");
+                stopped(Stop::Trap, message)
+            }
         };
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
+        let message = format!(
+            "holds more than {HANDLES_MAX} requests, responses and the like at once; drop what is done"
+        );
+        return stopped(Stop::Calls, message);
     }
     if error.is::<PoolConcurrencyLimitError>() {
         return stopped(

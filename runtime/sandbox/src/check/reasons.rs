@@ -22,8 +22,8 @@ pub enum CheckError {
     #[error("the module cannot be read; rebuild it with a current toolchain")]
     Unreadable,
     #[error(
-        "the module imports `{import}` and so was built for a WASI target, which handlers cannot have yet: build it \
-         with `--target wasm32-unknown-unknown`"
+        "the module imports `{import}`, which is no part of WASI 0.2 or 0.1 that handlers have (cli, clocks, filesystem, \
+         io, random, sockets): rebuild it with a current toolchain, and make HTTP calls by `wasmill:job/http`"
     )]
     Wasi { import: String },
     #[error(
@@ -34,14 +34,25 @@ pub enum CheckError {
     #[error("the module imports `{import}`, which no handler can have; there are {known}")]
     UnknownImport { import: String, known: String },
     #[error(
-        "the module does not say which world it is for, so it is no handler: build it with the `wasmill-sdk` crate \
-         and a function marked #[handler]"
+        "the module does not say which world it is for and has no `_start`, so it is neither a handler nor a command \
+         program: build it with the `wasmill-sdk` crate and a function marked #[handler]"
     )]
     NoWorld,
-    #[error("the module exports no `handle`, only {found}: mark the handler's function with #[handler]")]
+    #[error(
+        "the module exports no handler and is no command program; it exports {found}. Mark the handler's function with \
+         #[handler], or give the program a `main`"
+    )]
     MissingExport { found: String },
     #[error(
-        "the module is for another version of the world `wasmill:job/handler`: {reason}; rebuild it with the current `wasmill-sdk`"
+        "the module can be called in more than one way, so nobody knows which is meant: it exports {found}"
+    )]
+    TwoHandlers { found: String },
+    #[error(
+        "the module speaks `{found}`, and this host speaks `{known}`: rebuild it with the current `wasmill-sdk`"
+    )]
+    OtherVersion { found: String, known: String },
+    #[error(
+        "the module is for another version of the world `wasmill:job/job-handler`: {reason}; rebuild it with the current `wasmill-sdk`"
     )]
     WrongWorld { reason: String },
     #[error("the module cannot become a component: {reason}")]

@@ -6,7 +6,7 @@ use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve, WorldId};
 
 use super::*;
-use crate::world::{WIT, WORLD};
+use crate::world::{HANDLER, WIT, WORLD};
 
 const LIMITS: CheckLimits = CheckLimits { module_bytes: 1 << 20 };
 
@@ -47,8 +47,13 @@ fn a_core_module_becomes_a_component() {
     let module = handler();
     let component = check(&module, &LIMITS).unwrap();
     assert_eq!(component.digest(), ModuleDigest::of(&module), "named by what was uploaded");
-    assert_eq!(component.imports(), ["wasmill:job/context@0.1.0", "wasmill:job/log@0.1.0"]);
-    assert_eq!(component.exports(), ["handle"]);
+    let all = ["clock", "config", "context", "emit", "http", "log", "random", "secrets"];
+    let mut imports = component.imports().to_vec();
+    imports.sort();
+    assert_eq!(imports, all.map(|name| format!("wasmill:job/{name}@1.0.0")));
+    assert_eq!(component.exports(), [HANDLER]);
+    assert_eq!(component.speaks(), Speaks::Handler);
+    assert_eq!(component.asks().count(), 6, "all but context and log");
     assert_ne!(component.bytes(), module);
 }
 
@@ -74,14 +79,28 @@ fn what_is_refused_and_why() {
     let more = WIT
         .replace("    import log;", "    import log;\n    import extra;")
         .replace("/// A program", "interface extra { launch: func(); }\n/// A program");
-    let newer = WIT.replace("wasmill:job@0.1.0", "wasmill:job@0.2.0");
-    let wasi = wat(
-        r#"(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32))))"#,
-    );
-    let wasip2 = dummy_of(
-        "package wasi:cli@0.2.0; interface stdout { get: func() -> u32; }
-         world command { import stdout; export handle: func(payload: list<u8>) -> list<u8>; }",
-        "command",
+    let newer = WIT.replace("wasmill:job@1.0.0", "wasmill:job@2.0.0");
+    let fd_write = |module| {
+        wat(&format!(
+            r#"(module (import "{module}" "fd_write" (func (param i32 i32 i32 i32) (result i32))))"#
+        ))
+    };
+    let (wasi, older_wasi) = (fd_write("wasi_snapshot_preview1"), fd_write("wasi_unstable"));
+    let of_wasi = |package: &str, interface: &str| {
+        let wit = format!(
+            "package {package}; interface {interface} {{ get: func() -> u32; }}
+             world command {{ import {interface}; export handle: func(payload: list<u8>) -> list<u8>; }}"
+        );
+        dummy_of(&wit, "command")
+    };
+    let newer_wasi = of_wasi("wasi:cli@0.3.0", "stdout");
+    let more_wasi = of_wasi("wasi:threads@0.2.0", "spawn");
+    let before = of_wasi("wasi:cli@0.2.0", "stdout");
+    let both = dummy_of(
+        "package wasi:cli@0.2.0; interface run { run: func() -> result; }
+         world both { export run; export wasmill:job/handler@1.0.0; }
+         package wasmill:job@1.0.0 { interface handler { handle: func(); } }",
+        "both",
     );
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         (
@@ -98,12 +117,24 @@ fn what_is_refused_and_why() {
         ),
         ("a layout of the future", b"\0asm\x02\0\0\0".to_vec(), "unknown layout"),
         ("no world", wat("(module)"), "does not say which world it is for"),
-        ("wasip1", wasi, "imports `wasi_snapshot_preview1.fd_write` and so was built for a WASI target"),
+        ("a library for wasip1", wasi, "does not say which world it is for and has no `_start`"),
+        ("an older WASI", older_wasi, "imports `wasi_unstable.fd_write`, which is no part of WASI"),
         (
-            "wasip2",
-            component_of(&wasip2),
-            "imports `wasi:cli/stdout@0.2.0` and so was built for a WASI target",
+            "a newer WASI",
+            component_of(&newer_wasi),
+            "imports `wasi:cli/stdout@0.3.0`, which is no part of WASI",
         ),
+        (
+            "threads of WASI",
+            component_of(&more_wasi),
+            "imports `wasi:threads/spawn@0.2.0`, which is no part of WASI",
+        ),
+        (
+            "the contract before 1.0",
+            component_of(&before),
+            "speaks `wasmill:job@0.1.0`, and this host speaks",
+        ),
+        ("two ways to be called", component_of(&both), "can be called in more than one way"),
         (
             "wasm-bindgen",
             wat(r#"(module (import "__wbindgen_placeholder__" "x" (func)))"#),
@@ -112,23 +143,31 @@ fn what_is_refused_and_why() {
         (
             "C without a library",
             wat(r#"(module (import "env" "puts" (func)))"#),
-            "imports `env.puts`, which no handler can have; there are `wasmill:job/context@0.1.0`, `wasmill:job/log@0.1.0`",
+            "imports `env.puts`, which no handler can have; there are `wasmill:job/context@1.0.0`, `wasmill:job/log@1.0.0`, `wasmill:job/config@1.0.0`",
         ),
-        ("another world, a module", other_world.clone(), "exports no `handle`, only `run`"),
-        ("another world, a component", component_of(&other_world), "exports no `handle`, only `run`"),
-        ("nothing exported", wat("(component)"), "exports no `handle`, only nothing"),
-        ("another handle", other_handle, "another version of the world"),
+        (
+            "another world, a module",
+            other_world.clone(),
+            "exports no handler and is no command program; it exports `run`",
+        ),
+        (
+            "another world, a component",
+            component_of(&other_world),
+            "exports no handler and is no command program; it exports `run`",
+        ),
+        ("nothing exported", wat("(component)"), "it exports nothing"),
+        ("another handle", other_handle, "speaks `wasmill:job@0.1.0`"),
         (
             "more than the world",
             dummy_of(&more, WORLD),
-            "imports `wasmill:job/extra@0.1.0.launch`, which no handler can have",
+            "imports `wasmill:job/extra@1.0.0.launch`, which no handler can have",
         ),
         (
             "more than the world, a component",
             component_of(&dummy_of(&more, WORLD)),
-            "imports `wasmill:job/extra@0.1.0`, which no handler can have",
+            "imports `wasmill:job/extra@1.0.0`, which no handler can have",
         ),
-        ("a newer world", dummy_of(&newer, WORLD), "imports `wasmill:job/context@0.2.0"),
+        ("a newer world", dummy_of(&newer, WORLD), "imports `wasmill:job/context@2.0.0"),
         ("64-bit memory", wat("(module (memory i64 1))"), "memory64"),
         ("two memories", wat("(module (memory 1) (memory 1))"), "multiple memories"),
         ("shared memory", wat("(module (memory 1 1 shared))"), "threads"),
@@ -190,7 +229,7 @@ fn no_beginning_of_a_handler_is_something_else() {
         for bytes in 0..whole.len() {
             match check(&whole[..bytes], &LIMITS) {
                 // Cut between sections, and only those that nobody needs are missing.
-                Ok(component) => assert_eq!(component.exports(), ["handle"], "{bytes} bytes"),
+                Ok(component) => assert_eq!(component.exports(), [HANDLER], "{bytes} bytes"),
                 Err(error) => assert_ne!(error, CheckError::Unreadable, "{bytes} bytes"),
             }
         }
@@ -218,7 +257,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         if let Ok(passed) = check(&bytes, &LIMITS) {
-            prop_assert!(passed.exports().iter().any(|export| export == "handle"));
+            prop_assert!(passed.exports().iter().any(|export| export == HANDLER));
         }
     }
 }

@@ -55,6 +55,10 @@ fn guests_have_only_the_features_that_uploads_are_checked_for() {
     ] {
         assert!(!of_engine.contains(refused), "{refused:?}");
     }
+    assert!(
+        !crate::check::features().contains(wasmparser::WasmFeatures::MULTI_MEMORY),
+        "uploads have one memory"
+    );
     // Two versions of wasmparser: the names are what they share.
     let of_engine: Vec<_> = of_engine.iter_names().map(|(name, _)| name).collect();
     for (name, _) in crate::check::features().iter_names() {
@@ -122,4 +126,16 @@ fn without_a_pool_the_same_limits_hold() {
     let engine = build(&SandboxConfig { tuning, ..SandboxConfig::default() }).unwrap().engine;
     assert!(engine.get_pooling_config().is_none());
     assert!(engine.get_consume_fuel() && engine.get_epoch_interruption());
+}
+
+#[test]
+fn a_compiler_of_its_own_makes_code_for_the_pool() {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let hash = |engine: &Engine| {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        hasher.finish()
+    };
+    let config = SandboxConfig { instances: 1, ..SandboxConfig::default() };
+    assert_eq!(hash(&compiler(&config).unwrap()), hash(&build(&config).unwrap().engine));
 }

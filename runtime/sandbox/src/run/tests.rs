@@ -15,8 +15,8 @@ fn a_panic_of_the_host_is_an_outcome() {
 #[test]
 fn messages_of_failures_are_cut_and_harmless() {
     let long = "x".repeat(MESSAGE_BYTES + 1);
-    let End::Rejected { message } = end_of(Err(Failure::Reject(long)), 10) else { panic!() };
+    let End::Rejected { message } = handled(Err(Failure::Reject(long)), 10) else { panic!() };
     assert_eq!(message, format!("{} …", "x".repeat(MESSAGE_BYTES)));
-    let End::Rejected { message } = end_of(Err(Failure::Reject("\u{1b}[2J".into())), 10) else { panic!() };
+    let End::Rejected { message } = handled(Err(Failure::Reject("\u{1b}[2J".into())), 10) else { panic!() };
     assert_eq!(message, "\\u{1b}[2J");
 }

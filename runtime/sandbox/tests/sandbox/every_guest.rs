@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use wasmill_job::{Attempt, End, Outcome, Stop};
-use wasmill_sandbox::{Call, Interrupt};
+use wasmill_sandbox::{Call, Interrupt, Permit};
 
 use super::support::{SANDBOX, component, guest, job, limits, module, plugins, run, stop_of};
 
@@ -36,6 +36,12 @@ const GUESTS: &[(&str, &[u8], Expectation)] = &[
     }),
     ("huge", br#"{"bytes":5}"#, |outcome| is_done(outcome, b"xxxxx")),
     ("hungry", br#"{"at_most":1048576}"#, |outcome| is_done(outcome, br#"{"bytes":1048576}"#)),
+    // What these need is granted in `capabilities.rs`.
+    ("notify", br#"{"subject":"a","text":"b"}"#, |outcome| matches!(outcome.end, End::Rejected { .. })),
+    ("fanout", br#"{"children":0,"type":"t"}"#, |outcome| is_done(outcome, br#"{"ids":[]}"#)),
+    ("sampler", b"", |outcome| stop_of(outcome).0 == Stop::Trap),
+    ("greedy", br#"{"call":"context","rounds":3}"#, |outcome| is_done(outcome, br#"{"refused":0}"#)),
+    ("flooder", br#"{"type":"t","children":0}"#, |outcome| is_done(outcome, br#"{"taken":0,"why":null}"#)),
     ("reject", br#"{"message":"no"}"#, |outcome| outcome.end == End::Rejected { message: "no".into() }),
     ("spin", b"", |outcome| stop_of(outcome).0 == Stop::Fuel),
     ("trap", b"", |outcome| stop_of(outcome).0 == Stop::Trap),
@@ -70,7 +76,7 @@ fn every_folder_is_a_guest_of_these_tests() {
 #[test]
 fn flaky_succeeds_at_the_attempt_it_is_told() {
     let job = job(r#"{"failures":2}"#);
-    let call = Call { job: &job, attempt: Attempt(3), max_attempts: 3 };
+    let call = Call { job: &job, attempt: Attempt(3), max_attempts: 3, permit: &Permit::none() };
     let outcome = SANDBOX.run(&guest("flaky"), &call, &limits(), &Interrupt::new());
     assert!(is_done(&outcome, br#"{"attempt":3}"#), "{outcome:?}");
 }
@@ -78,6 +84,6 @@ fn flaky_succeeds_at_the_attempt_it_is_told() {
 /// Handlers that ask for nothing get nothing: the imports are those that are called.
 #[test]
 fn imports_are_what_is_called() {
-    assert_eq!(component(&module("flaky")).imports(), ["wasmill:job/context@0.1.0", "wasmill:job/log@0.1.0"]);
-    assert_eq!(component(&module("hello")).imports(), ["wasmill:job/log@0.1.0"], "for its panics");
+    assert_eq!(component(&module("flaky")).imports(), ["wasmill:job/context@1.0.0", "wasmill:job/log@1.0.0"]);
+    assert_eq!(component(&module("hello")).imports(), ["wasmill:job/log@1.0.0"], "for its panics");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use wasmill_job::{Attempt, Stop};
-use wasmill_sandbox::{Call, Handler, Interrupt, PagemapScan, Sandbox, SandboxConfig, Tuning};
+use wasmill_sandbox::{Call, Handler, Interrupt, PagemapScan, Permit, Sandbox, SandboxConfig, Tuning};
 
 use super::support::{component, guest, job, limits, odd_guest, odd_module, output_of, run, stop_of};
 
@@ -13,7 +13,7 @@ const PALIMPSEST: &str = r#"
     (memory (export "memory") 40)
     (data (i32.const 8) "fresh")
     (global $before (mut i32) (i32.const 0))
-    (func (export "handle") (param $at i32) (param $len i32) (result i32)
+    (func (export "wasmill:job/handler@1.0.0#handle") (param $at i32) (param $len i32) (result i32)
         ;; A page nobody has written before, a byte of the image, and a global: all must be as they were.
         (i32.store8 (i32.const 524288) (i32.add (i32.load8_u (i32.const 2097152)) (i32.const 48)))
         (i32.store8 (i32.const 524289) (i32.load8_u (i32.const 8)))
@@ -48,7 +48,7 @@ fn memory_is_fresh_however_slots_are_reset() {
             let sandbox = Sandbox::new(config).unwrap();
             let handler = sandbox.load(&sandbox.compile(&component(&module)).unwrap()).unwrap();
             let job = job("x");
-            let call = Call { job: &job, attempt: Attempt(1), max_attempts: 1 };
+            let call = Call { job: &job, attempt: Attempt(1), max_attempts: 1, permit: &Permit::none() };
             for _ in 0..50 {
                 let outcome = sandbox.run(&handler, &call, &limits(), &Interrupt::new());
                 assert_eq!(output_of(&outcome), b"0f00", "{keep_resident_bytes} {pagemap_scan:?}");
@@ -64,7 +64,7 @@ fn more_at_once_than_instances_is_said_and_does_no_harm() {
     let (spin, hello) = (load(&super::support::module("spin")), load(&super::support::module("hello")));
     let run = |handler: &Handler, interrupt: &Interrupt| {
         let job = job("");
-        let call = Call { job: &job, attempt: Attempt(1), max_attempts: 1 };
+        let call = Call { job: &job, attempt: Attempt(1), max_attempts: 1, permit: &Permit::none() };
         sandbox.run(handler, &call, &limits(), interrupt)
     };
     let interrupt = Interrupt::new();
@@ -91,7 +91,7 @@ fn more_at_once_than_instances_is_said_and_does_no_harm() {
 fn a_handler_of_another_sandbox_is_refused() {
     let other = Sandbox::new(SandboxConfig { instances: 1, ..SandboxConfig::default() }).unwrap();
     let (job, hello) = (job(""), guest("hello"));
-    let call = Call { job: &job, attempt: Attempt(1), max_attempts: 1 };
+    let call = Call { job: &job, attempt: Attempt(1), max_attempts: 1, permit: &Permit::none() };
     let outcome = other.run(&hello, &call, &limits(), &Interrupt::new());
     assert_eq!(
         stop_of(&outcome),

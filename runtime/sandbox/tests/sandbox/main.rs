@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod artifacts;
+mod capabilities;
 mod every_guest;
 mod interrupts;
 mod isolation;
 mod limits;
 mod odd_guests;
+mod programs;
 mod support;

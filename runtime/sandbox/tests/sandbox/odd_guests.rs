@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use wasmill_job::{Attempt, End, Limits, LogLevel, Stop};
-use wasmill_sandbox::{Call, Interrupt};
+use wasmill_sandbox::{Call, Interrupt, Permit};
 
 use super::support::{PATIENCE, SANDBOX, job, limits, odd_guest, output_of, run, stop_of};
 
 /// A `handle` with this body.
 fn handle(body: &str) -> String {
-    format!(r#"(memory (export "memory") 1) (func (export "handle") (param i32 i32) (result i32) {body})"#)
+    format!(
+        r#"(memory (export "memory") 1) (func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32) {body})"#
+    )
 }
 
 #[test]
@@ -33,7 +35,7 @@ fn an_endless_recursion_is_named() {
     let guest = odd_guest(
         r#"(memory (export "memory") 1)
            (func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))
-           (func (export "handle") (param i32 i32) (result i32) (call $deeper (i32.const 0)))"#,
+           (func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32) (call $deeper (i32.const 0)))"#,
     );
     let outcome = run(&guest, "", &limits());
     let (stop, message) = stop_of(&outcome);
@@ -68,13 +70,13 @@ fn an_allocator_that_lies_harms_only_its_guest() {
         r#"(module
             (memory (export "memory") 1)
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65535))
-            (func (export "handle") (param i32 i32) (result i32) (i32.const 16)))"#,
+            (func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32) (i32.const 16)))"#,
     ));
     let outcome = run(&guest, "a payload", &limits());
     assert_eq!(stop_of(&outcome).0, Stop::Trap, "{outcome:?}");
 }
 
-const LOG: &str = r#"(import "wasmill:job/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
+const LOG: &str = r#"(import "wasmill:job/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#;
 
 fn log_guest(items: &str) -> wasmill_sandbox::Handler {
     super::support::load(&super::support::odd_module(&format!(
@@ -89,7 +91,7 @@ fn log_guest(items: &str) -> wasmill_sandbox::Handler {
 fn the_log_takes_text_and_levels_only() {
     let guest = log_guest(
         r#"(data (i32.const 64) "one\0d\0atwo\1b[2J")
-           (func (export "handle") (param i32 i32) (result i32)
+           (func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32)
              (call $log (i32.const 2) (i32.const 64) (i32.const 12)) (i32.const 16))"#,
     );
     let outcome = run(&guest, "", &limits());
@@ -109,7 +111,7 @@ fn the_log_takes_text_and_levels_only() {
         ("outside its memory", "(call $log (i32.const 1) (i32.const 65530) (i32.const 10))"),
     ] {
         let guest = log_guest(&format!(
-            r#"(func (export "handle") (param i32 i32) (result i32) {call} (i32.const 16))"#
+            r#"(func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32) {call} (i32.const 16))"#
         ));
         let outcome = run(&guest, "", &limits());
         assert_eq!(stop_of(&outcome).0, Stop::Trap, "{what}: {outcome:?}");
@@ -121,7 +123,7 @@ fn the_log_takes_text_and_levels_only() {
 fn lines_before_a_trap_are_kept() {
     let guest = log_guest(
         r#"(data (i32.const 64) "last words")
-           (func (export "handle") (param i32 i32) (result i32)
+           (func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32)
              (call $log (i32.const 3) (i32.const 64) (i32.const 10)) unreachable)"#,
     );
     let outcome = run(&guest, "", &limits());
@@ -134,7 +136,7 @@ fn a_start_function_counts_too() {
     let guest = odd_guest(
         r#"(memory (export "memory") 1)
            (func $spin (loop (br 0))) (start $spin)
-           (func (export "handle") (param i32 i32) (result i32) (i32.const 16))"#,
+           (func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32) (i32.const 16))"#,
     );
     let by_fuel = run(&guest, "", &Limits { fuel: 1_000_000, timeout: PATIENCE, ..limits() });
     assert_eq!(stop_of(&by_fuel).0, Stop::Fuel);
@@ -145,7 +147,7 @@ fn a_start_function_counts_too() {
 #[test]
 fn work_after_the_answer_counts_too() {
     let guest = odd_guest(&format!(
-        r#"{} (func (export "cabi_post_handle") (param i32) (loop (br 0)))"#,
+        r#"{} (func (export "cabi_post_wasmill:job/handler@1.0.0#handle") (param i32) (loop (br 0)))"#,
         handle("(i32.const 16)")
     ));
     let outcome = run(&guest, "", &Limits { fuel: 1_000_000, timeout: PATIENCE, ..limits() });
@@ -174,7 +176,7 @@ fn tables_count_as_memory() {
 fn bulk_instructions_cost_by_their_size() {
     let guest = odd_guest(
         r#"(memory (export "memory") 1024)
-           (func (export "handle") (param i32 i32) (result i32)
+           (func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32)
              (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 67108864)) (br 0)) (i32.const 16))"#,
     );
     let outcome = run(&guest, "", &Limits { fuel: 200_000_000, timeout: PATIENCE, ..limits() });
@@ -185,7 +187,7 @@ fn bulk_instructions_cost_by_their_size() {
 #[test]
 fn the_context_tells_about_the_job() {
     let import = |name: &str, signature: &str| {
-        format!(r#"(import "wasmill:job/context@0.1.0" "{name}" (func ${name} {signature}))"#)
+        format!(r#"(import "wasmill:job/context@1.0.0" "{name}" (func ${name} {signature}))"#)
     };
     let module = |body: &str| {
         super::support::load(&super::support::odd_module(&format!(
@@ -194,7 +196,7 @@ fn the_context_tells_about_the_job() {
                 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
                     (global.get $next) (global.set $next (i32.add (global.get $next) (i32.const 256))))
                 (memory (export "memory") 1)
-                (func (export "handle") (param i32 i32) (result i32) {body}))"#,
+                (func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32) {body}))"#,
             import("job-id", "(param i32)"),
             import("job-type", "(param i32)"),
             import("attempt", "(result i32)"),
@@ -206,7 +208,7 @@ fn the_context_tells_about_the_job() {
         )))
     };
     let job = job("");
-    let call = Call { job: &job, attempt: Attempt(2), max_attempts: 7 };
+    let call = Call { job: &job, attempt: Attempt(2), max_attempts: 7, permit: &Permit::none() };
     let answer = |body: &str| {
         let outcome = SANDBOX.run(&module(body), &call, &limits(), &Interrupt::new());
         output_of(&outcome).to_vec()

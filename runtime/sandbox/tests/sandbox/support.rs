@@ -10,7 +10,9 @@ use wasmill_job::{
     Attempt, End, Generation, IdSource, Job, Limits, Mode, Outcome, Partition, Path, Revision, Stamp, Stop,
     UnixMs,
 };
-use wasmill_sandbox::{Call, CheckLimits, Component, Handler, Interrupt, Sandbox, SandboxConfig, check};
+use wasmill_sandbox::{
+    Call, CheckLimits, Component, Handler, Interrupt, Permit, Sandbox, SandboxConfig, check,
+};
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -53,7 +55,7 @@ pub(crate) fn odd_module(text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
     let mut resolve = Resolve::default();
     let package = resolve.push_source("job.wit", include_str!("../../../../sdk/wit/job.wit")).unwrap();
-    let world = resolve.select_world(&[package], Some("handler")).unwrap();
+    let world = resolve.select_world(&[package], Some("job-handler")).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
     module
 }
@@ -99,7 +101,12 @@ pub(crate) fn run_with(
     interrupt: &Interrupt,
 ) -> Outcome {
     let job = job(payload);
-    SANDBOX.run(handler, &Call { job: &job, attempt: Attempt(1), max_attempts: 3 }, limits, interrupt)
+    SANDBOX.run(
+        handler,
+        &Call { job: &job, attempt: Attempt(1), max_attempts: 3, permit: &Permit::none() },
+        limits,
+        interrupt,
+    )
 }
 
 pub(crate) fn output_of(outcome: &Outcome) -> &[u8] {
