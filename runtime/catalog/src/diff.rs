@@ -1,9 +1,9 @@
 //! What changes between two revisions, field by field, for people to look at before and after an apply.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use wasmill_job::{Durability, JobType, Mode, Path, QueueName};
+use wasmill_job::{Durability, JobType, Mode, Path, QueueName, RetriedExits};
 
 use crate::units::{show_rate, show_size, show_span};
 use crate::{Catalog, QueueSpec, TypeSpec};
@@ -87,7 +87,7 @@ fn queue_fields(queue: &QueueSpec) -> Fields {
 }
 
 fn type_fields(spec: &TypeSpec) -> Fields {
-    let TypeSpec { limits, retry, handler, flow, .. } = spec;
+    let TypeSpec { limits, retry, handler, flow, grants, .. } = spec;
     let shown = |value: &dyn fmt::Display| Some(value.to_string());
     vec![
         ("owner", spec.owner.clone()),
@@ -101,18 +101,49 @@ fn type_fields(spec: &TypeSpec) -> Fields {
         ("limits.payload", Some(show_size(limits.payload_bytes))),
         ("limits.output", Some(show_size(limits.output_bytes))),
         ("limits.logs", Some(show_size(limits.log_bytes))),
+        ("limits.host_calls", shown(&limits.host_calls)),
+        ("limits.http_calls", shown(&limits.http_calls)),
+        ("limits.http_bytes", Some(show_size(limits.http_bytes))),
+        ("limits.children", shown(&limits.children)),
         ("retry.attempts", shown(&retry.attempts)),
         ("retry.backoff.first", Some(show_span(retry.backoff.first()))),
         ("retry.backoff.factor", shown(&retry.backoff.factor())),
         ("retry.backoff.max", Some(show_span(retry.backoff.max()))),
         ("retry.backoff.jitter", shown(&retry.backoff.jitter())),
+        ("retry.exits", shown(&exits_name(retry.exits))),
         ("flow.concurrency", flow.concurrency.map(|count| count.to_string())),
         ("flow.rate", flow.rate.map(show_rate)),
         ("flow.weight", shown(&flow.weight)),
         ("flow.max_pending", flow.max_pending.map(|count| count.to_string())),
+        ("grants.http", list(grants.http.iter())),
+        ("grants.secrets", list(grants.secrets.iter())),
+        ("grants.config", settings(&grants.config)),
+        ("grants.emit", list(grants.emit.iter())),
+        ("grants.clock", grants.clock.then(|| "true".to_owned())),
+        ("grants.random", grants.random.then(|| "true".to_owned())),
         ("keep_result", Some(show_span(spec.keep_result))),
         ("dedup_window", Some(show_span(spec.dedup_window))),
     ]
+}
+
+/// `["a", "b"]`, or nothing for an empty list.
+fn list(entries: impl ExactSizeIterator<Item = impl fmt::Display>) -> Option<String> {
+    let is_empty = entries.len() == 0;
+    let entries: Vec<_> = entries.map(|entry| format!("{:?}", entry.to_string())).collect();
+    (!is_empty).then(|| format!("[{}]", entries.join(", ")))
+}
+
+/// `{ region = "eu" }`, or nothing for no settings.
+fn settings(settings: &BTreeMap<String, String>) -> Option<String> {
+    let entries: Vec<_> = settings.iter().map(|(name, text)| format!("{name} = {text:?}")).collect();
+    (!entries.is_empty()).then(|| format!("{{ {} }}", entries.join(", ")))
+}
+
+fn exits_name(exits: RetriedExits) -> &'static str {
+    match exits {
+        RetriedExits::Temporary => "temporary",
+        RetriedExits::All => "all",
+    }
 }
 
 fn path_name(path: Path) -> &'static str {

@@ -188,6 +188,7 @@ impl Merge<'_> {
             limits: value.limits,
             retry: value.retry,
             flow: value.flow,
+            grants: value.grants.clone(),
             keep_result: value.keep_result,
             dedup_window: value.dedup_window,
         };

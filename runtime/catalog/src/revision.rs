@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use wasmill_job::{
-    Durability, Generation, JobType, Limits, Mode, ModuleDigest, ModuleTag, Path, QueueName, Rate,
+    Durability, Generation, Grants, JobType, Limits, Mode, ModuleDigest, ModuleTag, Path, QueueName, Rate,
     RetryPolicy, Revision, Topic, TopicPartition, UnixMs,
 };
 
@@ -43,6 +43,8 @@ pub struct TypeSpec {
     pub limits: Limits,
     pub retry: RetryPolicy,
     pub flow: Flow,
+    /// What its handlers may reach. Default: nothing.
+    pub grants: Grants,
     /// How long output, logs and state of a finished job are kept. Default 1 h.
     pub keep_result: Duration,
     /// How long a repeat of a finished job's idempotency key is dropped. Default 10 min.

@@ -169,6 +169,50 @@ impl<'t> Section<'t> {
         parsed
     }
 
+    /// True or false.
+    pub(crate) fn flag(&self, report: &mut Report<'_>, key: &str) -> Option<bool> {
+        let value = self.value(key)?;
+        if let DeValue::Boolean(flag) = value.get_ref() {
+            return Some(*flag);
+        }
+        let (subject, found) = (self.subject(key), kind(value.get_ref()));
+        report.add(&value.span(), format!("{subject} is {found}; write true or false"));
+        None
+    }
+
+    /// A list of texts, each as `parse` understands it; those that it does not are reported and left out.
+    pub(crate) fn texts<T, E: Display>(
+        &self,
+        report: &mut Report<'_>,
+        key: &str,
+        example: &str,
+        parse: impl Fn(&'t str) -> Result<T, E>,
+    ) -> Vec<T> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let subject = self.subject(key);
+        let DeValue::Array(entries) = value.get_ref() else {
+            let found = kind(value.get_ref());
+            report.add(&value.span(), format!("{subject} is {found}; write a list, such as [\"{example}\"]"));
+            return Vec::new();
+        };
+        let mut parsed = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let DeValue::String(text) = entry.get_ref() else {
+                let found = kind(entry.get_ref());
+                report.add(
+                    &entry.span(),
+                    format!("{subject} has {found} in it; write texts, such as \"{example}\""),
+                );
+                continue;
+            };
+            match parse(text) {
+                Ok(entry) => parsed.push(entry),
+                Err(reason) => report.add(&entry.span(), format!("{subject}: {reason}")),
+            }
+        }
+        parsed
+    }
+
     fn within<T: PartialOrd>(
         &self,
         report: &mut Report<'_>,

@@ -1,13 +1,16 @@
 //! Reads `[type."NAME"]`: a job type's route.
 
 mod flow;
+mod grants;
 
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::DeValue;
-use wasmill_job::{Backoff, JobType, Limits, Mode, ModuleTag, Path, QueueName, RetryPolicy};
+use wasmill_job::{
+    Backoff, Grants, JobType, Limits, Mode, ModuleTag, Path, QueueName, RetriedExits, RetryPolicy,
+};
 
 use crate::mistake::Report;
 use crate::section::{Keys, Section, kind};
@@ -24,6 +27,7 @@ pub(crate) struct TypeEntry {
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
     pub(crate) flow: Flow,
+    pub(crate) grants: Grants,
     pub(crate) keep_result: Duration,
     pub(crate) dedup_window: Duration,
 }
@@ -45,15 +49,29 @@ const KEYS: Keys = Keys {
         "limits",
         "retry",
         "flow",
+        "grants",
         "keep_result",
         "dedup_window",
     ],
-    later: &["grants"],
+    later: &[],
 };
 const HANDLER_KEYS: Keys = Keys { known: &["module", "weight"], later: &[] };
-const LIMITS_KEYS: Keys =
-    Keys { known: &["memory", "timeout", "fuel", "payload", "output", "logs"], later: &["host_calls"] };
-const RETRY_KEYS: Keys = Keys { known: &["attempts", "backoff"], later: &[] };
+const LIMITS_KEYS: Keys = Keys {
+    known: &[
+        "memory",
+        "timeout",
+        "fuel",
+        "payload",
+        "output",
+        "logs",
+        "host_calls",
+        "http_calls",
+        "http_bytes",
+        "children",
+    ],
+    later: &[],
+};
+const RETRY_KEYS: Keys = Keys { known: &["attempts", "backoff", "exits"], later: &[] };
 const BACKOFF_KEYS: Keys = Keys { known: &["first", "factor", "max", "jitter"], later: &[] };
 
 /// One Wasm page up to what a 32-bit memory can address.
@@ -64,6 +82,10 @@ const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::f
 const PAYLOAD: RangeInclusive<u64> = 1..=16 << 20;
 const OUTPUT: RangeInclusive<u64> = 0..=16 << 20;
 const LOGS: RangeInclusive<u64> = 0..=1 << 20;
+const HTTP_CALLS: RangeInclusive<u64> = 0..=100_000;
+const HTTP_BYTES: RangeInclusive<u64> = 0..=4 << 30;
+/// All of a job's children are published in one step.
+const CHILDREN: RangeInclusive<u64> = 0..=10_000;
 const ATTEMPTS: RangeInclusive<u64> = 1..=10_000;
 const PAUSE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(7 * 24 * 3600);
 /// Results and done-marks live in the queue, which is kept small.
@@ -93,6 +115,7 @@ pub(crate) fn read_type<'t>(
     let limits = section.child(report, "limits", &LIMITS_KEYS).map(|limits| read_limits(report, &limits));
     let retry = section.child(report, "retry", &RETRY_KEYS).map(|retry| read_retry(report, &retry));
     let flow = flow::read_flow(report, section);
+    let grants = grants::read_grants(report, section);
     let keep_result = section.span(report, "keep_result", KEEP);
     let dedup_window = section.span(report, "dedup_window", KEEP);
     let module = read_handlers(report, section, at)?;
@@ -106,6 +129,7 @@ pub(crate) fn read_type<'t>(
         limits: limits.unwrap_or_default(),
         retry: retry.unwrap_or_default(),
         flow,
+        grants,
         keep_result: keep_result.unwrap_or(Duration::from_secs(3600)),
         dedup_window: dedup_window.unwrap_or(Duration::from_secs(600)),
     })
@@ -204,6 +228,7 @@ fn is_whole_weight(value: &DeValue<'_>) -> bool {
 
 fn read_limits(report: &mut Report<'_>, section: &Section<'_>) -> Limits {
     let default = Limits::default();
+    let narrow = |count: Option<u64>| count.and_then(|count| u32::try_from(count).ok());
     Limits {
         memory_bytes: section.size(report, "memory", MEMORY).unwrap_or(default.memory_bytes),
         timeout: section.span(report, "timeout", TIMEOUT).unwrap_or(default.timeout),
@@ -211,6 +236,10 @@ fn read_limits(report: &mut Report<'_>, section: &Section<'_>) -> Limits {
         payload_bytes: section.size(report, "payload", PAYLOAD).unwrap_or(default.payload_bytes),
         output_bytes: section.size(report, "output", OUTPUT).unwrap_or(default.output_bytes),
         log_bytes: section.size(report, "logs", LOGS).unwrap_or(default.log_bytes),
+        host_calls: section.count(report, "host_calls", 1..=u64::MAX).unwrap_or(default.host_calls),
+        http_calls: narrow(section.count(report, "http_calls", HTTP_CALLS)).unwrap_or(default.http_calls),
+        http_bytes: section.size(report, "http_bytes", HTTP_BYTES).unwrap_or(default.http_bytes),
+        children: narrow(section.count(report, "children", CHILDREN)).unwrap_or(default.children),
     }
 }
 
@@ -221,9 +250,22 @@ fn read_retry(report: &mut Report<'_>, section: &Section<'_>) -> RetryPolicy {
         let whole = section.value("backoff").map_or(0..0, Spanned::span);
         read_backoff(report, &backoff, &section.subject("backoff"), &whole)
     });
+    let exits = section.text(report, "exits", "temporary", read_exits).map(|(exits, _)| exits);
     RetryPolicy {
         attempts: attempts.unwrap_or(default.attempts),
         backoff: backoff.unwrap_or(default.backoff),
+        exits: exits.unwrap_or_default(),
+    }
+}
+
+fn read_exits(text: &str) -> Result<RetriedExits, String> {
+    match text {
+        "temporary" => Ok(RetriedExits::Temporary),
+        "all" => Ok(RetriedExits::All),
+        other => Err(format!(
+            "`{other}` names no exit codes; write \"temporary\" (a command program is tried again after code 75 alone) \
+             or \"all\""
+        )),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use wasmill_job::{Backoff, Limits, Mode, Path, Rate, RetryPolicy};
+use wasmill_job::{Backoff, Grants, Limits, Mode, Path, Rate, RetriedExits, RetryPolicy};
 
 use super::*;
 use crate::{ChangeKind, Flow, Subject};
@@ -60,16 +60,29 @@ fn a_file_with_every_key_becomes_a_revision() {
             payload_bytes: 64 << 10,
             output_bytes: 1 << 10,
             log_bytes: 0,
+            host_calls: 10_000,
+            http_calls: 5,
+            http_bytes: 1 << 20,
+            children: 10,
         },
         retry: RetryPolicy {
             attempts: 3,
             backoff: Backoff::new(Duration::from_millis(500), 3.0, Duration::from_secs(3600), 0.5).unwrap(),
+            exits: RetriedExits::All,
         },
         flow: Flow {
             concurrency: Some(64),
             rate: Some(Rate { jobs: NonZeroU32::new(500).unwrap(), per: Duration::from_secs(1) }),
             weight: NonZeroU32::new(3).unwrap(),
             max_pending: None,
+        },
+        grants: Grants {
+            http: vec!["POST https://api.example.com".into()],
+            secrets: ["SMTP_TOKEN".parse().unwrap()].into(),
+            config: [("region".into(), "eu".into())].into(),
+            emit: vec!["email.*".parse().unwrap()],
+            clock: true,
+            random: true,
         },
         keep_result: Duration::from_secs(1800),
         dedup_window: Duration::from_secs(3600),

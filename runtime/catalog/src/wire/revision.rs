@@ -1,14 +1,14 @@
 //! A revision in the store: an envelope with a version and a checksum, and the catalog inside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use wasmill_job::{
-    Backoff, Durability, Generation, InvalidBackoff, JobId, JobType, Limits, Mode, ModuleDigest, ModuleTag,
-    Path, QueueName, Rate, RetryPolicy, Revision, UnixMs,
+    Backoff, Durability, Generation, Grants, InvalidBackoff, JobId, JobType, Limits, Mode, ModuleDigest,
+    ModuleTag, Path, QueueName, Rate, RetriedExits, RetryPolicy, Revision, SecretName, TypePattern, UnixMs,
 };
 
 use super::{Unreadable, VERSION, check_version, not_json};
@@ -57,6 +57,8 @@ struct TypeV1 {
     limits: LimitsV1,
     retry: RetryV1,
     flow: FlowV1,
+    #[serde(default, skip_serializing_if = "GrantsV1::is_none")]
+    grants: GrantsV1,
     keep_result_ms: u64,
     dedup_window_ms: u64,
 }
@@ -92,6 +94,15 @@ struct LimitsV1 {
     payload_bytes: u64,
     output_bytes: u64,
     log_bytes: u64,
+    /// Absent, as in revisions of before 0.2: the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    host_calls: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    http_calls: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    http_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    children: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,6 +113,25 @@ struct RetryV1 {
     factor: f64,
     max_ms: u64,
     jitter: f64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    exits: RetriedExits,
+}
+
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct GrantsV1 {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    http: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    secrets: BTreeSet<SecretName>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    config: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    emit: Vec<TypePattern>,
+    #[serde(skip_serializing_if = "is_default")]
+    clock: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    random: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,6 +184,15 @@ pub(crate) fn read_revision(number: Revision, bytes: &[u8]) -> Result<Catalog, U
     Ok(catalog)
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// The value, if it is not the default.
+fn unusual<T: PartialEq>(value: T, default: T) -> Option<T> {
+    Some(value).filter(|value| *value != default)
+}
+
 /// What an older binary takes a queue to be anyway.
 fn is_quorum(durability: &Durability) -> bool {
     *durability == Durability::Quorum
@@ -178,6 +217,7 @@ impl From<&Catalog> for CatalogV1 {
 impl From<&TypeSpec> for TypeV1 {
     fn from(spec: &TypeSpec) -> Self {
         let TypeSpec { limits, retry, handler, .. } = spec;
+        let default = Limits::default();
         Self {
             owner: spec.owner.clone(),
             queue: spec.queue.clone(),
@@ -198,6 +238,10 @@ impl From<&TypeSpec> for TypeV1 {
                 payload_bytes: limits.payload_bytes,
                 output_bytes: limits.output_bytes,
                 log_bytes: limits.log_bytes,
+                host_calls: unusual(limits.host_calls, default.host_calls),
+                http_calls: unusual(limits.http_calls, default.http_calls),
+                http_bytes: unusual(limits.http_bytes, default.http_bytes),
+                children: unusual(limits.children, default.children),
             },
             retry: RetryV1 {
                 attempts: retry.attempts,
@@ -205,8 +249,10 @@ impl From<&TypeSpec> for TypeV1 {
                 factor: retry.backoff.factor(),
                 max_ms: millis(retry.backoff.max()),
                 jitter: retry.backoff.jitter(),
+                exits: retry.exits,
             },
             flow: FlowV1::from(spec.flow),
+            grants: GrantsV1::from(&spec.grants),
             keep_result_ms: millis(spec.keep_result),
             dedup_window_ms: millis(spec.dedup_window),
         }
@@ -246,6 +292,7 @@ impl TryFrom<TypeV1> for TypeSpec {
     fn try_from(wire: TypeV1) -> Result<Self, InvalidBackoff> {
         let TypeV1 { limits, retry, handlers: [handler], .. } = wire;
         let [first, max] = [retry.first_ms, retry.max_ms].map(Duration::from_millis);
+        let default = Limits::default();
         Ok(Self {
             owner: wire.owner,
             queue: wire.queue,
@@ -266,15 +313,41 @@ impl TryFrom<TypeV1> for TypeSpec {
                 payload_bytes: limits.payload_bytes,
                 output_bytes: limits.output_bytes,
                 log_bytes: limits.log_bytes,
+                host_calls: limits.host_calls.unwrap_or(default.host_calls),
+                http_calls: limits.http_calls.unwrap_or(default.http_calls),
+                http_bytes: limits.http_bytes.unwrap_or(default.http_bytes),
+                children: limits.children.unwrap_or(default.children),
             },
             retry: RetryPolicy {
                 attempts: retry.attempts,
                 backoff: Backoff::new(first, retry.factor, max, retry.jitter)?,
+                exits: retry.exits,
             },
             flow: Flow::from(wire.flow),
+            grants: Grants::from(wire.grants),
             keep_result: Duration::from_millis(wire.keep_result_ms),
             dedup_window: Duration::from_millis(wire.dedup_window_ms),
         })
+    }
+}
+
+impl GrantsV1 {
+    fn is_none(&self) -> bool {
+        is_default(self)
+    }
+}
+
+impl From<&Grants> for GrantsV1 {
+    fn from(grants: &Grants) -> Self {
+        let Grants { http, secrets, config, emit, clock, random } = grants.clone();
+        Self { http, secrets, config, emit, clock, random }
+    }
+}
+
+impl From<GrantsV1> for Grants {
+    fn from(wire: GrantsV1) -> Self {
+        let GrantsV1 { http, secrets, config, emit, clock, random } = wire;
+        Self { http, secrets, config, emit, clock, random }
     }
 }
 

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use wasmill_job::{ModuleDigest, ModuleTag, Revision, UnixMs};
+use wasmill_job::{Grants, Limits, ModuleDigest, ModuleTag, RetriedExits, Revision, UnixMs};
 
 use super::*;
 use crate::{Backing, Catalog, Flow, SourceFile, plan};
 
 const REVISION: &str = include_str!("golden/revision.v1");
 const BEFORE_RATES: &str = include_str!("golden/revision-before-rates.v1");
+const BEFORE_GRANTS: &str = include_str!("golden/revision-before-grants.v1");
 const TAG: &str = include_str!("golden/tag.v1");
 const FILE: &str = include_str!("../plan/golden/whole.toml");
 
@@ -43,10 +44,43 @@ fn a_revision_reads_back() {
 
 #[test]
 fn a_revision_from_before_rates_reads() {
-    let mut expected = catalog();
+    let mut expected = before_grants();
     let welcome = expected.types.get_mut(&"email.welcome".parse().unwrap()).unwrap();
     welcome.flow = Flow { concurrency: Some(64), ..Flow::default() };
     assert_eq!(read_revision(Revision(1), BEFORE_RATES.as_bytes()).unwrap(), expected);
+}
+
+#[test]
+fn a_revision_from_before_grants_reads() {
+    assert_eq!(read_revision(Revision(1), BEFORE_GRANTS.as_bytes()).unwrap(), before_grants());
+}
+
+/// The same catalog as far as files could say it then.
+fn before_grants() -> Catalog {
+    let mut catalog = catalog();
+    let welcome = catalog.types.get_mut(&"email.welcome".parse().unwrap()).unwrap();
+    let Limits { host_calls, http_calls, http_bytes, children, .. } = Limits::default();
+    welcome.limits = Limits { host_calls, http_calls, http_bytes, children, ..welcome.limits };
+    welcome.retry.exits = RetriedExits::default();
+    welcome.grants = Grants::default();
+    catalog
+}
+
+#[test]
+fn every_grant_and_limit_reads_back() {
+    let mut catalog = catalog();
+    let hello = catalog.types.get_mut(&"hello".parse().unwrap()).unwrap();
+    hello.grants = Grants {
+        http: vec!["https://api.example.com".into()],
+        secrets: ["SMTP_TOKEN".parse().unwrap()].into(),
+        config: [("region".into(), "eu".into())].into(),
+        emit: vec!["email.*".parse().unwrap()],
+        clock: true,
+        random: true,
+    };
+    hello.limits = Limits { host_calls: 1, http_calls: 2, http_bytes: 3, children: 4, ..hello.limits };
+    hello.retry.exits = RetriedExits::All;
+    assert_eq!(read_revision(Revision(1), &write_revision(&catalog)).unwrap(), catalog);
 }
 
 #[test]
