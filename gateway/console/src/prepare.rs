@@ -17,7 +17,7 @@ pub struct Prepare(Arc<dyn Fn(Bytes) -> Result<PreparedModule, ModuleRefusal> + 
 pub struct PreparedModule {
     /// The digest of the bytes that were uploaded.
     pub digest: ModuleDigest,
-    /// The interfaces it imports, such as `wasmill:job/log@0.1.0`.
+    /// The interfaces it imports, such as `wasmill:job/log@1.0.0`.
     pub imports: Vec<String>,
     /// What it exports.
     pub exports: Vec<String>,

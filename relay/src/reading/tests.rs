@@ -35,6 +35,7 @@ pub(crate) fn catalog(revision: u64, types: &[&str]) -> Catalog {
         limits: Limits::default(),
         retry: RetryPolicy::default(),
         flow: Flow::default(),
+        grants: wasmill_job::Grants::default(),
         keep_result: Duration::from_secs(3_600),
         dedup_window: Duration::from_secs(77),
     };

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use guests::NOOP;
 use wasmill_job::{Attempt, Limits};
-use wasmill_sandbox::{Call, Interrupt};
+use wasmill_sandbox::{Call, Interrupt, Permit};
 use world::World;
 
 const JOBS: usize = 200_000;
@@ -53,7 +53,7 @@ async fn bare(slots: usize) -> f64 {
     let run = || {
         let mut runs = 0_u64;
         while started.elapsed() < Duration::from_secs(2) {
-            let call = Call { job: &job, attempt: Attempt(1), max_attempts: 3 };
+            let call = Call { job: &job, attempt: Attempt(1), max_attempts: 3, permit: &Permit::none() };
             let outcome = world.sandbox.run(&handler, &call, &Limits::default(), &Interrupt::new());
             assert!(matches!(outcome.end, wasmill_job::End::Done { .. }));
             runs += 1;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use wasmill_job::{Attempt, Clock, Failure, FailureCode, Outcome, Usage, Verdict, verdict};
+use wasmill_job::{Attempt, Clock, Failure, FailureCode, Outcome, UnixMs, Usage, Verdict, verdict};
 use wasmill_queue::{AttemptRecord, Claim, Settlement};
 
 use crate::alone::Death;
+use crate::children::jobs_of;
 use crate::route::Route;
 
 /// The log target under which each attempt is told, at level debug: a history that the fault scenarios check.
@@ -21,12 +22,13 @@ pub(crate) fn begin(claim: &Claim, route: &Route, clock: &dyn Clock, pid: u32) {
 }
 
 /// An attempt has ended: what becomes of the job.
-pub(crate) fn finish(claim: Claim, route: &Route, outcome: Outcome) -> Settlement {
+pub(crate) fn finish(claim: Claim, route: &Route, outcome: Outcome, now: UnixMs) -> Settlement {
     let verdict = verdict(&outcome, claim.attempt, &route.retry, rand::random());
     tell_end(&claim, outcome.end.as_str(), outcome.usage.fuel);
     route.gauges.ran(&outcome, &verdict);
     let record = AttemptRecord { logs: outcome.logs, usage: outcome.usage, ..route.record() };
-    claim.settle(verdict, record)
+    let children = jobs_of(outcome.children, &claim.job, &route.catalog, now);
+    claim.settle(verdict, record).with_children(children)
 }
 
 /// The process died, after `ran`, in which a suspect ran alone: it is that job's doing, so it is not run again, whatever

@@ -1,11 +1,14 @@
 //! What the worker measures. The process exports it; without an exporter it costs nothing.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use metrics::{
-    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    Counter, Gauge, Histogram, Label, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
 };
-use wasmill_job::{End, JobType, Outcome, Stop, Verdict};
+use wasmill_job::{End, Import, JobType, ModuleTag, Outcome, Stop, Usage, Verdict};
 
 /// The metrics of one type's runs, looked up once: a run costs three additions and two samples.
 pub(crate) struct RunGauges {
@@ -13,10 +16,29 @@ pub(crate) struct RunGauges {
     verdicts: [Counter; VERDICTS.len()],
     run_time: Histogram,
     start_delay: Histogram,
+    spent: SpentGauges,
+}
+
+/// What one module's runs for one type have used.
+struct SpentGauges {
+    labels: [Label; 2],
+    fuel: Counter,
+    cpu_us: Counter,
+    memory_peak: Gauge,
+    /// The most so far, in bytes.
+    memory_peak_bytes: AtomicU64,
+    /// Those of an import are there once it was called: most types call few of them.
+    imports: [OnceLock<ImportGauges>; Import::ALL.len()],
+}
+
+struct ImportGauges {
+    calls: Counter,
+    bytes: Counter,
+    wall_us: Counter,
 }
 
 /// How an attempt can end.
-const RESULTS: [&str; 12] = [
+const RESULTS: [&str; 14] = [
     "done",
     "retry",
     "rejected",
@@ -29,6 +51,8 @@ const RESULTS: [&str; 12] = [
     "interrupted",
     "lost",
     "quarantined",
+    "calls",
+    "exited",
 ];
 /// What can become of a job.
 const VERDICTS: [&str; 4] = ["complete", "retry", "bury", "release"];
@@ -38,7 +62,7 @@ const LOST: usize = 10;
 const QUARANTINED: usize = 11;
 
 impl RunGauges {
-    pub(crate) fn of(job_type: &JobType) -> Self {
+    pub(crate) fn of(job_type: &JobType, module: &ModuleTag) -> Self {
         let name = || job_type.to_string();
         let result = |result| counter!("wasmill_worker_runs_total", "type" => name(), "result" => result);
         let verdict =
@@ -48,6 +72,7 @@ impl RunGauges {
             verdicts: VERDICTS.map(verdict),
             run_time: histogram!("wasmill_worker_run_seconds", "type" => name()),
             start_delay: histogram!("wasmill_worker_start_delay_seconds", "type" => name()),
+            spent: SpentGauges::of(job_type, module),
         }
     }
 
@@ -61,6 +86,7 @@ impl RunGauges {
         self.run_time.record(Duration::from_micros(outcome.usage.wall_us).as_secs_f64());
         self.results[result_of(&outcome.end)].increment(1);
         self.verdicts[verdict_of(verdict)].increment(1);
+        self.spent.add(&outcome.usage);
     }
 
     /// A job was buried without a run, because its workers had vanished too often.
@@ -74,6 +100,47 @@ impl RunGauges {
         self.run_time.record(ran.as_secs_f64());
         self.results[QUARANTINED].increment(1);
         self.verdicts[verdict_of(verdict)].increment(1);
+    }
+}
+
+impl SpentGauges {
+    fn of(job_type: &JobType, module: &ModuleTag) -> Self {
+        let labels = [Label::new("type", job_type.to_string()), Label::new("module", module.to_string())];
+        Self {
+            fuel: counter!("wasmill_worker_fuel_total", labels.iter()),
+            cpu_us: counter!("wasmill_worker_cpu_microseconds_total", labels.iter()),
+            memory_peak: gauge!("wasmill_worker_memory_peak_bytes", labels.iter()),
+            memory_peak_bytes: AtomicU64::new(0),
+            imports: Default::default(),
+            labels,
+        }
+    }
+
+    fn add(&self, usage: &Usage) {
+        self.fuel.increment(usage.fuel);
+        self.cpu_us.increment(usage.cpu_us);
+        if usage.memory_peak_bytes
+            > self.memory_peak_bytes.fetch_max(usage.memory_peak_bytes, Ordering::Relaxed)
+        {
+            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; exact below 2^53")]
+            self.memory_peak.set(usage.memory_peak_bytes as f64);
+        }
+        for (import, used) in usage.imports.called() {
+            let gauges = self.imports[import as usize].get_or_init(|| self.import(import));
+            gauges.calls.increment(used.calls);
+            gauges.bytes.increment(used.bytes);
+            gauges.wall_us.increment(used.wall_us);
+        }
+    }
+
+    fn import(&self, import: Import) -> ImportGauges {
+        let [job_type, module] = self.labels.clone();
+        let labels = [job_type, module, Label::new("import", import.as_str())];
+        ImportGauges {
+            calls: counter!("wasmill_worker_import_calls_total", labels.iter()),
+            bytes: counter!("wasmill_worker_import_bytes_total", labels.iter()),
+            wall_us: counter!("wasmill_worker_import_wait_microseconds_total", labels.iter()),
+        }
     }
 }
 
@@ -96,7 +163,9 @@ fn result_of(end: &End) -> usize {
             Stop::Output => 7,
             Stop::Host => 8,
             Stop::Interrupted => 9,
+            Stop::Calls => 12,
         },
+        End::Exited { .. } => 13,
     }
 }
 
@@ -143,6 +212,27 @@ pub(crate) fn describe() {
         "wasmill_worker_start_delay_seconds",
         Unit::Seconds,
         "from a job's acceptance to the start of its first attempt"
+    );
+    describe_counter!("wasmill_worker_fuel_total", "fuel used, by job type and module");
+    describe_counter!(
+        "wasmill_worker_cpu_microseconds_total",
+        "processor time of attempts, by job type and module"
+    );
+    describe_gauge!(
+        "wasmill_worker_memory_peak_bytes",
+        "the most memory that an attempt has had since this worker started, by job type and module"
+    );
+    describe_counter!(
+        "wasmill_worker_import_calls_total",
+        "calls to the host, by job type, module and import"
+    );
+    describe_counter!(
+        "wasmill_worker_import_bytes_total",
+        "bytes given and got in calls to the host, by job type, module and import"
+    );
+    describe_counter!(
+        "wasmill_worker_import_wait_microseconds_total",
+        "time handlers have waited for the host, by job type, module and import"
     );
     describe_counter!("wasmill_worker_claims_lost_total", "claims that were lost before they were settled");
     describe_counter!("wasmill_worker_load_failures_total", "modules that could not be loaded, by job type");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::Catalog;
-use wasmill_job::{Mode, ModuleDigest};
+use wasmill_job::{Mode, ModuleDigest, SecretName};
 use wasmill_sandbox::Handler;
 
 use crate::gauges;
@@ -19,6 +19,9 @@ use crate::route::Routes;
 /// Gets a module's handler, ready to run, by the digest that a revision names. It may block: it is called where that
 /// does no harm.
 pub type LoadHandler = Arc<dyn Fn(ModuleDigest) -> Result<Handler, LoadError> + Send + Sync>;
+
+/// Gets the value of a secret from wherever this worker has them, or a sentence about what is missing. It may read a file.
+pub type FindSecret = Arc<dyn Fn(&SecretName) -> Result<String, String> + Send + Sync>;
 
 /// Why a module could not be loaded: a sentence that a user can act on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +32,7 @@ pub struct LoadError(pub String);
 pub(crate) struct Handlers {
     pub(crate) catalog: watch::Receiver<Arc<Catalog>>,
     pub(crate) load: LoadHandler,
+    pub(crate) secret: FindSecret,
     pub(crate) routes: watch::Sender<Arc<Routes>>,
     loaded: HashMap<ModuleDigest, Handler>,
     failed: HashMap<ModuleDigest, Failed>,
@@ -44,14 +48,17 @@ struct Failed {
 /// The first pause before a module is tried again; each later one is twice as long, up to a minute.
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_secs(60);
+/// How often a worker looks for a secret that it does not have.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 impl Handlers {
     pub(crate) fn new(
         catalog: watch::Receiver<Arc<Catalog>>,
         load: LoadHandler,
+        secret: FindSecret,
         routes: watch::Sender<Arc<Routes>>,
     ) -> Self {
-        Self { catalog, load, routes, loaded: HashMap::new(), failed: HashMap::new() }
+        Self { catalog, load, secret, routes, loaded: HashMap::new(), failed: HashMap::new() }
     }
 
     /// Follows until `stop`. Each turn publishes what can be run now and loads at most one module, so that a new
@@ -63,7 +70,10 @@ impl Handlers {
             self.publish(&catalog);
             match self.next_to_load(&catalog, Instant::now()) {
                 Ok(digest) => self.load(&catalog, digest).await,
-                Err(again_at) => self.wait(again_at, &stop).await,
+                Err(again_at) => {
+                    let again_at = [again_at, self.look_again_at()].into_iter().flatten().min();
+                    self.wait(again_at, &stop).await;
+                }
             }
         }
     }
@@ -121,13 +131,25 @@ impl Handlers {
         self.failed.retain(|digest, _| is_wanted(digest));
     }
 
-    fn publish(&self, catalog: &Catalog) {
+    fn publish(&self, catalog: &Arc<Catalog>) {
         let before = Arc::clone(&self.routes.borrow());
-        let routes = Routes::of(catalog, &self.loaded, &before);
-        if routes.offer != before.offer {
+        let routes = Routes::of(catalog, &self.loaded, &self.secret, &before);
+        for (job_type, reason) in &routes.unready {
+            if before.unready.get(job_type) != Some(reason) {
+                gauges::count_load_failure(job_type);
+                tracing::error!(%job_type, "this worker does not take the type's jobs; it looks again: {reason}");
+            }
+        }
+        if routes.offer != before.offer || routes.unready != before.unready {
             tracing::debug!(revision = %routes.revision, types = routes.by_type.len(), "offers");
             self.routes.send_replace(Arc::new(routes));
         }
+    }
+
+    /// When to look again whether what was missing for a type has come.
+    fn look_again_at(&self) -> Option<Instant> {
+        let routes = self.routes.borrow();
+        (!routes.unready.is_empty()).then(|| Instant::now() + LOOK_AGAIN)
     }
 
     async fn wait(&mut self, again_at: Option<Instant>, stop: &CancellationToken) {

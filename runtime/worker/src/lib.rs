@@ -4,6 +4,7 @@
 mod alone;
 mod attempt;
 mod backlog;
+mod children;
 mod config;
 mod gauges;
 mod handlers;
@@ -21,5 +22,5 @@ mod worker;
 
 pub use alone::{ChildError, StartAlone, run_alone};
 pub use config::WorkerConfig;
-pub use handlers::{LoadError, LoadHandler};
+pub use handlers::{FindSecret, LoadError, LoadHandler};
 pub use worker::{Parts, Worker};

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmill_catalog::{Catalog, Flow, TypeSpec};
-use wasmill_job::{JobType, Limits, Mode, ModuleDigest, RetryPolicy, Revision};
+use wasmill_job::{Import, JobType, Limits, Mode, ModuleDigest, RetryPolicy, Revision};
 use wasmill_queue::{AttemptRecord, Offer, TypeOffer};
-use wasmill_sandbox::Handler;
+use wasmill_sandbox::{Destination, FindDestination, Handler, Permit};
 
 use crate::gauges::RunGauges;
+use crate::handlers::FindSecret;
 
 /// All routes of one revision whose modules are loaded, and the offer to the queue that follows from them.
 #[derive(Clone, Debug, Default)]
@@ -18,12 +19,17 @@ pub(crate) struct Routes {
     pub(crate) revision: Revision,
     pub(crate) by_type: HashMap<JobType, Arc<Route>>,
     pub(crate) offer: Arc<Offer>,
+    /// Live types whose module is loaded and that cannot be run here all the same, each with a sentence why.
+    pub(crate) unready: BTreeMap<JobType, String>,
 }
 
 /// How one type's jobs are run.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) handler: Handler,
+    pub(crate) permit: Permit,
+    /// The routing table that the route is of: where its children go.
+    pub(crate) catalog: Arc<Catalog>,
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
     pub(crate) keep_result: Duration,
@@ -34,14 +40,26 @@ pub(crate) struct Route {
 impl Routes {
     /// The routes of `catalog` among the loaded modules. Routes of `before` are kept when they are of the same
     /// revision: nothing about them can have changed.
-    pub(crate) fn of(catalog: &Catalog, loaded: &HashMap<ModuleDigest, Handler>, before: &Self) -> Self {
-        let mut by_type = HashMap::new();
-        let mut types = BTreeMap::new();
+    pub(crate) fn of(
+        catalog: &Arc<Catalog>,
+        loaded: &HashMap<ModuleDigest, Handler>,
+        secret: &FindSecret,
+        before: &Self,
+    ) -> Self {
+        let (mut by_type, mut types, mut unready) = (HashMap::new(), BTreeMap::new(), BTreeMap::new());
         for (job_type, spec) in catalog.types.iter().filter(|(_, spec)| spec.mode == Mode::Live) {
             let Some(handler) = loaded.get(&spec.handler.digest) else { continue };
             let known = before.by_type.get(job_type).filter(|_| before.revision == catalog.revision);
-            let route =
-                known.cloned().unwrap_or_else(|| Arc::new(Route::new(job_type, spec, handler.clone())));
+            let route = match known {
+                Some(known) => Arc::clone(known),
+                None => match Route::new(job_type, spec, handler, catalog, secret) {
+                    Ok(route) => Arc::new(route),
+                    Err(reason) => {
+                        unready.insert(job_type.clone(), reason);
+                        continue;
+                    }
+                },
+            };
             by_type.insert(job_type.clone(), route);
             let Flow { concurrency, rate, weight, .. } = spec.flow;
             types.insert(job_type.clone(), TypeOffer { concurrency, rate, weight });
@@ -50,20 +68,48 @@ impl Routes {
             |(job_type, spec): (&JobType, &TypeSpec)| (spec.mode == Mode::Paused).then(|| job_type.clone());
         let paused = catalog.types.iter().filter_map(is_paused).collect();
         let offer = Arc::new(Offer { revision: catalog.revision, types, paused });
-        Self { revision: catalog.revision, by_type, offer }
+        Self { revision: catalog.revision, by_type, offer, unready }
     }
 }
 
 impl Route {
-    fn new(job_type: &JobType, spec: &TypeSpec, handler: Handler) -> Self {
-        Self {
-            handler,
+    /// The route, or a sentence about what is missing.
+    fn new(
+        job_type: &JobType,
+        spec: &TypeSpec,
+        handler: &Handler,
+        catalog: &Arc<Catalog>,
+        secret: &FindSecret,
+    ) -> Result<Self, String> {
+        let places = Arc::clone(catalog);
+        let find: FindDestination = Arc::new(move |child| destination(&places, child));
+        let permit = Permit::new(job_type, &spec.grants, |name| secret(name), find);
+        let permit = permit.map_err(|error| error.to_string())?;
+        let lacks: Vec<_> = permit.lacks(handler).map(Import::as_str).collect();
+        if let Some(first) = lacks.first() {
+            let (module, all) = (&spec.handler.module, lacks.join(", "));
+            return Err(format!(
+                "the module {module} imports {all}, which its route does not grant; grant it (grants.{first} = …), or \
+                 deploy a module that does without"
+            ));
+        }
+        Ok(Self {
+            handler: handler.clone(),
+            permit,
+            catalog: Arc::clone(catalog),
             limits: spec.limits,
             retry: spec.retry,
             keep_result: spec.keep_result,
             dedup_window: spec.dedup_window,
-            gauges: RunGauges::of(job_type),
-        }
+            gauges: RunGauges::of(job_type, &spec.handler.module),
+        })
+    }
+
+    /// Where the children go that it may have, by type.
+    pub(crate) fn destinations(&self) -> BTreeMap<JobType, Destination> {
+        let may = |child: &&JobType| self.permit.grants().emit.iter().any(|pattern| pattern.covers(child));
+        let children = self.catalog.types.keys().filter(may);
+        children.filter_map(|child| Some((child.clone(), destination(&self.catalog, child)?))).collect()
     }
 
     /// A record of an attempt with nothing in it yet but how long it is kept.
@@ -74,6 +120,17 @@ impl Route {
             ..AttemptRecord::default()
         }
     }
+}
+
+/// Where jobs of a type go.
+fn destination(catalog: &Catalog, job_type: &JobType) -> Option<Destination> {
+    let spec = catalog.types.get(job_type)?;
+    let queue = catalog.queues.get(&spec.queue)?;
+    Some(Destination {
+        generation: queue.generation,
+        partitions: queue.partitions,
+        payload_bytes_max: spec.limits.payload_bytes,
+    })
 }
 
 #[cfg(test)]

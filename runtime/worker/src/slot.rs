@@ -44,8 +44,8 @@ impl Slot {
         let Claim { job, attempt, .. } = &claim;
         let _span = tracing::debug_span!("job", id = %job.id, job_type = %job.job_type, %attempt).entered();
         begin(&claim, &route, &*self.clock, process::id());
-        let call = Call { job, attempt: *attempt, max_attempts: route.retry.attempts };
+        let call = Call { job, attempt: *attempt, max_attempts: route.retry.attempts, permit: &route.permit };
         let outcome = self.sandbox.run(&route.handler, &call, &route.limits, &interrupt);
-        finish(claim, &route, outcome)
+        finish(claim, &route, outcome, self.clock.now())
     }
 }

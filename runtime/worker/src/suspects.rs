@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use wasmill_job::{Clock, End, Outcome, Stop, Usage};
+use wasmill_job::{Clock, End, Outcome, Stop};
 use wasmill_queue::{Claim, Settlement};
 use wasmill_sandbox::Interrupt;
 
@@ -36,6 +36,7 @@ pub(crate) struct Suspects {
 }
 
 /// What came of running a suspect.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 enum Ran {
     Ended(Outcome),
     /// The child died of it, after so long.
@@ -47,6 +48,7 @@ enum Ran {
 }
 
 /// What came of a suspect's turn.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 enum Turn {
     Over(Settlement),
     /// Nothing has begun; it waits for another turn.
@@ -142,16 +144,18 @@ impl Suspects {
             }
             Ran::Ended(outcome) => {
                 self.child = child;
-                finish(claim, &route, outcome)
+                finish(claim, &route, outcome, self.clock.now())
             }
             // Whoever ends this worker may have ended its child, too: it is no proof against the job, which comes back.
-            Ran::Died(..) if self.stop.is_cancelled() => finish(claim, &route, interrupted()),
+            Ran::Died(..) if self.stop.is_cancelled() => {
+                finish(claim, &route, interrupted(), self.clock.now())
+            }
             Ran::Died(death, ran) => {
                 tracing::warn!(id = %claim.job.id, job_type = %claim.job.job_type, "a suspect is quarantined: the process {death}");
                 quarantine(claim, &route, &death, ran)
             }
             // The child is dropped, and so killed.
-            Ran::Interrupted => finish(claim, &route, interrupted()),
+            Ran::Interrupted => finish(claim, &route, interrupted(), self.clock.now()),
         })
     }
 }
@@ -171,6 +175,9 @@ async fn run(
         attempt: claim.attempt,
         max_attempts: route.retry.attempts,
         limits: route.limits,
+        grants: route.permit.grants().clone(),
+        secrets: route.permit.secret_values(),
+        destinations: route.destinations(),
     };
     let mut tries = 0_u32;
     let child = loop {
@@ -228,6 +235,5 @@ async fn raised(
 
 fn interrupted() -> Outcome {
     let message = "interrupted by the worker; the attempt does not count".into();
-    let end = End::Stopped { stop: Stop::Interrupted, message };
-    Outcome { end, logs: Vec::new(), usage: Usage::default() }
+    Outcome::bare(End::Stopped { stop: Stop::Interrupted, message })
 }

@@ -17,7 +17,7 @@ use crate::alone::StartAlone;
 use crate::backlog::Backlog;
 use crate::config::WorkerConfig;
 use crate::gauges;
-use crate::handlers::{Handlers, LoadHandler};
+use crate::handlers::{FindSecret, Handlers, LoadHandler};
 use crate::keeper::Keeper;
 use crate::ledger::Ledger;
 use crate::pace::Pace;
@@ -42,6 +42,8 @@ pub struct Parts<Q> {
     pub catalog: watch::Receiver<Arc<Catalog>>,
     /// Gets the handler of a module, from the artifact store or a cache of it.
     pub load: LoadHandler,
+    /// Gets the values of secrets that routes grant.
+    pub secret: FindSecret,
     /// Starts the process in which suspects run alone, with the same modules and the same sandbox.
     pub alone: StartAlone,
     pub clock: Arc<dyn Clock>,
@@ -85,7 +87,7 @@ impl<Q: Queue> Worker<Q> {
 
     fn start(self, stop: &CancellationToken) -> io::Result<Running> {
         let WorkerConfig { slots, lease, .. } = self.config;
-        let Parts { queue, sandbox, catalog, load, alone, clock } = self.parts;
+        let Parts { queue, sandbox, catalog, load, secret, alone, clock } = self.parts;
         // A random incarnation, new at each start: a name would be taken over by the next process too early.
         let worker = WorkerId(rand::random());
         let backlog = Arc::new(Backlog::new(Pace::new(slots.get(), lease)));
@@ -125,7 +127,7 @@ impl<Q: Queue> Worker<Q> {
             ledger: Arc::clone(&ledger),
             settlements: settlements.clone(),
         };
-        let handlers = Handlers::new(catalog, load, offered);
+        let handlers = Handlers::new(catalog, load, secret, offered);
         Ok(Running {
             taker: tokio::spawn(taker.run(stop.clone())),
             others: [tokio::spawn(handlers.run(stop.clone())), tokio::spawn(sweeper.run(stop.clone()))],

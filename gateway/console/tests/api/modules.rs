@@ -16,7 +16,7 @@ async fn a_module_is_stored_and_tagged_and_listed() {
         deployed.json(),
         json!({
             "tag": "hello@1.0.0", "digest": digest.to_string(), "size_bytes": bytes.len(),
-            "imports": ["wasmill:job/log@0.1.0"], "exports": ["wasmill:job/handler@0.1.0"],
+            "imports": ["wasmill:job/log@1.0.0"], "exports": ["wasmill:job/handler@1.0.0"],
         })
     );
     assert_eq!(world.store.module(digest).await.unwrap(), bytes);

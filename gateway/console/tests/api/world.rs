@@ -261,8 +261,8 @@ fn prepare(upload: Bytes) -> Result<PreparedModule, ModuleRefusal> {
         b"panic" => panic!("the compiler has a bug"),
         _ => Ok(PreparedModule {
             digest: ModuleDigest::of(&upload),
-            imports: vec!["wasmill:job/log@0.1.0".into()],
-            exports: vec!["wasmill:job/handler@0.1.0".into()],
+            imports: vec!["wasmill:job/log@1.0.0".into()],
+            exports: vec!["wasmill:job/handler@1.0.0".into()],
         }),
     }
 }

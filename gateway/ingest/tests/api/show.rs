@@ -36,7 +36,7 @@ impl World {
 fn kept() -> AttemptRecord {
     AttemptRecord {
         logs: vec![LogLine { level: LogLevel::Warn, message: "<careful>".into(), at_ms: 3 }],
-        usage: Usage { fuel: 5, wall_us: 6, memory_peak_bytes: 7 },
+        usage: Usage { fuel: 5, wall_us: 6, memory_peak_bytes: 7, cpu_us: 8, ..Usage::default() },
         keep_result: Duration::from_secs(60),
         dedup_window: Duration::from_secs(60),
     }
@@ -122,7 +122,10 @@ async fn a_job_is_shown_with_all_that_is_known_of_it() {
     let text = String::from_utf8(shown.body.to_vec()).unwrap().replace("1e400", "1");
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&json["state"], &json["attempts"]), (&"completed".into(), &2.into()));
-    assert_eq!(json["usage"], serde_json::json!({"fuel": 5, "wall_us": 6, "memory_peak_bytes": 7}));
+    assert_eq!(
+        json["usage"],
+        serde_json::json!({"fuel": 5, "wall_us": 6, "memory_peak_bytes": 7, "cpu_us": 8, "imports": {}})
+    );
     assert_eq!(json["logs"], serde_json::json!([{"level": "warn", "message": "<careful>", "at_ms": 3}]));
     assert!(json["ended_at_ms"].as_u64() >= json["accepted_at_ms"].as_u64());
     assert!(json.get("error").is_none());

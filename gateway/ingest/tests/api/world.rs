@@ -274,6 +274,7 @@ fn job_type(payload_bytes: u64) -> TypeSpec {
         limits: Limits { payload_bytes, ..Limits::default() },
         retry: RetryPolicy::default(),
         flow: Flow::default(),
+        grants: wasmill_job::Grants::default(),
         keep_result: Duration::from_secs(3_600),
         dedup_window: Duration::from_secs(600),
     }

@@ -11,6 +11,7 @@ use crate::{Counts, JobView};
 
 /// Where a job was found, and what is known of it without the store.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one is made for a question, and taken apart at once")]
 pub(crate) enum Located {
     /// All but its last attempt, and where that attempt's failure is stored.
     Live(JobView, Option<Serial>),

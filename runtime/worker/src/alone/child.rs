@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::process::exit;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use bytes::Bytes;
-use wasmill_job::{End, ModuleDigest, Outcome, Stop, Usage};
-use wasmill_sandbox::{Call, Handler, Interrupt, Sandbox};
+use wasmill_job::{End, ModuleDigest, Outcome, SecretName, Stop};
+use wasmill_sandbox::{Call, FindDestination, Handler, Interrupt, Permit, Sandbox};
 
 use super::wire::{Garbled, Reply, Request, read, write};
 use crate::handlers::LoadHandler;
@@ -42,7 +43,7 @@ pub fn run_alone(sandbox: &Sandbox, load: &LoadHandler) -> Result<(), ChildError
         let handler = handler(&mut handlers, request.module, load);
         say(&Reply::Started)?;
         let outcome = match handler {
-            Ok(handler) => run(sandbox, &handler, &request),
+            Ok(handler) => run(sandbox, &handler, request),
             Err(message) => could_not_start(message),
         };
         say(&Reply::Ended(outcome))?;
@@ -88,15 +89,22 @@ fn handler(
     Ok(handler)
 }
 
-fn run(sandbox: &Sandbox, handler: &Handler, request: &Request) -> Outcome {
-    let call = Call { job: &request.job, attempt: request.attempt, max_attempts: request.max_attempts };
+fn run(sandbox: &Sandbox, handler: &Handler, request: Request) -> Outcome {
+    let Request { job, attempt, max_attempts, limits, grants, secrets, destinations, .. } = request;
+    let secret =
+        |name: &SecretName| secrets.get(name).cloned().ok_or_else(|| "the worker sent none".to_owned());
+    let destination: FindDestination = Arc::new(move |job_type| destinations.get(job_type).copied());
+    let permit = match Permit::new(&job.job_type, &grants, secret, destination) {
+        Ok(permit) => permit,
+        Err(error) => return could_not_start(format!("the handler's grants cannot be given: {error}")),
+    };
+    let call = Call { job: &job, attempt, max_attempts, permit: &permit };
     // Never raised: whoever wants the guest to stop kills the process.
-    sandbox.run(handler, &call, &request.limits, &Interrupt::new())
+    sandbox.run(handler, &call, &limits, &Interrupt::new())
 }
 
 fn could_not_start(message: String) -> Outcome {
-    let end = End::Stopped { stop: Stop::Host, message };
-    Outcome { end, logs: Vec::new(), usage: Usage::default() }
+    Outcome::bare(End::Stopped { stop: Stop::Host, message })
 }
 
 fn say(reply: &Reply) -> Result<(), ChildError> {

@@ -4,27 +4,39 @@
 //! a body that nobody re-encodes, which is the job's record in one direction and the handler's output in the other. Both
 //! ends are the same program, so there is one version: any other is refused.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use wasmill_job::wire::{Record, decode, encode_job};
-use wasmill_job::{Attempt, End, Job, Limits, LogLine, ModuleDigest, Outcome, Stop, Usage};
+use wasmill_job::{
+    Attempt, Child, End, Generation, Grants, Job, JobId, JobType, Limits, LogLine, ModuleDigest, Outcome,
+    SecretName, Stop, TypePattern, Usage,
+};
+use wasmill_sandbox::Destination;
 
-/// From the worker: run this job.
-#[derive(Clone, Debug, PartialEq)]
+/// From the worker: run this job. Never shown: there are secrets in it.
+#[derive(Clone, PartialEq)]
 pub(crate) struct Request {
     pub(crate) module: ModuleDigest,
     pub(crate) job: Job,
     pub(crate) attempt: Attempt,
     pub(crate) max_attempts: u32,
     pub(crate) limits: Limits,
+    pub(crate) grants: Grants,
+    /// The values of the secrets that are granted: the child has no environment to find them in.
+    pub(crate) secrets: BTreeMap<SecretName, String>,
+    /// Where the types go that the job may emit.
+    pub(crate) destinations: BTreeMap<JobType, Destination>,
 }
 
 /// From the child.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 pub(crate) enum Reply {
     /// It is up.
     Ready,
@@ -53,7 +65,7 @@ pub(crate) enum Garbled {
 }
 
 /// The version of everything here.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The longest frame that can be told.
 const FRAME_MAX: u64 = u32::MAX as u64;
 const LENGTH_BYTES: usize = 4;
@@ -65,6 +77,28 @@ struct RequestHead {
     attempt: Attempt,
     max_attempts: u32,
     limits: WireLimits,
+    grants: WireGrants,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    secrets: BTreeMap<SecretName, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    destinations: BTreeMap<JobType, WireDestination>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireGrants {
+    http: Vec<String>,
+    secrets: BTreeSet<SecretName>,
+    config: BTreeMap<String, String>,
+    emit: Vec<TypePattern>,
+    clock: bool,
+    random: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireDestination {
+    generation: Generation,
+    partitions: NonZeroU32,
+    payload_bytes_max: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,6 +109,10 @@ struct WireLimits {
     payload_bytes: u64,
     output_bytes: u64,
     log_bytes: u64,
+    host_calls: u64,
+    http_calls: u32,
+    http_bytes: u64,
+    children: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,10 +124,26 @@ struct ReplyHead {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "says", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 enum Says {
     Ready,
     Started,
-    Ended { end: WireEnd, logs: Vec<LogLine>, usage: Usage },
+    Ended {
+        end: WireEnd,
+        logs: Vec<LogLine>,
+        usage: Usage,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        children: Vec<WireChild>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireChild {
+    id: JobId,
+    job_type: JobType,
+    /// Their payloads stand before the output, one after another, each so long.
+    payload_bytes: usize,
+    delay_ms: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -103,6 +157,10 @@ enum WireEnd {
         after_ms: Option<u64>,
     },
     Rejected {
+        message: String,
+    },
+    Exited {
+        code: u8,
         message: String,
     },
     Stopped {
@@ -119,32 +177,97 @@ enum WireStop {
     Timeout,
     Memory,
     Output,
+    Calls,
     Host,
     Interrupted,
 }
 
 impl Request {
     pub(crate) fn to_frame(&self) -> Result<Vec<u8>, Garbled> {
-        let Limits { memory_bytes, timeout, fuel, payload_bytes, output_bytes, log_bytes } = self.limits;
-        let timeout_us = u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX);
-        let limits = WireLimits { memory_bytes, timeout_us, fuel, payload_bytes, output_bytes, log_bytes };
         let Self { module, attempt, max_attempts, .. } = *self;
+        let destination = |(name, place): (&JobType, &Destination)| {
+            let Destination { generation, partitions, payload_bytes_max } = *place;
+            (name.clone(), WireDestination { generation, partitions, payload_bytes_max })
+        };
+        let head = RequestHead {
+            v: VERSION,
+            module,
+            attempt,
+            max_attempts,
+            limits: self.limits.into(),
+            grants: self.grants.clone().into(),
+            secrets: self.secrets.clone(),
+            destinations: self.destinations.iter().map(destination).collect(),
+        };
         let record = encode_job(&self.job).map_err(|error| Garbled::Job(error.to_string()))?;
-        frame(&RequestHead { v: VERSION, module, attempt, max_attempts, limits }, &record)
+        frame(&head, &record)
     }
 
     pub(crate) fn of(bytes: &Bytes) -> Result<Self, Garbled> {
         let (head, body) = split(bytes)?;
-        let RequestHead { module, attempt, max_attempts, limits, .. } = serde_json::from_slice(head)?;
-        let WireLimits { memory_bytes, timeout_us, fuel, payload_bytes, output_bytes, log_bytes } = limits;
-        let timeout = Duration::from_micros(timeout_us);
-        let limits = Limits { memory_bytes, timeout, fuel, payload_bytes, output_bytes, log_bytes };
-        match decode(&body) {
-            Ok(Record::Job(job)) => Ok(Self { module, job, attempt, max_attempts, limits }),
-            Ok(Record::Cancel(_)) => Err(Garbled::Job("it is a cancellation".into())),
-            Ok(Record::Copy { .. }) => Err(Garbled::Job("it is a copy of a record".into())),
-            Err(error) => Err(Garbled::Job(error.to_string())),
+        let RequestHead { module, attempt, max_attempts, limits, grants, secrets, destinations, .. } =
+            serde_json::from_slice(head)?;
+        let job = match decode(&body) {
+            Ok(Record::Job(job)) => job,
+            Ok(Record::Cancel(_)) => return Err(Garbled::Job("it is a cancellation".into())),
+            Ok(Record::Copy { .. }) => return Err(Garbled::Job("it is a copy of a record".into())),
+            Err(error) => return Err(Garbled::Job(error.to_string())),
+        };
+        let destination = |(name, place)| {
+            let WireDestination { generation, partitions, payload_bytes_max } = place;
+            (name, Destination { generation, partitions, payload_bytes_max })
+        };
+        let destinations = destinations.into_iter().map(destination).collect();
+        let (limits, grants) = (limits.into(), grants.into());
+        Ok(Self { module, job, attempt, max_attempts, limits, grants, secrets, destinations })
+    }
+}
+
+impl From<Limits> for WireLimits {
+    fn from(limits: Limits) -> Self {
+        Self {
+            memory_bytes: limits.memory_bytes,
+            timeout_us: u64::try_from(limits.timeout.as_micros()).unwrap_or(u64::MAX),
+            fuel: limits.fuel,
+            payload_bytes: limits.payload_bytes,
+            output_bytes: limits.output_bytes,
+            log_bytes: limits.log_bytes,
+            host_calls: limits.host_calls,
+            http_calls: limits.http_calls,
+            http_bytes: limits.http_bytes,
+            children: limits.children,
         }
+    }
+}
+
+impl From<WireLimits> for Limits {
+    fn from(wire: WireLimits) -> Self {
+        Self {
+            memory_bytes: wire.memory_bytes,
+            timeout: Duration::from_micros(wire.timeout_us),
+            fuel: wire.fuel,
+            payload_bytes: wire.payload_bytes,
+            output_bytes: wire.output_bytes,
+            log_bytes: wire.log_bytes,
+            host_calls: wire.host_calls,
+            http_calls: wire.http_calls,
+            http_bytes: wire.http_bytes,
+            children: wire.children,
+        }
+    }
+}
+
+impl From<Grants> for WireGrants {
+    fn from(grants: Grants) -> Self {
+        let Grants { http, secrets, config, emit, clock, random } = grants;
+        Self { http, secrets, config, emit, clock, random }
+    }
+}
+
+impl From<WireGrants> for Grants {
+    fn from(wire: WireGrants) -> Self {
+        let WireGrants { http, secrets, config, emit, clock, random } = wire;
+        Self { http, secrets, config, emit, clock, random }
     }
 }
 
@@ -153,9 +276,12 @@ impl Reply {
         let (says, body) = match self {
             Self::Ready => (Says::Ready, Bytes::new()),
             Self::Started => (Says::Started, Bytes::new()),
-            Self::Ended(Outcome { end, logs, usage }) => {
-                let (end, body) = WireEnd::of(end);
-                (Says::Ended { end, logs: logs.clone(), usage: *usage }, body)
+            Self::Ended(Outcome { end, children, logs, usage }) => {
+                let (end, output) = WireEnd::of(end);
+                let payloads = children.iter().map(|child| &child.payload);
+                let body: Vec<_> = payloads.chain([&output]).flat_map(|part| part.iter().copied()).collect();
+                let children = children.iter().map(WireChild::of).collect();
+                (Says::Ended { end, logs: logs.clone(), usage: *usage, children }, body.into())
             }
         };
         frame(&ReplyHead { v: VERSION, says }, &body)
@@ -167,7 +293,37 @@ impl Reply {
         Ok(match says {
             Says::Ready => Self::Ready,
             Says::Started => Self::Started,
-            Says::Ended { end, logs, usage } => Self::Ended(Outcome { end: end.into_end(body), logs, usage }),
+            Says::Ended { end, logs, usage, children } => {
+                let mut body = body;
+                let children = children.into_iter().map(|child| child.into_child(&mut body));
+                let children = children.collect::<Result<_, _>>()?;
+                Self::Ended(Outcome { end: end.into_end(body), children, logs, usage })
+            }
+        })
+    }
+}
+
+impl WireChild {
+    fn of(child: &Child) -> Self {
+        Self {
+            id: child.id,
+            job_type: child.job_type.clone(),
+            payload_bytes: child.payload.len(),
+            delay_ms: u64::try_from(child.delay.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// The child, with its payload from the front of `body`.
+    fn into_child(self, body: &mut Bytes) -> Result<Child, Garbled> {
+        if self.payload_bytes > body.len() {
+            return Err(Garbled::Unexpected);
+        }
+        let payload = body.split_to(self.payload_bytes);
+        Ok(Child {
+            id: self.id,
+            job_type: self.job_type,
+            payload,
+            delay: Duration::from_millis(self.delay_ms),
         })
     }
 }
@@ -181,6 +337,7 @@ impl WireEnd {
                 Self::Retry { message: message.clone(), after_ms }
             }
             End::Rejected { message } => Self::Rejected { message: message.clone() },
+            End::Exited { code, message } => Self::Exited { code: *code, message: message.clone() },
             End::Stopped { stop, message } => {
                 Self::Stopped { stop: (*stop).into(), message: message.clone() }
             }
@@ -195,6 +352,7 @@ impl WireEnd {
                 End::Retry { message, after: after_ms.map(Duration::from_millis) }
             }
             Self::Rejected { message } => End::Rejected { message },
+            Self::Exited { code, message } => End::Exited { code, message },
             Self::Stopped { stop, message } => End::Stopped { stop: stop.into(), message },
         }
     }
@@ -208,6 +366,7 @@ impl From<Stop> for WireStop {
             Stop::Timeout => Self::Timeout,
             Stop::Memory => Self::Memory,
             Stop::Output => Self::Output,
+            Stop::Calls => Self::Calls,
             Stop::Host => Self::Host,
             Stop::Interrupted => Self::Interrupted,
         }
@@ -222,6 +381,7 @@ impl From<WireStop> for Stop {
             WireStop::Timeout => Self::Timeout,
             WireStop::Memory => Self::Memory,
             WireStop::Output => Self::Output,
+            WireStop::Calls => Self::Calls,
             WireStop::Host => Self::Host,
             WireStop::Interrupted => Self::Interrupted,
         }

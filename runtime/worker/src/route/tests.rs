@@ -14,7 +14,8 @@ fn paused_types_are_named_in_the_offer() {
     let modules = BTreeMap::from([("hello@1.0.0".parse().unwrap(), ModuleDigest::of(b"hello"))]);
     let files = [SourceFile::new("a.toml", says)];
     let catalog = plan(&Catalog::default(), &files, &modules, Backing::Log).unwrap().next;
-    let routes = Routes::of(&catalog, &HashMap::new(), &Routes::default());
+    let secret: FindSecret = Arc::new(|_| Err("there is none".to_owned()));
+    let routes = Routes::of(&Arc::new(catalog), &HashMap::new(), &secret, &Routes::default());
     let expected = Offer {
         revision: Revision(1),
         types: BTreeMap::new(),

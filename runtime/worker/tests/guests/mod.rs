@@ -38,18 +38,18 @@ impl Guest {
     pub(crate) fn bytes(self) -> Vec<u8> {
         let text = format!(
             r#"(module
-                (import "wasmill:job/context@0.1.0" "attempt" (func $attempt (result i32)))
+                (import "wasmill:job/context@1.0.0" "attempt" (func $attempt (result i32)))
                 (memory (export "memory") 1)
                 (data (i32.const 1024) "{}")
                 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 2048))
-                (func (export "handle") (param i32 i32) (result i32) {} (i32.const 1024)))"#,
+                (func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32) {} (i32.const 1024)))"#,
             self.answer, self.body
         );
         let mut module = wat::parse_str(text).unwrap();
         let mut resolve = Resolve::default();
         let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/wit");
         let (package, _) = resolve.push_dir(wit).unwrap();
-        let world = resolve.select_world(&[package], Some("handler")).unwrap();
+        let world = resolve.select_world(&[package], Some("job-handler")).unwrap();
         wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
             .unwrap();
         module

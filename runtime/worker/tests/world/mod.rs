@@ -147,6 +147,7 @@ impl World {
             sandbox: self.sandbox.clone(),
             catalog: self.catalog.subscribe(),
             load,
+            secret: Arc::new(|name| Err(format!("this world has no {name}"))),
             alone: Arc::clone(&self.alone),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
         };
@@ -294,8 +295,9 @@ fn spec(digest: ModuleDigest) -> TypeSpec {
         mode: Mode::Live,
         handler: HandlerSpec { module: "guest@1".parse().unwrap(), digest },
         limits: Limits { fuel: u64::MAX / 2, ..Limits::default() },
-        retry: RetryPolicy { attempts: 3, backoff },
+        retry: RetryPolicy { attempts: 3, backoff, ..RetryPolicy::default() },
         flow: Flow::default(),
+        grants: wasmill_job::Grants::default(),
         keep_result: Duration::from_secs(3_600),
         dedup_window: Duration::from_secs(600),
     }

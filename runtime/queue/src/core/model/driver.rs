@@ -1,4 +1,4 @@
-//! Does each step on the queue and on the model, and compares.
+//! Does each step on the queue and on the model, and compares; long because each kind of step stands beside the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

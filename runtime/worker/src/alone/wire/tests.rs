@@ -1,7 +1,7 @@
 //! The frames between worker and child, against golden files: both ends of a pipe must mean the same.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use wasmill_job::{Generation, JobId, LogLevel, Mode, Partition, Path, Priority, Revision, Stamp, UnixMs};
+use wasmill_job::{Import, ImportUsage, LogLevel, Mode, Partition, Path, Priority, Revision, Stamp, UnixMs};
 
 use super::*;
 
@@ -21,18 +21,65 @@ fn request() -> Request {
         unknown: serde_json::Map::new(),
     };
     let limits = Limits { timeout: Duration::from_millis(1_500), ..Limits::default() };
-    Request { module: ModuleDigest::of(b"module"), job, attempt: Attempt(2), max_attempts: 10, limits }
+    let token: SecretName = "SMTP_TOKEN".parse().unwrap();
+    let grants = Grants {
+        http: vec!["https://api.example.com".into()],
+        secrets: [token.clone()].into(),
+        config: [("region".into(), "eu".into())].into(),
+        emit: vec!["email.*".parse().unwrap()],
+        clock: true,
+        random: false,
+    };
+    let place = Destination {
+        generation: Generation(2),
+        partitions: NonZeroU32::new(4).unwrap(),
+        payload_bytes_max: 9,
+    };
+    Request {
+        module: ModuleDigest::of(b"module"),
+        job,
+        attempt: Attempt(2),
+        max_attempts: 10,
+        limits,
+        grants,
+        secrets: [(token, "s3cr3t".into())].into(),
+        destinations: [("email.receipt".parse().unwrap(), place)].into(),
+    }
 }
 
 fn ended(end: End) -> Reply {
     let logs = vec![LogLine { level: LogLevel::Warn, message: "two \"words\"".into(), at_ms: 7 }];
-    Reply::Ended(Outcome { end, logs, usage: Usage { fuel: 1, wall_us: 2, memory_peak_bytes: 3 } })
+    let mut usage = Usage { fuel: 1, wall_us: 2, memory_peak_bytes: 3, cpu_us: 4, ..Usage::default() };
+    *usage.imports.get_mut(Import::Log) = ImportUsage { calls: 1, bytes: 9, wall_us: 0 };
+    Reply::Ended(Outcome { end, children: Vec::new(), logs, usage })
+}
+
+/// Done, with two children.
+fn fruitful() -> Reply {
+    let job_type: JobType = "email.receipt".parse().unwrap();
+    let child = |payload: &'static [u8], delay_s| Child {
+        id: JobId::derived(&job_type, "child", Generation(2), Partition(1)),
+        job_type: job_type.clone(),
+        payload: Bytes::from_static(payload),
+        delay: Duration::from_secs(delay_s),
+    };
+    let mut outcome = Outcome::bare(End::Done { output: Bytes::from_static(b"output") });
+    outcome.children = vec![child(b"one", 0), child(b"two\n", 60)];
+    Reply::Ended(outcome)
 }
 
 fn replies() -> Vec<Reply> {
     let stopped = |stop| ended(End::Stopped { stop, message: "why".into() });
-    let stops =
-        [Stop::Trap, Stop::Fuel, Stop::Timeout, Stop::Memory, Stop::Output, Stop::Host, Stop::Interrupted];
+    let stops = [
+        Stop::Trap,
+        Stop::Fuel,
+        Stop::Timeout,
+        Stop::Memory,
+        Stop::Output,
+        Stop::Calls,
+        Stop::Host,
+        Stop::Interrupted,
+    ];
     let mut replies = vec![
         Reply::Ready,
         Reply::Started,
@@ -40,6 +87,8 @@ fn replies() -> Vec<Reply> {
         ended(End::Retry { message: "later".into(), after: Some(Duration::from_millis(1_250)) }),
         ended(End::Retry { message: "later".into(), after: None }),
         ended(End::Rejected { message: "never".into() }),
+        ended(End::Exited { code: 75, message: "busy".into() }),
+        fruitful(),
     ];
     replies.extend(stops.map(stopped));
     replies
@@ -55,8 +104,8 @@ fn body(frame: &[u8]) -> Bytes {
 #[test]
 fn a_request_is_written_as_ever_and_read_back() {
     let bytes = body(&request().to_frame().unwrap());
-    assert_eq!(String::from_utf8_lossy(&bytes), include_str!("golden/request.v1"));
-    assert_eq!(Request::of(&bytes).unwrap(), request());
+    assert_eq!(String::from_utf8_lossy(&bytes), include_str!("golden/request.v2"));
+    assert!(Request::of(&bytes).unwrap() == request());
 }
 
 #[test]
@@ -68,13 +117,13 @@ fn replies_are_written_as_ever_and_read_back() {
         text += &String::from_utf8_lossy(&bytes);
         text.push_str("\n--\n");
     }
-    assert_eq!(text, include_str!("golden/replies.v1"));
+    assert_eq!(text, include_str!("golden/replies.v2"));
 }
 
 #[test]
 fn another_version_is_refused_before_anything_else_is_read() {
-    let error = Reply::of(&Bytes::from_static(b"{\"v\":2,\"says\":\"something new\"}\n")).unwrap_err();
-    assert!(matches!(error, Garbled::Version(2)), "{error}");
+    let error = Reply::of(&Bytes::from_static(b"{\"v\":3,\"says\":\"something new\"}\n")).unwrap_err();
+    assert!(matches!(error, Garbled::Version(3)), "{error}");
 }
 
 #[test]
