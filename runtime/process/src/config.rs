@@ -3,6 +3,7 @@
 
 mod auth;
 mod data;
+mod egress;
 mod environment;
 mod gateway;
 mod kafka;
@@ -23,9 +24,11 @@ use serde::{Deserialize, Serialize};
 
 pub use auth::{AuthConfig, InvalidToken, Right, TOKEN_PREFIX, TokenConfig, TokenHash, TokenName};
 pub use data::DataConfig;
+pub use egress::EgressConfig;
 pub use environment::{Environment, ProcessEnvironment};
 pub use gateway::GatewayConfig;
 pub use kafka::{Brokers, KafkaConfig, KafkaMechanism, KafkaProtocol, Secret};
+pub use layers::SECRET_PREFIX;
 pub use log::{LogConfig, LogKind};
 pub use mistake::{Mistake, Mistakes, Place};
 pub use queue::{QueueConfig, QueueKind, QueueUrl, QueueUrls};
@@ -47,6 +50,7 @@ pub struct Config {
     pub relay: RelayConfig,
     pub worker: WorkerConfig,
     pub sandbox: SandboxConfig,
+    pub egress: EgressConfig,
     pub telemetry: TelemetryConfig,
 }
 

@@ -6,6 +6,7 @@ use crate::failure::{Exit, Failure, Result};
 
 pub(crate) mod apply;
 mod check;
+pub(crate) mod compile_alone;
 mod completions;
 mod dead;
 mod demo;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Completions(completions::Completions),
     #[command(hide = true)]
     RunAlone(run_alone::RunAlone),
+    #[command(hide = true)]
+    CompileAlone(compile_alone::CompileAlone),
 }
 
 impl Command {
@@ -74,6 +77,7 @@ impl Command {
             Self::Run(run) => run.run(),
             Self::Check(check) => check.run(),
             Self::Token(token) => token.run(),
+            Self::CompileAlone(alone) => alone.run(),
             Self::Completions(completions) => completions.run(),
             // One thread: jobs and what they wait for have their own.
             Self::RunAlone(alone) => inside(Builder::new_multi_thread().worker_threads(1), alone.run()),

@@ -20,12 +20,14 @@ pub(crate) use loader::Loader;
 pub(crate) use role::Role;
 
 mod access;
+pub(crate) mod egress;
 mod ends;
 mod gateway;
 pub(crate) mod kafka;
 mod loader;
 pub(crate) mod redis;
 mod role;
+pub(crate) mod secrets;
 pub(crate) mod stores;
 pub(crate) mod topics;
 mod trusted;

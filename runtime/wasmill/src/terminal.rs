@@ -2,10 +2,13 @@
 //! where there is no terminal, and with NO_COLOR.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use wasmill_job::{LogLevel, LogLine};
+use bytesize::ByteSize;
+use wasmill_job::{Imports, LogLevel, LogLine};
 
+use crate::demo::spread::short;
 use crate::failure::{Exit, Failure, Result};
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -83,4 +86,20 @@ pub(crate) fn confirm(question: &str, otherwise: &str) -> Result<()> {
 fn write_all(to: &mut impl Write, text: &[u8]) -> io::Result<()> {
     to.write_all(text)?;
     to.flush()
+}
+
+/// What a handler called of the host, such as `log 3, http 2 (1.2 KiB, waited 84 ms)`.
+pub(crate) fn calls(imports: &Imports) -> String {
+    let shown = imports.called().map(|(import, used)| {
+        let mut more = Vec::new();
+        if used.bytes > 0 {
+            more.push(ByteSize(used.bytes).display().iec().to_string());
+        }
+        if used.wall_us > 0 {
+            more.push(format!("waited {}", short(Duration::from_micros(used.wall_us))));
+        }
+        let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
+        format!("{} {}{more}", import.as_str(), used.calls)
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }

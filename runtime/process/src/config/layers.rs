@@ -11,6 +11,8 @@ use super::{Config, Environment, Mistake, Mistakes, Place};
 
 /// The prefix of every variable.
 const PREFIX: &str = "WASMILL_";
+/// The prefix of variables with the secrets of handlers.
+pub const SECRET_PREFIX: &str = "WASMILL_SECRET_";
 /// What the rest of the Rust world calls `telemetry.level`.
 const LEVEL_ALIAS: &str = "RUST_LOG";
 
@@ -107,6 +109,8 @@ impl Layers {
         let mut variables: Vec<_> = variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         // The alias comes first, so that the variable with the full name prevails.
         variables.sort_by_key(|(name, _)| (name != LEVEL_ALIAS, name.clone()));
+        // Secrets of handlers have names of their own, which are no settings.
+        variables.retain(|(name, _)| !name.starts_with(SECRET_PREFIX));
         for (name, value) in variables {
             let place = Place::Variable(name.clone());
             let known = match name.as_str() {

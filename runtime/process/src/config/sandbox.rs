@@ -1,5 +1,7 @@
 //! `[sandbox]`: what this machine lets handlers have.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, text};
@@ -14,6 +16,9 @@ pub struct SandboxConfig {
     /// Whether the kernel is asked which pages a handler wrote, to reset only those: halves the cost of a small job,
     /// and is safe only where nothing is swapped. `off`, `auto` (on where there is no swap) or `on`. Default `auto`.
     pub pagemap_scan: PagemapScan,
+    /// A folder with a file for each secret that job types may be granted, named as the secret: what orchestrators mount.
+    /// Only its owner may be able to read the files. A variable `WASMILL_SECRET_<NAME>` goes before a file. Default: none.
+    pub secrets_dir: PathBuf,
 }
 
 /// Whether the kernel's page-map scan is used.
@@ -36,6 +41,6 @@ impl SandboxConfig {
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        Self { memory_bytes_max: 1 << 30, pagemap_scan: PagemapScan::default() }
+        Self { memory_bytes_max: 1 << 30, pagemap_scan: PagemapScan::default(), secrets_dir: PathBuf::new() }
     }
 }

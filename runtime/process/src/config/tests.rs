@@ -153,16 +153,16 @@ fn a_configuration_is_shown_as_a_file_that_says_the_same() {
 
 #[test]
 fn a_password_is_not_shown_with_the_configuration() {
-    let variables = [("WASMILL_QUEUE_URL", "redis://mill:secret@host:6379"), ("WASMILL_QUEUE_KIND", "redis")];
+    let variables = [("WASMILL_QUEUE_URL", "redis://mill:s3cret@host:6379"), ("WASMILL_QUEUE_KIND", "redis")];
     let config = load("[log]\nkind = \"none\"", &variables).unwrap();
     let revealed: Vec<_> = config.queue.url.iter().map(QueueUrl::reveal).collect();
-    assert_eq!(revealed, ["redis://mill:secret@host:6379"]);
+    assert_eq!(revealed, ["redis://mill:s3cret@host:6379"]);
     assert_eq!((config.queue.kind, config.log.kind), (QueueKind::Redis, LogKind::None));
     let shown = config.to_string();
-    assert!(shown.contains("redis://mill:***@host:6379") && !shown.contains("secret"), "{shown}");
-    let wrong = load("", &[("WASMILL_QUEUE_URL", "mill:secret@host")]).unwrap_err().to_string();
-    assert!(wrong.starts_with("WASMILL_QUEUE_URL: ") && !wrong.contains("secret"), "{wrong}");
-    let two = [("WASMILL_QUEUE_URL", "redis://:secret@one:1,redis://two:2")];
+    assert!(shown.contains("redis://mill:***@host:6379") && !shown.contains("s3cret"), "{shown}");
+    let wrong = load("", &[("WASMILL_QUEUE_URL", "mill:s3cret@host")]).unwrap_err().to_string();
+    assert!(wrong.starts_with("WASMILL_QUEUE_URL: ") && !wrong.contains("s3cret"), "{wrong}");
+    let two = [("WASMILL_QUEUE_URL", "redis://:s3cret@one:1,redis://two:2")];
     let file = "queue.url = [\"redis://three\"]\nqueue.shards = 4\n";
     let config = load(file, &two).unwrap();
     assert_eq!(

@@ -1,5 +1,7 @@
 //! `wasmill run`: one job through one module, here, without a server.
 
+mod grants;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -11,15 +13,16 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use wasmill_job::{
-    Attempt, Clock, End, Generation, IdSource, Job, JobType, Limits, LogLine, Mode, Outcome, Partition, Path,
-    RetryPolicy, Revision, Stamp, SystemClock, Usage,
+    Attempt, Child, Clock, End, Generation, IdSource, Job, JobType, Limits, LogLine, Mode, Outcome,
+    Partition, Path, RetryPolicy, Revision, Stamp, SystemClock, Usage,
 };
 use wasmill_sandbox::{Call, CheckLimits, Interrupt, Sandbox, SandboxConfig, check};
 
 use crate::demo::spread::short;
 use crate::failure::{Exit, Failure, Result};
 use crate::input::Input;
-use crate::terminal::{DIM, GREEN, RED, log_line, print, print_bytes, styled, tell};
+use crate::terminal::{DIM, GREEN, RED, calls, log_line, print, print_bytes, styled, tell};
+use grants::GrantArgs;
 
 /// Run one job through a module on this machine, under the limits of a worker
 ///
@@ -48,6 +51,8 @@ pub(crate) struct Run {
     /// Which attempt the handler is told it is
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     attempt: u32,
+    #[command(flatten)]
+    grants: GrantArgs,
     /// Print everything as one JSON object
     #[arg(long)]
     json: bool,
@@ -68,10 +73,28 @@ struct Report<'o> {
     message: Option<&'o str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
+    /// The jobs it emitted. A worker would publish them with the job's completion.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    children: Vec<ChildReport<'o>>,
     logs: &'o [LogLine],
     usage: Usage,
     /// Check and compilation, which a server does once, at deploy.
     compile_us: u128,
+}
+
+/// An emitted job as JSON.
+#[derive(Debug, Serialize)]
+struct ChildReport<'o> {
+    id: String,
+    #[serde(rename = "type")]
+    job_type: &'o JobType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'o RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_base64: Option<String>,
+    delay_ms: u128,
 }
 
 impl Run {
@@ -85,14 +108,16 @@ impl Run {
             |why: &dyn std::fmt::Display| Failure::new(Exit::No, format_args!("{file} cannot run: {why}"));
         let component = check(&bytes, &CheckLimits::default()).map_err(|error| refused(&error))?;
         let config = SandboxConfig { instances: 1, memory_bytes_max: 4 << 30, ..SandboxConfig::default() };
-        let sandbox = Sandbox::new(config).map_err(|error| refused(&error))?;
+        let permit = self.grants.permit(&self.job_type)?;
+        let sandbox = Sandbox::with_egress(config, self.grants.egress()?).map_err(|error| refused(&error))?;
         let artifact = sandbox.compile(&component).map_err(|error| refused(&error))?;
         let handler = sandbox.load(&artifact).map_err(|error| refused(&error))?;
         let compile = began.elapsed();
+        self.grants.check(&file, permit.lacks(&handler))?;
 
         let job = self.job(payload);
         let max_attempts = RetryPolicy::default().attempts.max(self.attempt);
-        let call = Call { job: &job, attempt: Attempt(self.attempt), max_attempts };
+        let call = Call { job: &job, attempt: Attempt(self.attempt), max_attempts, permit: &permit };
         let outcome = sandbox.run(&handler, &call, &limits, &Interrupt::new());
         if self.json {
             report(&outcome, compile)?;
@@ -144,6 +169,8 @@ fn report(outcome: &Outcome, compile: Duration) -> Result<()> {
         output_base64: None,
         message: None,
         retry_after_ms: None,
+        exit_code: None,
+        children: outcome.children.iter().map(ChildReport::of).collect(),
         logs: &outcome.logs,
         usage: outcome.usage,
         compile_us: compile.as_micros(),
@@ -158,10 +185,23 @@ fn report(outcome: &Outcome, compile: Duration) -> Result<()> {
             report.retry_after_ms = after.map(|after| after.as_millis());
         }
         End::Rejected { message } => (report.end, report.message) = ("rejected", Some(message.as_str())),
+        End::Exited { code, message } => {
+            (report.end, report.message) = ("exited", Some(message.as_str()));
+            report.exit_code = Some(*code);
+        }
         End::Stopped { message, .. } => (report.end, report.message) = ("stopped", Some(message.as_str())),
     }
     let text = serde_json::to_string(&report).map_err(|error| Failure::new(Exit::No, error))?;
     print(&format!("{text}\n"))
+}
+
+impl<'o> ChildReport<'o> {
+    fn of(child: &'o Child) -> Self {
+        let payload = serde_json::from_slice(&child.payload).ok();
+        let payload_base64 = payload.is_none().then(|| STANDARD.encode(&child.payload));
+        let (id, job_type, delay_ms) = (child.id.to_string(), &child.job_type, child.delay.as_millis());
+        Self { id, job_type, payload, payload_base64, delay_ms }
+    }
 }
 
 /// Logs, output and accounting for people.
@@ -172,10 +212,16 @@ fn narrate(outcome: &Outcome, limits: &Limits, compile: Duration) -> Result<()> 
     if let End::Done { output } = &outcome.end {
         print_bytes(output)?;
     }
-    let Usage { fuel, wall_us, memory_peak_bytes } = outcome.usage;
+    for child in &outcome.children {
+        let later =
+            if child.delay.is_zero() { String::new() } else { format!(", {} later", short(child.delay)) };
+        tell(&format!("emitted {} with {} bytes{later}", child.job_type, child.payload.len()));
+    }
+    let Usage { fuel, wall_us, memory_peak_bytes, cpu_us, imports } = outcome.usage;
     let accounting = format!(
-        "time {}  fuel {fuel} of {}  peak memory {} of {}  (check and compile {}, once per deploy)",
+        "time {} (processor {})  fuel {fuel} of {}  peak memory {} of {}  (check and compile {}, once per deploy)",
         short(Duration::from_micros(wall_us)),
+        short(Duration::from_micros(cpu_us)),
         limits.fuel,
         ByteSize(memory_peak_bytes).display().iec(),
         ByteSize(limits.memory_bytes).display().iec(),
@@ -186,6 +232,9 @@ fn narrate(outcome: &Outcome, limits: &Limits, compile: Duration) -> Result<()> 
         _ => styled(RED, "not completed"),
     };
     tell(&format!("{end}  {}", styled(DIM, accounting)));
+    if imports.calls() > 0 {
+        tell(&styled(DIM, format_args!("called  {}", calls(&imports))));
+    }
     Ok(())
 }
 
@@ -201,6 +250,7 @@ fn verdict_of(end: &End) -> Result<()> {
         End::Rejected { message } => {
             failed(format!("the handler says this job can never succeed: {message}"))
         }
+        End::Exited { code, message } => failed(format!("the program exited with code {code}: {message}")),
         End::Stopped { message, .. } => failed(format!("the handler was stopped: {message}")),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct RunAlone {
 }
 
 /// Where this program stands. Also found when the file was replaced while it runs.
-const OWN_PROGRAM: &str = "/proc/self/exe";
+pub(super) const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// Starts children of a worker with this configuration.
 pub(crate) fn start_alone(config: &Config) -> StartAlone {

@@ -15,8 +15,8 @@ use wasmill_relay::{Relay, Standing};
 use wasmill_worker::{Worker, WorkerConfig};
 
 use super::loader::Loader;
-use super::stores;
 use super::trusted::Trusted;
+use super::{secrets, stores};
 use crate::command::run_alone::start_alone;
 use crate::failure::{Exit, Failure, Result};
 
@@ -118,6 +118,7 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
             sandbox: self.loader.sandbox().clone(),
             catalog: self.catalog(),
             load: Arc::new(move |digest| loader.load(digest)),
+            secret: secrets::finder(config),
             alone: start_alone(config),
             clock: Arc::clone(&self.clock),
         };

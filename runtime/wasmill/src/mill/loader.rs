@@ -1,6 +1,7 @@
 //! From a module's digest to a handler: artifact store, check, compilation (once; kept in the data folder), sandbox.
 
 use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
@@ -10,12 +11,13 @@ use wasmill_job::ModuleDigest;
 use wasmill_process::Config;
 use wasmill_process::config::PagemapScan;
 use wasmill_sandbox::{
-    Artifact, ArtifactError, ArtifactStore, CheckError, CheckLimits, Component, Handler, Sandbox,
-    SandboxConfig, check,
+    Artifact, ArtifactError, ArtifactStore, CheckError, CheckLimits, CompileError, Component, Handler,
+    Sandbox, SandboxConfig, check,
 };
 use wasmill_worker::LoadError;
 
-use super::stores;
+use super::{egress, stores};
+use crate::command::compile_alone::compile_alone;
 use crate::failure::{Exit, Failure, Result};
 
 /// Loads handlers for the worker, and prepares uploads for the console.
@@ -24,6 +26,8 @@ pub(crate) struct Loader {
     /// Compiled modules. A cache: it may be deleted at any time.
     compiled: ArtifactStore,
     store: wasmill_catalog::ArtifactStore,
+    /// Held while a module is compiled.
+    turn: Mutex<()>,
     runtime: Handle,
     /// The modules whose loading was tried, with or without success.
     tried: watch::Sender<HashSet<ModuleDigest>>,
@@ -46,10 +50,12 @@ impl Loader {
             ..SandboxConfig::default()
         };
         let unusable = |error: &dyn std::fmt::Display| Failure::new(Exit::Config, format_args!("{error}."));
-        let sandbox = Sandbox::new(settings).map_err(|error| unusable(&error))?;
+        let egress = egress::open(config)?;
+        let sandbox = Sandbox::with_egress(settings, egress).map_err(|error| unusable(&error))?;
         let folder = config.data.dir.join(COMPILED);
         let compiled = ArtifactStore::open(folder).map_err(|error| unusable(&error))?;
-        Ok(Self { sandbox, compiled, store, runtime: Handle::current(), tried: watch::Sender::default() })
+        let (turn, runtime, tried) = (Mutex::default(), Handle::current(), watch::Sender::default());
+        Ok(Self { sandbox, compiled, store, turn, runtime, tried })
     }
 
     /// The same in a process that runs jobs for a worker with this data folder and these settings of the sandbox.
@@ -83,13 +89,20 @@ impl Loader {
         }
         let bytes = self.runtime.block_on(self.store.module(digest)).map_err(failed)?;
         let component = check(&bytes, &CheckLimits::default()).map_err(failed)?;
-        self.compiled.compile(&self.sandbox, &component).map_err(failed)
+        self.compile(&component).map_err(failed)
+    }
+
+    /// Compiles in a process with limits, one module after another: compilers are hungry, and jobs go first.
+    fn compile(&self, component: &Component) -> std::result::Result<Artifact, ArtifactError> {
+        // What it guards is a turn: whoever panicked in it leaves nothing behind.
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.compiled.compile_apart(&self.sandbox, component, compile_alone())
     }
 
     /// Checks an upload and compiles it, so that no job waits for that. Blocks.
     pub(crate) fn prepare(&self, upload: &Bytes) -> std::result::Result<PreparedModule, ModuleRefusal> {
         let component = check(upload, &CheckLimits::default()).map_err(refused)?;
-        let artifact = self.compiled.compile(&self.sandbox, &component).map_err(not_compiled)?;
+        let artifact = self.compile(&component).map_err(not_compiled)?;
         // What cannot be loaded here would stop its type later, on every worker.
         self.sandbox.load(&artifact).map_err(|error| match error {
             wasmill_sandbox::LoadError::Unfit { .. } => ModuleRefusal::Unfit { reason: sentence(&error) },
@@ -116,7 +129,9 @@ fn refused(error: CheckError) -> ModuleRefusal {
 fn not_compiled(error: ArtifactError) -> ModuleRefusal {
     match error {
         // The compiler's own limits: nothing that an operator could do.
-        ArtifactError::Compile(error) => ModuleRefusal::Unfit { reason: sentence(&error) },
+        ArtifactError::Compile(error @ (CompileError::Refused(_) | CompileError::Limit(_))) => {
+            ModuleRefusal::Unfit { reason: sentence(&error) }
+        }
         error => ModuleRefusal::Failed { reason: error.to_string() },
     }
 }

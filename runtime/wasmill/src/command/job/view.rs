@@ -12,7 +12,7 @@ use wasmill_job::{LogLine, Usage};
 
 use crate::demo::spread::short;
 use crate::failure::{Exit, Failure, Result};
-use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW, log_line, print_bytes, styled};
+use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW, calls, log_line, print_bytes, styled};
 
 /// The answer of `GET /v1/jobs/{type}/{id}`.
 #[derive(Debug, Deserialize)]
@@ -79,9 +79,17 @@ impl JobView {
             line("ended", &format!("{} ({took} after it was accepted)", moment(ended)));
         }
         if let Some(usage) = &self.usage {
-            let (time, memory) =
-                (short(Duration::from_micros(usage.wall_us)), ByteSize(usage.memory_peak_bytes));
-            line("used", &format!("{time}, fuel {}, peak memory {}", usage.fuel, memory.display().iec()));
+            let [time, processor] = [usage.wall_us, usage.cpu_us].map(|us| short(Duration::from_micros(us)));
+            let memory = ByteSize(usage.memory_peak_bytes);
+            let used = format!(
+                "{time} (processor {processor}), fuel {}, peak memory {}",
+                usage.fuel,
+                memory.display().iec()
+            );
+            line("used", &used);
+            if usage.imports.calls() > 0 {
+                line("called", &calls(&usage.imports));
+            }
         }
         if let Some(error) = &self.error {
             line("error", &format!("{}: {}", styled(RED, &error.code), error.message));

@@ -13,7 +13,9 @@ fn a_completed_job_reads_well() {
         r#"{"id": "0190163d-8694-8001-8000-64c2f1a0b3d5", "type": "hello", "state": "completed", "attempts": 2,
             "accepted_at_ms": 1718000000000, "ended_at_ms": 1718000000042, "output": {"n": 1e400},
             "logs": [{"level": "warn", "message": "slow", "at_ms": 7}],
-            "usage": {"fuel": 12345, "wall_us": 80, "memory_peak_bytes": 131072}}"#,
+            "usage": {"fuel": 12345, "wall_us": 80, "memory_peak_bytes": 131072, "cpu_us": 61,
+                      "imports": {"log": {"calls": 1, "bytes": 4, "wall_us": 0},
+                                  "http": {"calls": 2, "bytes": 2048, "wall_us": 84000}}}}"#,
     );
     let plain = anstream::adapter::strip_str(&shown.render()).to_string();
     let expected = "\
@@ -23,7 +25,8 @@ state     completed
 attempts  2
 accepted  2024-06-10T06:13:20.000Z
 ended     2024-06-10T06:13:20.042Z (42 ms after it was accepted)
-used      80 µs, fuel 12345, peak memory 128.0 KiB
+used      80 µs (processor 61 µs), fuel 12345, peak memory 128.0 KiB
+called    log 1 (4 B), http 2 (2.0 KiB, waited 84 ms)
 output    {\"n\": 1e400}
 logs of the last attempt
        7 ms warn  slow
