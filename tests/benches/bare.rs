@@ -8,7 +8,7 @@ use bytes::Bytes;
 use wasmill_job::{
     Attempt, End, Generation, IdSource, Job, Limits, Mode, Partition, Path, Revision, Stamp, UnixMs,
 };
-use wasmill_sandbox::{Call, CheckLimits, Handler, Interrupt, Sandbox, SandboxConfig, check};
+use wasmill_sandbox::{Call, CheckLimits, Handler, Interrupt, Permit, Sandbox, SandboxConfig, check};
 use wasmill_tests::guest;
 
 use crate::figures::JOB_TYPE;
@@ -33,7 +33,7 @@ pub(crate) fn jobs_per_second() -> f64 {
 
 fn run_for_a_while(sandbox: &Sandbox, handler: &Handler) -> u32 {
     let (job, limits, interrupt) = (job(), Limits::default(), Interrupt::new());
-    let call = Call { job: &job, attempt: Attempt(1), max_attempts: 10 };
+    let call = Call { job: &job, attempt: Attempt(1), max_attempts: 10, permit: &Permit::none() };
     let (began, mut jobs) = (Instant::now(), 0);
     while began.elapsed() < SPAN {
         let outcome = sandbox.run(handler, &call, &limits, &interrupt);

@@ -7,6 +7,7 @@
 mod books;
 mod cluster;
 mod disk_full;
+mod hostile_guests;
 mod kill_embedded;
 mod load;
 mod mill_books;
@@ -16,6 +17,7 @@ mod redis_flushed;
 mod redis_full;
 mod redis_killed;
 mod replies_lost;
+mod ssrf;
 mod worker_frozen;
 mod worker_killed;
 
@@ -68,7 +70,7 @@ impl Run {
     }
 }
 
-const SCENARIOS: [Scenario; 24] = [
+const SCENARIOS: [Scenario; 26] = [
     Scenario {
         name: "kill-embedded",
         promise: "20 rounds of kill -9 at random instants under load: every acknowledged job ends completed",
@@ -188,6 +190,16 @@ const SCENARIOS: [Scenario; 24] = [
         name: "old-jobs",
         promise: "jobs that wait longer than the topic keeps records: they are appended again, and run once",
         run: |run| Box::pin(cluster::old_jobs::run(run)),
+    },
+    Scenario {
+        name: "hostile-guests",
+        promise: "bad guests beside a good type at 500 jobs/s: each is stopped by its own limit, no good job fails",
+        run: |run| Box::pin(hostile_guests::run(run)),
+    },
+    Scenario {
+        name: "ssrf",
+        promise: "a handler calls metadata, the mill's own parts and every spelling of them: nothing goes out but its grant",
+        run: |_| Box::pin(ssrf::run()),
     },
 ];
 

@@ -51,7 +51,7 @@ async fn a_job_that_came_without_a_log_gets_a_place_in_one() {
     let claims = world.take(1).await;
     settle(&world.queue, claims, bury).await;
     let debts = world.queue.owed(10).await.unwrap();
-    assert_eq!(debts[0].letter.origin, lane(0).at(Offset(2)));
+    assert_eq!(debts[0].letter().unwrap().origin, lane(0).at(Offset(2)));
     assert_eq!(floor(&world).await, Offset(2));
     world.queue.paid(vec![debts[0].id]).await.unwrap();
     assert_eq!(floor(&world).await, Offset(3));

@@ -9,8 +9,8 @@ use crate::tree::{report, root};
 const ALLOWED: [(&str, &[&str]); 12] = [
     ("wasmill-log", &["wasmill-job"]),
     ("wasmill-queue", &["wasmill-job"]),
-    ("wasmill-catalog", &["wasmill-job"]),
-    ("wasmill-sandbox", &["wasmill-job"]),
+    ("wasmill-catalog", &["wasmill-egress", "wasmill-job"]),
+    ("wasmill-sandbox", &["wasmill-egress", "wasmill-job"]),
     ("wasmill-worker", &["wasmill-job", "wasmill-queue", "wasmill-catalog", "wasmill-sandbox"]),
     ("wasmill-relay", &["wasmill-job", "wasmill-log", "wasmill-queue", "wasmill-catalog"]),
     ("wasmill-ingest", &["wasmill-job", "wasmill-log", "wasmill-queue", "wasmill-catalog", "wasmill-http"]),

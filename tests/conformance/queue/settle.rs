@@ -11,7 +11,8 @@ use super::world::{KEEP, World, bury, complete, failure, ids_of, record, retry};
 
 fn talkative() -> AttemptRecord {
     let line = LogLine { level: LogLevel::Warn, message: "careful".into(), at_ms: 4 };
-    let usage = Usage { fuel: 1_000, wall_us: 250, memory_peak_bytes: 65_536 };
+    let usage =
+        Usage { fuel: 1_000, wall_us: 250, memory_peak_bytes: 65_536, cpu_us: 240, ..Usage::default() };
     AttemptRecord { logs: vec![line], usage, ..record() }
 }
 
