@@ -1,12 +1,14 @@
 //! What is shown of a job.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use wasmill_job::{Job, LogLevel, LogLine, Usage};
+use wasmill_job::{Import, ImportUsage, Job, LogLevel, LogLine, Usage};
 use wasmill_queue::{JobView, LastAttempt, State};
 
 /// One job. Moments are milliseconds since 1970.
@@ -68,6 +70,17 @@ pub(crate) struct UsageAnswer {
     fuel: u64,
     wall_us: u64,
     memory_peak_bytes: u64,
+    cpu_us: u64,
+    /// What it called of the host, by import.
+    imports: BTreeMap<&'static str, ImportAnswer>,
+}
+
+/// How much one import was used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ImportAnswer {
+    calls: u64,
+    bytes: u64,
+    wall_us: u64,
 }
 
 impl JobAnswer {
@@ -155,7 +168,17 @@ impl From<LogLine> for LogAnswer {
 
 impl From<Usage> for UsageAnswer {
     fn from(usage: Usage) -> Self {
-        Self { fuel: usage.fuel, wall_us: usage.wall_us, memory_peak_bytes: usage.memory_peak_bytes }
+        let import = |(import, used): (Import, ImportUsage)| {
+            let ImportUsage { calls, bytes, wall_us } = used;
+            (import.as_str(), ImportAnswer { calls, bytes, wall_us })
+        };
+        Self {
+            fuel: usage.fuel,
+            wall_us: usage.wall_us,
+            memory_peak_bytes: usage.memory_peak_bytes,
+            cpu_us: usage.cpu_us,
+            imports: usage.imports.called().map(import).collect(),
+        }
     }
 }
 

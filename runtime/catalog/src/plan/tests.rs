@@ -168,7 +168,7 @@ fn a_name_comes_once_over_all_files() {
         &[WHOLE, "[queue.mail]\n\n[type.hello]\nhandlers = [{ module = 'hello@1.0.0' }]"],
     );
     let expected = "mill/b.toml:1:8: queue `mail` is already defined at mill/a.toml:2; keep one of the two\n\
-                    mill/b.toml:3:7: job type `hello` is already defined at mill/a.toml:18; keep one of the two";
+                    mill/b.toml:3:7: job type `hello` is already defined at mill/a.toml:19; keep one of the two";
     assert_eq!(says, expected);
 }
 
