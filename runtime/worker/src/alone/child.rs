@@ -9,7 +9,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use bytes::Bytes;
-use wasmill_job::{End, ModuleDigest, Outcome, SecretName, Stop};
+use wasmill_job::{ModuleDigest, Outcome, SecretName};
 use wasmill_sandbox::{Call, FindDestination, Handler, Interrupt, Permit, Sandbox};
 
 use super::wire::{Garbled, Reply, Request, read, write};
@@ -40,13 +40,13 @@ pub fn run_alone(sandbox: &Sandbox, load: &LoadHandler) -> Result<(), ChildError
     let mut handlers = HashMap::new();
     for request in received {
         let request = Request::of(&request).map_err(|error| ChildError::Request(error.to_string()))?;
-        let handler = handler(&mut handlers, request.module, load);
-        say(&Reply::Started)?;
-        let outcome = match handler {
-            Ok(handler) => run(sandbox, &handler, request),
-            Err(message) => could_not_start(message),
-        };
-        say(&Reply::Ended(outcome))?;
+        match prepare(&mut handlers, &request, load) {
+            Ok((handler, permit)) => {
+                say(&Reply::Started)?;
+                say(&Reply::Ended(run(sandbox, &handler, &permit, &request)))?;
+            }
+            Err(reason) => say(&Reply::Unready(reason))?,
+        }
     }
     Ok(())
 }
@@ -76,35 +76,32 @@ fn end() -> ! {
     exit(0)
 }
 
-fn handler(
+/// The handler and what it may reach; or why this process cannot run the job, which is nothing that the job did.
+fn prepare(
     handlers: &mut HashMap<ModuleDigest, Handler>,
-    module: ModuleDigest,
+    request: &Request,
     load: &LoadHandler,
-) -> Result<Handler, String> {
-    if let Some(handler) = handlers.get(&module) {
-        return Ok(handler.clone());
-    }
-    let handler = load(module).map_err(|error| format!("the handler could not be loaded: {error}"))?;
-    handlers.insert(module, handler.clone());
-    Ok(handler)
-}
-
-fn run(sandbox: &Sandbox, handler: &Handler, request: Request) -> Outcome {
-    let Request { job, attempt, max_attempts, limits, grants, secrets, destinations, .. } = request;
-    let secret =
-        |name: &SecretName| secrets.get(name).cloned().ok_or_else(|| "the worker sent none".to_owned());
-    let destination: FindDestination = Arc::new(move |job_type| destinations.get(job_type).copied());
-    let permit = match Permit::new(&job.job_type, &grants, secret, destination) {
-        Ok(permit) => permit,
-        Err(error) => return could_not_start(format!("the handler's grants cannot be given: {error}")),
+) -> Result<(Handler, Permit), String> {
+    let handler = match handlers.get(&request.module) {
+        Some(handler) => handler.clone(),
+        None => load(request.module).map_err(|error| format!("the handler could not be loaded: {error}"))?,
     };
-    let call = Call { job: &job, attempt, max_attempts, permit: &permit };
-    // Never raised: whoever wants the guest to stop kills the process.
-    sandbox.run(handler, &call, &limits, &Interrupt::new())
+    handlers.insert(request.module, handler.clone());
+    let secret = |name: &SecretName| {
+        request.secrets.get(name).cloned().ok_or_else(|| "the worker sent none".to_owned())
+    };
+    let destinations = request.destinations.clone();
+    let destination: FindDestination = Arc::new(move |job_type| destinations.get(job_type).copied());
+    let permit = Permit::new(&request.job.job_type, &request.grants, secret, destination)
+        .map_err(|error| format!("the handler's grants cannot be given: {error}"))?;
+    Ok((handler, permit))
 }
 
-fn could_not_start(message: String) -> Outcome {
-    Outcome::bare(End::Stopped { stop: Stop::Host, message })
+fn run(sandbox: &Sandbox, handler: &Handler, permit: &Permit, request: &Request) -> Outcome {
+    let Request { job, attempt, max_attempts, limits, .. } = request;
+    let call = Call { job, attempt: *attempt, max_attempts: *max_attempts, permit };
+    // Never raised: whoever wants the guest to stop kills the process.
+    sandbox.run(handler, &call, limits, &Interrupt::new())
 }
 
 fn say(reply: &Reply) -> Result<(), ChildError> {

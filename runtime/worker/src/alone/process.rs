@@ -34,6 +34,8 @@ pub(crate) enum NoChild {
     Slow,
     #[error("the process {0} before it ran it")]
     Ended(Death),
+    #[error("the process cannot run it: {0}")]
+    Unready(String),
     #[error("the process cannot be understood: {0}")]
     Garbled(#[from] Garbled),
 }
@@ -88,6 +90,7 @@ impl Child {
         };
         match timeout(START_WITHIN, begin).await.map_err(|_| NoChild::Slow)?? {
             Some(Reply::Started) => Ok(()),
+            Some(Reply::Unready(reason)) => Err(NoChild::Unready(reason)),
             Some(_) => Err(NoChild::Garbled(Garbled::Unexpected)),
             None => Err(NoChild::Ended(self.death().await)),
         }

@@ -40,6 +40,8 @@ pub(crate) struct Request {
 pub(crate) enum Reply {
     /// It is up.
     Ready,
+    /// It cannot run the job, and why. It has not begun it, and hears the next request.
+    Unready(String),
     /// The handler is loaded; from here on a death is the job's.
     Started,
     Ended(Outcome),
@@ -127,6 +129,9 @@ struct ReplyHead {
 #[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 enum Says {
     Ready,
+    Unready {
+        reason: String,
+    },
     Started,
     Ended {
         end: WireEnd,
@@ -275,6 +280,7 @@ impl Reply {
     pub(crate) fn to_frame(&self) -> Result<Vec<u8>, Garbled> {
         let (says, body) = match self {
             Self::Ready => (Says::Ready, Bytes::new()),
+            Self::Unready(reason) => (Says::Unready { reason: reason.clone() }, Bytes::new()),
             Self::Started => (Says::Started, Bytes::new()),
             Self::Ended(Outcome { end, children, logs, usage }) => {
                 let (end, output) = WireEnd::of(end);
@@ -292,6 +298,7 @@ impl Reply {
         let ReplyHead { says, .. } = serde_json::from_slice(head)?;
         Ok(match says {
             Says::Ready => Self::Ready,
+            Says::Unready { reason } => Self::Unready(reason),
             Says::Started => Self::Started,
             Says::Ended { end, logs, usage, children } => {
                 let mut body = body;

@@ -82,6 +82,7 @@ fn replies() -> Vec<Reply> {
     ];
     let mut replies = vec![
         Reply::Ready,
+        Reply::Unready("no such module".into()),
         Reply::Started,
         ended(End::Done { output: Bytes::from_static(b"{\n}") }),
         ended(End::Retry { message: "later".into(), after: Some(Duration::from_millis(1_250)) }),
