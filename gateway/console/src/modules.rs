@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -127,6 +128,29 @@ pub(crate) async fn list_modules<L: Log, Q: Queue>(
         tags: by_digest.remove(&module.digest).unwrap_or_default(),
     };
     Ok(Json(ModuleList { modules: stored.into_iter().map(row).collect() }))
+}
+
+/// Gives a module's bytes, as they were uploaded.
+#[utoipa::path(
+    get, path = "/v1/modules/{digest}", tag = "modules",
+    params(("digest" = String, Path, description = "The SHA-256 of the module, in hexadecimal.")),
+    responses(
+        (status = 200, description = "The module.", body = Vec<u8>, content_type = "application/wasm"),
+        (status = 404, description = "No such module.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "No answer.", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn module_bytes<L: Log, Q: Queue>(
+    State(console): State<Arc<Console<L, Q>>>,
+    Path(digest): Path<String>,
+) -> Result<([(HeaderName, &'static str); 1], Bytes), Problem> {
+    let missing = |detail: String| Problem::new(Kind::UnknownModule, detail).with("module", digest.clone());
+    let wanted: ModuleDigest = digest.parse().map_err(|error| missing(format!("{error}.")))?;
+    match console.store.module(wanted).await {
+        Ok(bytes) => Ok(([(CONTENT_TYPE, "application/wasm")], bytes)),
+        Err(error @ StoreError::NoModule(_)) => Err(missing(format!("{error}."))),
+        Err(error) => Err(store_problem(&error)),
+    }
 }
 
 /// Asked before the work, not only after it.

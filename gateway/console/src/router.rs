@@ -18,7 +18,7 @@ use crate::check::check_queue;
 use crate::dead::list_dead;
 use crate::jobs::list_jobs;
 use crate::lanes::list_lanes;
-use crate::modules::{deploy, list_modules};
+use crate::modules::{deploy, list_modules, module_bytes};
 use crate::prepare::Prepare;
 use crate::purge::purge;
 use crate::redrive::redrive;
@@ -104,6 +104,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
     });
     let router = Router::new()
         .route("/v1/modules", get(list_modules::<L, Q>).post(deploy::<L, Q>))
+        .route("/v1/modules/{digest}", get(module_bytes::<L, Q>))
         .route("/v1/catalog", get(show_catalog::<L, Q>))
         .route("/v1/catalog/plan", post(plan_catalog::<L, Q>))
         .route("/v1/catalog/apply", post(apply_catalog::<L, Q>))
@@ -126,6 +127,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         paths(
             crate::modules::deploy,
             crate::modules::list_modules,
+            crate::modules::module_bytes,
             crate::catalog::show_catalog,
             crate::catalog::plan_catalog,
             crate::catalog::apply_catalog,

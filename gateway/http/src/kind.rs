@@ -33,6 +33,7 @@ pub enum Kind {
     JobEnded,
     MaxPending,
     // Modules and the catalog.
+    UnknownModule,
     ModuleRefused,
     ModuleConflict,
     CatalogInvalid,
@@ -102,6 +103,7 @@ impl Kind {
             Self::MaxPending => {
                 ("max-pending", S::TOO_MANY_REQUESTS, "As many jobs of this type wait as may wait")
             }
+            Self::UnknownModule => ("unknown-module", S::NOT_FOUND, "There is no such module"),
             Self::ModuleRefused => {
                 ("module-refused", S::UNPROCESSABLE_ENTITY, "The module cannot be a handler")
             }

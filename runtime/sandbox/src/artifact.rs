@@ -26,6 +26,7 @@ use seal::{Key, Seal, Subject};
 pub struct Artifact {
     digest: ModuleDigest,
     code: Code,
+    code_bytes: u64,
 }
 
 /// Where the machine code is.
@@ -63,12 +64,17 @@ pub enum ArtifactError {
 
 impl Artifact {
     pub(crate) fn of_compiler(digest: ModuleDigest, code: Vec<u8>) -> Self {
-        Self { digest, code: Code::Memory(code.into()) }
+        Self { digest, code_bytes: code.len() as u64, code: Code::Memory(code.into()) }
     }
 
     /// The module it was compiled from.
     pub fn digest(&self) -> ModuleDigest {
         self.digest
+    }
+
+    /// How large the machine code is, with what belongs to it.
+    pub fn code_bytes(&self) -> u64 {
+        self.code_bytes
     }
 
     pub(crate) fn code(&self) -> &Code {
@@ -126,7 +132,7 @@ impl ArtifactStore {
             Err(error) => return Err(io("look at", &path)(error)),
         };
         if found.is_file() && seal.is_of(&self.key, subject, &found) {
-            return Ok(Some(Artifact { digest: module, code: Code::File(path) }));
+            return Ok(Some(Artifact { digest: module, code: Code::File(path), code_bytes: found.len() }));
         }
         let bytes = fs::read(&path).map_err(io("read", &path))?;
         if !found.is_file() || !seal.covers(&self.key, subject, &bytes) {
@@ -184,7 +190,7 @@ impl ArtifactStore {
         let written = file::write(&self.folder, &path, &code).map_err(io("write", &path))?;
         let seal = Seal::new(&self.key, subject, &code, &written);
         file::write(&self.folder, &seal_path, &seal.to_bytes()).map_err(io("write", &seal_path))?;
-        Ok(Artifact { digest: subject.module, code: Code::File(path) })
+        Ok(Artifact { digest: subject.module, code: Code::File(path), code_bytes: code.len() as u64 })
     }
 
     fn paths(&self, subject: Subject) -> (PathBuf, PathBuf) {

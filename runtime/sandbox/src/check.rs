@@ -45,6 +45,16 @@ pub struct CheckLimits {
     pub module_bytes: u64,
 }
 
+impl Speaks {
+    /// The world it is written for.
+    pub fn world(self) -> &'static str {
+        match self {
+            Self::Handler => "wasmill:job/job-handler@1.0.0",
+            Self::Program => "wasi:cli/command@0.2",
+        }
+    }
+}
+
 impl Component {
     /// The digest of the bytes that were uploaded: the module's name.
     pub fn digest(&self) -> ModuleDigest {

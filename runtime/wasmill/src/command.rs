@@ -15,6 +15,7 @@ mod dev;
 mod enqueue;
 pub(crate) mod job;
 mod listen;
+mod modules;
 mod new;
 mod queue;
 mod relay;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     New(new::New),
     Deploy(deploy::Deploy),
+    Modules(modules::Modules),
     Apply(apply::Apply),
     Enqueue(enqueue::Enqueue),
     Job(job::Job),
@@ -66,6 +68,7 @@ impl Command {
             Self::Demo(demo) => inside(&mut Builder::new_multi_thread(), demo.run()),
             // What only asks a server needs no more than this thread.
             Self::Deploy(deploy) => inside(&mut Builder::new_current_thread(), deploy.run()),
+            Self::Modules(modules) => inside(&mut Builder::new_current_thread(), modules.run()),
             Self::Apply(apply) => inside(&mut Builder::new_current_thread(), apply.run()),
             Self::Enqueue(enqueue) => inside(&mut Builder::new_current_thread(), enqueue.run()),
             Self::Job(job) => inside(&mut Builder::new_current_thread(), job.run()),

@@ -24,6 +24,19 @@ async fn a_module_is_stored_and_tagged_and_listed() {
     assert_eq!(world.deploy("hello@1.0.1", &bytes).await.status, 201);
     let list = json!([{"digest": digest.to_string(), "size_bytes": bytes.len(), "tags": ["hello@1.0.0", "hello@1.0.1"]}]);
     assert_eq!(world.get("/v1/modules").await.json()["modules"], list);
+    let stored = world.get(&format!("/v1/modules/{digest}")).await;
+    assert_eq!(stored.status, 200);
+    assert_eq!(stored.body, bytes);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_module_that_is_not_there_is_a_problem() {
+    let world = World::new().await;
+    let nobodys = format!("/v1/modules/{}", ModuleDigest::of(b"nobody's"));
+    for path in [nobodys.as_str(), "/v1/modules/hello@1.0.0"] {
+        world.get(path).await.problem(404, "unknown-module");
+    }
     world.end().await;
 }
 

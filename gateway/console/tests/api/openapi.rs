@@ -24,6 +24,7 @@ async fn every_route_is_described() {
             "/v1/jobs",
             "/v1/lanes",
             "/v1/modules",
+            "/v1/modules/{digest}",
             "/v1/queue/check",
             "/v1/status",
         ]

@@ -46,6 +46,7 @@ const NEEDS: &[(&str, &str, Need)] = &[
     ("post", "/v1/queue/check", Need::Operate),
     ("get", "/v1/modules", Need::Operate),
     ("post", "/v1/modules", Need::Operate),
+    ("get", "/v1/modules/{digest}", Need::Operate),
     ("get", "/v1/catalog", Need::Operate),
     ("post", "/v1/catalog/plan", Need::Operate),
     ("post", "/v1/catalog/apply", Need::Operate),

@@ -27,7 +27,9 @@ fn help_is_as_written_down() {
         "relay",
         "worker",
         "demo",
+        "new",
         "deploy",
+        "modules",
         "apply",
         "enqueue",
         "job",
@@ -42,6 +44,7 @@ fn help_is_as_written_down() {
     ] {
         compare(&format!("{command}.txt"), &wasmill([command, "--help"]).ok().stdout);
     }
+    compare("modules-inspect.txt", &wasmill(["modules", "inspect", "--help"]).ok().stdout);
     compare("relay-accept.txt", &wasmill(["relay", "accept", "--help"]).ok().stdout);
     compare("topics-apply.txt", &wasmill(["topics", "apply", "--help"]).ok().stdout);
     compare("topics-check.txt", &wasmill(["topics", "check", "--help"]).ok().stdout);

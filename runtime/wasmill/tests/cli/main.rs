@@ -7,6 +7,7 @@ mod demo;
 mod dev;
 mod golden;
 mod mill;
+mod modules;
 mod refusals;
 mod run;
 mod wasmill;

@@ -42,6 +42,17 @@ pub(crate) fn prebuilt(name: &str) -> String {
     folder.join(format!("{name}.wasm")).to_str().expect("a path of plain text").to_owned()
 }
 
+/// A module that `plugins/build` made.
+pub(crate) fn guest(name: &str) -> String {
+    let built = std::env::var_os("WASMILL_GUESTS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../plugins/target/guests"),
+        PathBuf::from,
+    );
+    let file = built.join(format!("{name}.wasm"));
+    assert!(file.exists(), "{} is missing: run plugins/build", file.display());
+    file.to_str().expect("a path of plain text").to_owned()
+}
+
 impl Said {
     /// This run, once it has ended with `code`; otherwise the test ends here and shows it.
     #[track_caller]
