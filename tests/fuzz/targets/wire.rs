@@ -1,10 +1,12 @@
 //! Wire format v1: no bytes make the readers panic, and what was read is written and read again the same.
 #![no_main]
+#![allow(clippy::unwrap_used, reason = "a panic is a finding")]
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use wasmill_job::wire::{
-    Record, decode, decode_dead, decode_progress, encode_cancel, encode_dead, encode_job, encode_progress,
+    Record, decode, decode_dead, decode_progress, encode_cancel, encode_copy, encode_dead, encode_job,
+    encode_progress,
 };
 
 fuzz_target!(|data: &[u8]| {
@@ -16,6 +18,9 @@ fuzz_target!(|data: &[u8]| {
         }
         Ok(Record::Cancel(cancel)) => {
             assert_eq!(decode(&encode_cancel(&cancel).unwrap()).unwrap(), Record::Cancel(cancel));
+        }
+        Ok(Record::Copy { job, of }) => {
+            assert_eq!(decode(&encode_copy(&job, &of).unwrap()).unwrap(), Record::Copy { job, of });
         }
         Err(_) => {}
     }
