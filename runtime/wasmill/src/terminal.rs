@@ -28,15 +28,23 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Prints bytes of a server or a handler as they are, with a line's end behind them.
+/// Prints a server's answer as it is, with a line's end behind it.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<()> {
-    let written = io::stdout().lock().write_all(bytes);
-    match written {
+    print_raw(bytes)?;
+    if bytes.ends_with(b"\n") { Ok(()) } else { print("\n") }
+}
+
+/// Prints a handler's output. Whoever redirects it gets its very bytes; a person gets a line's end behind them.
+pub(crate) fn print_output(bytes: &[u8]) -> Result<()> {
+    if io::stdout().is_terminal() { print_bytes(bytes) } else { print_raw(bytes) }
+}
+
+fn print_raw(bytes: &[u8]) -> Result<()> {
+    match write_all(&mut io::stdout().lock(), bytes) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::No, format_args!("the output cannot be written: {error}")))
         }
-        _ if bytes.ends_with(b"\n") => Ok(()),
-        _ => print("\n"),
+        _ => Ok(()),
     }
 }
 

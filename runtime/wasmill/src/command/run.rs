@@ -21,7 +21,7 @@ use wasmill_sandbox::{Call, CheckLimits, Interrupt, Sandbox, SandboxConfig, chec
 use crate::demo::spread::short;
 use crate::failure::{Exit, Failure, Result};
 use crate::input::Input;
-use crate::terminal::{DIM, GREEN, RED, calls, log_line, print, print_bytes, styled, tell};
+use crate::terminal::{DIM, GREEN, RED, calls, log_line, print, print_output, styled, tell};
 use grants::GrantArgs;
 
 /// Run one job through a module on this machine, under the limits of a worker
@@ -61,7 +61,7 @@ pub(crate) struct Run {
 /// An outcome as JSON.
 #[derive(Debug, Serialize)]
 struct Report<'o> {
-    /// `done`, `retry`, `rejected` or `stopped`.
+    /// `done`, `retry`, `rejected`, `exited` or `stopped`.
     end: &'static str,
     /// The output when it is JSON, byte for byte.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -210,7 +210,7 @@ fn narrate(outcome: &Outcome, limits: &Limits, compile: Duration) -> Result<()> 
         tell(&log_line(line));
     }
     if let End::Done { output } = &outcome.end {
-        print_bytes(output)?;
+        print_output(output)?;
     }
     for child in &outcome.children {
         let later =

@@ -20,8 +20,7 @@ fn a_file_is_inspected_without_a_server() {
 
 #[test]
 fn two_files_are_compared() {
-    let told =
-        wasmill(["modules", "inspect", &guest("notify"), "--against", &prebuilt("hello")]).ok().stdout;
+    let told = wasmill(["modules", "inspect", &guest("notify"), "--against", &prebuilt("hello")]).ok().stdout;
     assert!(told.contains("+ wasmill:job/http@1.0.0"), "{told}");
     assert!(told.contains("Its route must grant"), "{told}");
     let same =
@@ -42,10 +41,7 @@ fn a_version_is_compared_to_the_one_before_it() {
     }
     let seen = mill.wasmill(["modules", "inspect", "greet@1.10.0", "--json"]).ok().json();
     assert_eq!(seen["difference"]["against"], "greet@1.9.0");
-    assert!(
-        seen["difference"]["asks"]["added"].as_array().unwrap().contains(&"http".into()),
-        "{seen}"
-    );
+    assert!(seen["difference"]["asks"]["added"].as_array().unwrap().contains(&"http".into()), "{seen}");
     let first = mill.wasmill(["modules", "inspect", "greet@1.9.0", "--json"]).ok().json();
     assert!(first.get("difference").is_none(), "{first}");
     let missing = mill.wasmill(["modules", "inspect", "greet@3.0.0"]).code(1);
@@ -56,7 +52,6 @@ fn a_version_is_compared_to_the_one_before_it() {
 fn what_is_no_module_and_no_version_is_told() {
     let missing = wasmill(["modules", "inspect", "nothing.wasm"]).code(2);
     assert!(missing.stderr.contains("there is no file nothing.wasm"), "{}", missing.stderr);
-    let refused =
-        wasmill(["modules", "inspect", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]).code(1);
+    let refused = wasmill(["modules", "inspect", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]).code(1);
     assert!(refused.stderr.contains("cannot be a handler"), "{}", refused.stderr);
 }

@@ -9,6 +9,7 @@ fn one_job_runs_without_a_server() {
     let card: serde_json::Value = said.json();
     assert_eq!(card["title"], "A mill");
     assert_eq!(card["links"][0], "https://docs.example/a/b");
+    assert!(said.stdout.ends_with('}'), "redirected output is the handler's, byte for byte");
     assert!(said.stderr.contains("fuel") && said.stderr.contains("peak memory"), "{}", said.stderr);
 }
 

@@ -12,7 +12,7 @@ use wasmill_job::{LogLine, Usage};
 
 use crate::demo::spread::short;
 use crate::failure::{Exit, Failure, Result};
-use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW, calls, log_line, print_bytes, styled};
+use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW, calls, log_line, print_output, styled};
 
 /// The answer of `GET /v1/jobs/{type}/{id}`.
 #[derive(Debug, Deserialize)]
@@ -55,7 +55,7 @@ impl JobView {
     /// Prints the output and nothing else.
     pub(crate) fn print_output(&self) -> Result<()> {
         match self.output()? {
-            Some(output) => print_bytes(&output),
+            Some(output) => print_output(&output),
             None => Err(Failure::new(Exit::No, format_args!("the job is {} and has no output.", self.state))),
         }
     }

@@ -185,10 +185,8 @@ fn compared(difference: &Difference) -> String {
         text += &changes(name, changed);
     }
     if !difference.asks.added.is_empty() {
-        text += &format!(
-            "Its route must grant {} before workers run it.\n",
-            difference.asks.added.join(" and ")
-        );
+        text +=
+            &format!("Its route must grant {} before workers run it.\n", difference.asks.added.join(" and "));
     }
     text
 }
