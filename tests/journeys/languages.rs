@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use wasmill_tests::{binary, wasmill};
+use wasmill_tests::{binary, installed, wasmill};
 
 /// A new handler in a folder that goes away.
 struct Project {
@@ -56,18 +56,11 @@ fn in_folder(command: &mut Command, folder: &Path) -> String {
     said + &complained
 }
 
-/// The folder where `tests/run` keeps what it installed.
-fn cache() -> PathBuf {
-    let caches = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let caches = caches.unwrap_or_else(|| Path::new(&std::env::var_os("HOME").unwrap()).join(".cache"));
-    caches.join("wasmill")
-}
-
 #[test]
 fn a_handler_in_rust() {
     let project = Project::new("rust");
     // Beside what is built for other projects of the same kind: dependencies are built once.
-    let target = cache().join("templates");
+    let target = installed().join("templates");
     project.run(Command::new(env!("CARGO")).arg("test").env("CARGO_TARGET_DIR", &target));
     // The README's command, with whichever toolchain for WebAssembly there is.
     let build = root().join("plugins/build");
@@ -78,7 +71,7 @@ fn a_handler_in_rust() {
 #[test]
 fn a_handler_in_python() {
     let project = Project::new("python");
-    let python = cache().join("python/bin/python");
+    let python = installed().join("python/bin/python");
     let output = project.run(Command::new(&python).args(["-m", "pytest", "-q"]));
     assert!(output.contains("2 passed"), "{output}");
     project.run(Command::new(&python).args(["-m", "wasmill_sdk", "build", "app.py", "-o", "to-ada.wasm"]));
@@ -89,7 +82,7 @@ fn a_handler_in_python() {
 fn a_handler_in_javascript() {
     let project = Project::new("javascript");
     let npm = |arguments: &[&str]| {
-        project.run(Command::new("npm").args(arguments).env("npm_config_cache", cache().join("npm")))
+        project.run(Command::new("npm").args(arguments).env("npm_config_cache", installed().join("npm")))
     };
     npm(&["install", "--no-audit", "--no-fund", "--prefer-offline", "--ignore-scripts"]);
     let output = npm(&["test"]);

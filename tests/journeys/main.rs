@@ -11,4 +11,5 @@ mod languages;
 mod limits;
 mod operator;
 mod profiles;
+mod programs;
 mod suspects;

@@ -22,7 +22,7 @@ mod until;
 
 pub use client::{Connection, Reply};
 pub use cluster::{ClusterSetup, ClusterWorld, Role};
-pub use guests::guest;
+pub use guests::{guest, installed};
 pub use history::{Executions, TELLING, executions};
 pub use kafka::{Kafka, Partition, Security};
 pub use mill::{JobRef, Mill};

@@ -57,11 +57,19 @@ impl Mill {
     /// # Panics
     /// When it is refused.
     pub async fn deploy(&self, name: &str) {
-        let path = format!("/v1/modules?tag={name}@1.0.0");
+        self.deploy_as(&format!("{name}@1.0.0"), guest(name)).await;
+    }
+
+    /// Deploys a module as this version.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn deploy_as(&self, tag: &str, module: impl Into<Bytes>) {
         let headers = [("content-type", "application/wasm")];
         let mut connection = self.connect().await;
-        let reply = connection.send(Method::POST, &path, &headers, guest(name).into()).await.unwrap();
-        assert!(reply.status < 300, "deploy {name}: {} {}", reply.status, reply.text());
+        let path = format!("/v1/modules?tag={tag}");
+        let reply = connection.send(Method::POST, &path, &headers, module.into()).await.unwrap();
+        assert!(reply.status < 300, "deploy {tag}: {} {}", reply.status, reply.text());
     }
 
     /// Applies catalog text and waits until the worker offers its types.
