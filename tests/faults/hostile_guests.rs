@@ -30,6 +30,10 @@ struct Bad {
 /// At most two of a kind run at once, so that they have half of the worker's slots.
 const LIMITED: &str = "retry = { attempts = 1 }\nflow = { concurrency = 2 }";
 
+/// It has the imports for more than it calls here, so its route has to grant them.
+const GREEDY: &str = "limits = { host_calls = 100_000 }\n\
+    grants = { http = [\"https://service.example\"], emit = [\"bad.*\"] }";
+
 fn bad_guests() -> Vec<Bad> {
     let bad = |guest, payload, lines, ends| Bad { guest, payload, lines, ends };
     vec![
@@ -37,7 +41,7 @@ fn bad_guests() -> Vec<Bad> {
         bad("hungry", json!({"touch": true, "trap": true}), "limits = { memory = \"256MiB\" }", "memory"),
         bad("trap", json!({"how": "stack"}), "", "trap"),
         bad("huge", json!({"bytes": 2_000_000, "as": "output"}), "", "output"),
-        bad("greedy", json!({"call": "log", "bytes": 1000}), "limits = { host_calls = 100_000 }", "calls"),
+        bad("greedy", json!({"call": "log", "bytes": 1000}), GREEDY, "calls"),
     ]
 }
 
