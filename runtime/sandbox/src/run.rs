@@ -93,15 +93,17 @@ fn attempt(
     }
 
     let ended = invoke(sandbox, handler, &mut store, &call.job.payload);
-    let fuel_left = store.get_fuel().unwrap_or(limits.fuel);
+    let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(limits.fuel));
     // The instance and its memory go first; what it left behind is ours.
     let guest = store.into_data();
     let end = match ended {
         Ok(answer) => end_of(answer, &guest, limits.output_bytes),
-        Err((stage, error)) => stop::end_of(stage, &error, &guest.budget, &limits, hand_over),
+        Err((stage, error)) => {
+            stop::end_of(stage.with_fuel_used(fuel), &error, &guest.budget, &limits, hand_over)
+        }
     };
     let usage = Usage {
-        fuel: limits.fuel.saturating_sub(fuel_left),
+        fuel,
         wall_us: microseconds(started.elapsed()),
         memory_peak_bytes: guest.budget.peak(),
         cpu_us: microseconds(cpu_time().saturating_sub(cpu_began)),

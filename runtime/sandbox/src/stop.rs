@@ -12,10 +12,19 @@ use crate::text;
 /// How far a guest had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Its instance was being made.
+    /// Its instance was being made, and none of its own code had run.
     Start,
+    /// Its instance was being made, and code of its own that belongs to that had run.
+    Begun,
     /// Its handler had been called.
     Call,
+}
+
+impl Stage {
+    /// The stage, when the guest has used so much fuel. Without fuel, whatever fails before the call is the host's fault.
+    pub(crate) fn with_fuel_used(self, fuel: u64) -> Self {
+        if self == Self::Start && fuel > 0 { Self::Begun } else { self }
+    }
 }
 
 /// How much of an engine's error is kept, in bytes. It may quote names out of the module.
@@ -62,13 +71,13 @@ pub(crate) fn end_of(stage: Stage, error: &Error, budget: &Budget, limits: &Limi
         (Some(Trap::OutOfFuel), ..) => {
             stopped(Stop::Fuel, format!("used up its fuel of {} (about one per instruction)", limits.fuel))
         }
-        (Some(_), Some(refusal), _) | (None, Some(refusal), Stage::Start) => memory(refusal),
+        (Some(_), Some(refusal), _) | (None, Some(refusal), Stage::Start | Stage::Begun) => memory(refusal),
         (Some(trap), None, _) => stopped(Stop::Trap, reason_of(*trap)),
         (None, _, Stage::Start) => host(error),
-        (None, _, Stage::Call) if format!("{error:#}").contains(HANDED_OVER_TOO_MUCH) => {
+        (None, _, Stage::Begun | Stage::Call) if format!("{error:#}").contains(HANDED_OVER_TOO_MUCH) => {
             output(None, hand_over)
         }
-        (None, _, Stage::Call) => {
+        (None, _, Stage::Begun | Stage::Call) => {
             stopped(Stop::Trap, format!("the handler broke the calling convention: {}", text_of(error)))
         }
     }

@@ -44,6 +44,34 @@ fn an_endless_recursion_is_named() {
 }
 
 #[test]
+fn what_a_start_function_does_wrong_is_the_handlers_fault() {
+    for (what, import, call) in [
+        (
+            "an answer beyond its memory",
+            r#"(import "wasmill:job/context@1.0.0" "job-id" (func $f (param i32)))"#,
+            "(call $f (i32.const -16))",
+        ),
+        (
+            "a message beyond its memory",
+            r#"(import "wasmill:job/log@1.0.0" "write" (func $f (param i32 i32 i32)))"#,
+            "(call $f (i32.const 1) (i32.const -16) (i32.const 9))",
+        ),
+    ] {
+        let guest = odd_guest(&format!(
+            r#"{import}
+               (memory (export "memory") 1)
+               (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+               (func $start {call})
+               (start $start)
+               (func (export "wasmill:job/handler@1.0.0#handle") (param i32 i32) (result i32) (i32.const 16))"#
+        ));
+        let outcome = run(&guest, "", &limits());
+        let (stop, message) = stop_of(&outcome);
+        assert_eq!(stop, Stop::Trap, "{what}: {message}");
+    }
+}
+
+#[test]
 fn answers_that_break_the_calling_convention_are_traps() {
     for (what, body) in [
         ("an answer outside its memory", "(i32.const -16)"),
