@@ -46,7 +46,6 @@ impl QueueUnderTest for Embedded {
     type Queue = EmbeddedQueue;
 
     const CLAIMS_SURVIVE: bool = false;
-    const RELEASED_SUSPECTS_STAY: bool = false;
 
     async fn fresh() -> Self {
         let clock = Arc::new(TurnedClock(AtomicU64::new(1_800_000_000_000)));

@@ -57,9 +57,6 @@ pub(crate) trait QueueUnderTest: Sized + Send + 'static {
     /// Otherwise it is settled at once.
     const GIVES_PLACES: bool = false;
 
-    /// Whether a suspect that is given back unused stays one.
-    const RELEASED_SUSPECTS_STAY: bool;
-
     /// An empty queue.
     fn fresh() -> impl Future<Output = Self> + Send;
 
@@ -158,6 +155,7 @@ macro_rules! every_case {
                 are_jobs_whose_lease_ran_out
                 are_cleared_by_a_retry
                 stay_what_they_are_by_a_release
+                that_were_released_stay_so_over_a_restart
                 are_told_again_in_a_repeated_take
                 are_jobs_in_flight_when_their_process_ended
             }

@@ -62,7 +62,6 @@ impl<const SHARDS: u16, const SERVERS: usize> QueueUnderTest for InRedis<SHARDS,
     const SHARDS: u16 = SHARDS;
     const CLAIMS_SURVIVE: bool = true;
     const GIVES_PLACES: bool = true;
-    const RELEASED_SUSPECTS_STAY: bool = true;
 
     async fn fresh() -> Self {
         let mut servers = Vec::new();

@@ -46,10 +46,17 @@ pub(crate) async fn stay_what_they_are_by_a_release<U: QueueUnderTest>(world: &m
     let attempt = claim.attempt;
     world.settle(claim, Verdict::Release).await;
     let mut again = world.take(1).await;
-    assert_eq!(suspects(&again), [U::RELEASED_SUSPECTS_STAY]);
+    assert_eq!(suspects(&again), [true]);
     assert_eq!(again[0].attempt, attempt, "the attempt did not count");
     world.settle(again.remove(0), retry(Duration::ZERO)).await;
     assert_eq!(suspects(&world.take(1).await), [false], "an attempt of it has ended");
+}
+
+pub(crate) async fn that_were_released_stay_so_over_a_restart<U: QueueUnderTest>(world: &mut World<U>) {
+    let claim = suspect(world).await;
+    world.settle(claim, Verdict::Release).await;
+    world.restart().await;
+    assert_eq!(suspects(&world.take(1).await), [true]);
 }
 
 pub(crate) async fn are_told_again_in_a_repeated_take<U: QueueUnderTest>(world: &mut World<U>) {

@@ -26,6 +26,7 @@ struct Trait {
     window_ms: u32,
     bytes: u32,
     turned: bool,
+    suspect: bool,
     failed: bool,
     moved: bool,
     /// Only while it lies in the future: what is due may or may not have been made pending.
@@ -295,6 +296,7 @@ impl Core {
                 window_ms: live.window_ms,
                 bytes: live.bytes,
                 turned: live.turned,
+                suspect: live.suspect,
                 failed: live.failed,
                 moved: live.moved,
                 due,

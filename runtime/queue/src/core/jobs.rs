@@ -31,6 +31,8 @@ pub(super) struct Live {
     pub(super) priority: Priority,
     /// Whether a turn is stored.
     pub(super) turned: bool,
+    /// Whether it was given back as a suspect; it also is one while a take of it is held that was lost.
+    pub(super) suspect: bool,
     /// Whether a failure is stored.
     pub(super) failed: bool,
     /// Whether it stands elsewhere than its entry says: it was appended again.

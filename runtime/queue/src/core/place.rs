@@ -109,7 +109,7 @@ impl Core {
         let as_of = self.next;
         let live = &mut self.jobs[slot];
         let (serial, take) = (live.serial, live.take.take());
-        let row = TurnRow { as_of, attempts: live.attempts, due };
+        let row = TurnRow { as_of, attempts: live.attempts, due, suspect: live.suspect };
         if !std::mem::replace(&mut live.turned, true) {
             self.digest.add(Part::Turn(serial));
         }

@@ -224,6 +224,7 @@ impl Core {
             bytes,
             index,
             turned: false,
+            suspect: false,
             failed: false,
             moved: false,
         });

@@ -263,6 +263,7 @@ impl Rebuild {
             bytes: u32::try_from(entry.len()).unwrap_or(u32::MAX),
             index,
             turned: turn.is_some(),
+            suspect: taken.is_none() && turn.as_ref().is_some_and(|turn| turn.suspect),
             failed: self.failed.remove(&serial),
             moved: moved.is_some(),
         };

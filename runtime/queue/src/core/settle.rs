@@ -29,7 +29,7 @@ impl Core {
             Verdict::Complete { output } => self.complete(slot, output, settlement, now),
             Verdict::Retry { pause, failure } => self.retry(slot, failure, record, now.plus(*pause)),
             Verdict::Bury { failure } => self.bury(slot, &claim.job, failure, record, now),
-            Verdict::Release => self.release(slot),
+            Verdict::Release => self.release(slot, claim.suspect),
         }
         Answer::Settled
     }
@@ -61,8 +61,10 @@ impl Core {
         self.unwritten.types.insert(job_type);
     }
 
-    fn release(&mut self, slot: SlotNo) {
+    /// What was to be run alone still is: no attempt of it has come to an end.
+    fn release(&mut self, slot: SlotNo, suspect: bool) {
         self.leave(slot);
+        self.jobs[slot].suspect = suspect;
         self.jobs[slot].attempts = self.jobs[slot].attempts.saturating_sub(1);
         self.make_pending(slot, Side::Front);
         self.write_turn(slot, None);

@@ -85,8 +85,8 @@ impl Core {
             live.attempts = live.attempts.saturating_add(1);
             row.jobs.push((live.serial, live.attempts));
             let held = std::mem::replace(&mut live.take, NonZeroU64::new(number.0));
-            // Neither retried nor released since it was taken last: that claim was lost.
-            let suspect = held.is_some();
+            // Neither retried nor released since it was taken last: that claim was lost. Or it was given back as a suspect.
+            let suspect = held.is_some() | std::mem::take(&mut live.suspect);
             jobs.push(LastTaken { slot, serial: live.serial, token, suspect });
             self.let_go_of_take(held);
             taken.push(self.taken(slot, token, until, suspect));

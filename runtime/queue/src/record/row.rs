@@ -112,6 +112,8 @@ pub(crate) struct TurnRow {
     pub(crate) as_of: Serial,
     pub(crate) attempts: u32,
     pub(crate) due: Option<UnixMs>,
+    /// It was given back as a suspect: it still is to be run alone.
+    pub(crate) suspect: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -14,8 +14,6 @@ use crate::queue::QueueUnderTest;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Simple {
-    /// A suspect that is released stays one.
-    pub(super) suspects_stay: bool,
     pub(super) live: BTreeMap<JobId, Live>,
     pub(super) dead: BTreeMap<JobId, Dead>,
     /// Children that are owed, oldest first.
@@ -104,7 +102,7 @@ const KEEP_CANCELLED: Duration = Duration::from_secs(3600);
 
 impl Simple {
     pub(super) fn under_test<U: QueueUnderTest>() -> Self {
-        Self { gives_places: U::GIVES_PLACES, suspects_stay: U::RELEASED_SUSPECTS_STAY, ..Self::default() }
+        Self { gives_places: U::GIVES_PLACES, ..Self::default() }
     }
 
     pub(super) fn resume(&mut self, name: &TopicPartition, progress: &Progress) -> Offset {
@@ -295,9 +293,6 @@ impl Simple {
                 let live = self.live.get_mut(&id).unwrap();
                 live.attempts -= 1;
                 live.at = At::Pending;
-                if !self.suspects_stay {
-                    live.suspect = Some(false);
-                }
             }
         }
         Answer::Settled

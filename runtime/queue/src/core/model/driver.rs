@@ -420,7 +420,6 @@ impl Driver {
                 known.at = At::Scheduled { due: now.plus(Duration::from_millis(pause_ms)) };
             }
             Judged::Release => {
-                known.suspect = false;
                 known.attempts -= 1;
                 known.at = At::Pending;
             }
