@@ -28,7 +28,7 @@ pub(crate) struct Ends<L, Q> {
 }
 
 impl<L: Log, Q: Queue> Ends<L, Q> {
-    /// Stores dead letters. Each has the key [`DeadLetter::key`], so that a repeat overwrites itself.
+    /// Stores dead letters. Each has the key [`DeadLetter::record_key`], so that a repeat overwrites itself.
     pub(crate) async fn bury<'a>(
         &self,
         letters: impl Iterator<Item = &'a DeadLetter> + Send,
@@ -118,7 +118,7 @@ fn append_of(letter: &DeadLetter) -> Result<Append, Undecodable> {
     Ok(Append {
         topic: Topic::dead(),
         partition: Partition(0),
-        key: Some(letter.key().into()),
+        key: Some(letter.record_key().into()),
         value: Some(encode_dead(letter)?),
         durability: Durability::Quorum,
     })

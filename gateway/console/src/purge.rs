@@ -97,7 +97,7 @@ pub(crate) fn tombstone(letter: &DeadLetter) -> Append {
     Append {
         topic: Topic::dead(),
         partition: PARTITION,
-        key: Some(letter.key().into()),
+        key: Some(letter.record_key().into()),
         value: None,
         durability: Durability::Quorum,
     }

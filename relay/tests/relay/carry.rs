@@ -217,6 +217,36 @@ async fn a_tombstone_hides_its_dead_letter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tombstone_of_an_earlier_death_leaves_the_letter_of_a_later_one() {
+    let mut world = World::new().await;
+    world.enqueue("email.welcome", 1).await;
+    let relay = world.relay();
+    pending(&world, 1).await;
+    world.settle(world.take(1).await, &bury()).await;
+    eventually("the letter is in the log", || async { !world.dead_records().await.is_empty() }).await;
+    eventually("all is settled", || world.all_is_settled()).await;
+    let first = decode_dead(world.dead_records().await[0].value.as_ref().unwrap()).unwrap();
+
+    // A redrive: the record first, and then the tombstone; the job dies in between.
+    world.redrive(&first).await;
+    pending(&world, 1).await;
+    world.settle(world.take(1).await, &bury()).await;
+    eventually("the second letter is in the log", || async { world.dead_records().await.len() == 2 }).await;
+    let durability = Durability::Quorum;
+    let key = Some(Bytes::from(first.record_key()));
+    let tombstone = Append { topic: Topic::dead(), partition: Partition(0), key, value: None, durability };
+    world.log.append(vec![tombstone]).await.unwrap();
+    eventually("all is settled again", || world.all_is_settled()).await;
+    // What compaction would leave is what a queue that is lost is shown: the newest record of each key.
+    world.wipe_queue().await;
+    eventually("the letter is back", || async { world.counts("email.welcome").await.dead == 1 }).await;
+    let keys: Vec<_> = world.dead_records().await.into_iter().map(|record| record.key).collect();
+    assert_eq!(keys[0], keys[2]);
+    assert_ne!(keys[0], keys[1], "no tombstone has the key of the second letter");
+    relay.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_and_a_broken_one_are_waited_for() {
     let mut world = World::new().await;
     world.queue.set_full(true);

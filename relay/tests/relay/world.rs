@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
 use wasmill_job::wire::encode_job;
 use wasmill_job::{
-    Clock, Durability, Failure, FailureCode, Generation, IdSource, Job, JobId, JobType, Limits, Mode,
-    ModuleDigest, Partition, Path, Position, RetryPolicy, Revision, Stamp, SystemClock, Topic,
+    Clock, DeadLetter, Durability, Failure, FailureCode, Generation, IdSource, Job, JobId, JobType, Limits,
+    Mode, ModuleDigest, Partition, Path, Position, RetryPolicy, Revision, Stamp, SystemClock, Topic,
     TopicPartition, Verdict,
 };
 use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, Stored};
@@ -111,6 +111,13 @@ impl World {
         }
         self.log.append(records).await.unwrap();
         ids
+    }
+
+    /// Stores a dead job's record once more, as an operator does who redrives it.
+    pub(crate) async fn redrive(&self, letter: &DeadLetter) {
+        let job = letter.job.clone().unwrap();
+        let job = Job { redrives: job.redrives + 1, ..job };
+        self.log.append(vec![record(job.id.partition(), encode_job(&job).unwrap())]).await.unwrap();
     }
 
     /// Stores bytes that are no record.

@@ -129,6 +129,9 @@ pub struct DeadLetter {
     pub origin: Position,
 }
 
+/// Before the redrives in a key. Neither ids nor the origins of records contain it.
+const REDRIVES: char = '+';
+
 impl Priority {
     /// Every priority, the one that goes first at the front.
     pub const FIRST_TO_LAST: [Self; 4] = [Self::Urgent, Self::High, Self::Normal, Self::Low];
@@ -161,9 +164,23 @@ impl Job {
 }
 
 impl DeadLetter {
-    /// Its key in the dead-letter topic: the job's id, or the origin of a record that has none.
+    /// What it is called: the job's id, or the origin of a record that has none. A job has one letter at a time.
     pub fn key(&self) -> String {
         self.job.as_ref().map_or_else(|| self.origin.to_string(), |job| job.id.to_string())
+    }
+
+    /// Its key in the compacted dead-letter topic: [`DeadLetter::key`], and how often the job had been redriven, if it was. So
+    /// the tombstone of one letter never takes away that of a later death of the same job.
+    pub fn record_key(&self) -> String {
+        let redrives = self.job.as_ref().map_or(0, |job| job.redrives);
+        if redrives == 0 { self.key() } else { format!("{}{REDRIVES}{redrives}", self.key()) }
+    }
+
+    /// What [`DeadLetter::record_key`] was made of: the letter's key, and the redrives.
+    pub fn split_record_key(record_key: &str) -> (&str, u32) {
+        let split = record_key.rsplit_once(REDRIVES);
+        let split = split.and_then(|(key, redrives)| Some((key, redrives.parse().ok()?)));
+        split.unwrap_or((record_key, 0))
     }
 }
 

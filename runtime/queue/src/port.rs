@@ -195,7 +195,8 @@ pub enum Entry {
     Cancel { offset: Offset, cancel: Cancel },
     /// A dead letter stands in the log at this offset: show it, unless the job is alive, or done since with more redrives.
     Dead { offset: Offset, letter: Arc<wasmill_job::DeadLetter> },
-    /// The dead letter with this key was redriven or purged: stop showing it. One that is still owed cannot be meant.
+    /// The dead letter with this key in the log ([`wasmill_job::DeadLetter::record_key`]) was redriven or purged: stop showing it.
+    /// One that is still owed, or that the job has left at a later death, cannot be meant.
     Undead { offset: Offset, key: String },
 }
 

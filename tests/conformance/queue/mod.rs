@@ -249,6 +249,7 @@ macro_rules! every_case {
                 letters_of_live_jobs_are_not_shown
                 letters_go_when_they_are_redriven_or_purged
                 letters_that_are_owed_do_not_go
+                letters_of_a_later_death_do_not_go_with_an_earlier_one
                 a_redrive_brings_the_job_back
                 a_repeat_of_a_dead_job_is_a_duplicate
                 letters_without_a_job_are_kept_too

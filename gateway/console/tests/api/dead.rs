@@ -115,7 +115,7 @@ async fn what_cannot_be_redriven_is_named_and_can_be_purged() {
     let record = |letter: &wasmill_job::DeadLetter| Append {
         topic: Topic::dead(),
         partition: Partition(0),
-        key: Some(letter.key().into()),
+        key: Some(letter.record_key().into()),
         value: Some(wasmill_job::wire::encode_dead(letter).unwrap()),
         durability: wasmill_job::Durability::Quorum,
     };

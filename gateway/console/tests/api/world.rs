@@ -168,7 +168,7 @@ impl World {
         let record = |letter: &DeadLetter| Append {
             topic: Topic::dead(),
             partition: Partition(0),
-            key: Some(letter.key().into()),
+            key: Some(letter.record_key().into()),
             value: Some(encode_dead(letter).unwrap()),
             durability: wasmill_job::Durability::Quorum,
         };

@@ -156,10 +156,16 @@ impl Core {
         }
     }
 
-    /// A letter was redriven or purged. One that the log does not have yet cannot be meant.
-    pub(super) fn note_undead(&mut self, key: &Arc<str>) {
-        if self.dead.letters.get(key).is_some_and(|letter| letter.debt.is_none()) {
-            self.forget_dead(key);
+    /// The letter with this key in the log was redriven or purged. One that the log does not have yet, or that is of a later
+    /// death, cannot be meant.
+    pub(super) fn note_undead(&mut self, record_key: &str) {
+        let (key, redrives) = DeadLetter::split_record_key(record_key);
+        self.throw_away(key, |letter| letter.redrives <= redrives);
+    }
+
+    fn throw_away(&mut self, key: &str, is_meant: impl Fn(&Letter) -> bool) {
+        if self.dead.letters.get(key).is_some_and(|letter| letter.debt.is_none() && is_meant(letter)) {
+            self.forget_dead(&key.into());
         }
     }
 
@@ -167,7 +173,7 @@ impl Core {
     pub(crate) fn purge(&mut self, keys: &[String]) -> Decision<usize> {
         let before = self.dead.letters.len();
         for key in keys {
-            self.note_undead(&key.as_str().into());
+            self.throw_away(key, |_| true);
         }
         let purged = before - self.dead.letters.len();
         self.decide(purged)

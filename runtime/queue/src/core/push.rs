@@ -117,7 +117,7 @@ impl Core {
                 self.cancel_live(cancel.id, now);
             }
             Entry::Dead { letter, .. } => self.note_dead(&letter, now),
-            Entry::Undead { key, .. } => self.note_undead(&key.into()),
+            Entry::Undead { key, .. } => self.note_undead(&key),
         }
         false
     }

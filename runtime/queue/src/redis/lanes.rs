@@ -2,7 +2,7 @@
 //! their jobs.
 
 use futures_util::future::try_join_all;
-use wasmill_job::{Offset, Passed, Progress, TopicPartition};
+use wasmill_job::{DeadLetter, Offset, Passed, Progress, TopicPartition};
 
 use super::pushing::{ShardPushed, Source};
 use super::shard::Shard;
@@ -81,7 +81,7 @@ impl RedisQueue {
             Entry::Parked { .. } | Entry::Ended { .. } => self.shard(0),
             Entry::Cancel { cancel, .. } => self.shard_of(cancel.id),
             Entry::Dead { letter, .. } => self.shard_of_letter(&letter.key()),
-            Entry::Undead { key, .. } => self.shard_of_letter(key),
+            Entry::Undead { key, .. } => self.shard_of_letter(DeadLetter::split_record_key(key).0),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use wasmill_job::{JobType, Offset, TopicPartition};
+use wasmill_job::{DeadLetter, JobType, Offset, TopicPartition};
 
 use super::lane::passed_bytes;
 use super::letter;
@@ -172,7 +172,10 @@ fn add(
         Entry::Dead { letter, .. } => {
             call.arg("d").arg(letter.key()).arg(letter::meta(letter, number)).arg(letter::stored(letter)?)
         }
-        Entry::Undead { key, .. } => call.arg("u").arg(key).arg("").arg(""),
+        Entry::Undead { key, .. } => {
+            let (key, redrives) = DeadLetter::split_record_key(key);
+            call.arg("u").arg(key).arg(redrives).arg("")
+        }
     };
     Ok(())
 }

@@ -41,7 +41,7 @@ impl<U: QueueUnderTest> Driver<U> {
                 job
             }
             Made::Undead { letter } => {
-                return Some(Entry::Undead { offset, key: self.letter(letter, partition)?.key() });
+                return Some(Entry::Undead { offset, key: self.letter(letter, partition)?.record_key() });
             }
             Made::Dead { letter } => {
                 return Some(Entry::Dead { offset, letter: self.letter(letter, partition)? });
@@ -265,7 +265,7 @@ fn id_of(entry: &Entry) -> JobId {
         Entry::Parked { .. } | Entry::Ended { .. } => unreachable!("no log has it"),
         Entry::Cancel { cancel, .. } => cancel.id,
         Entry::Dead { letter, .. } => letter.key().parse().unwrap(),
-        Entry::Undead { key, .. } => key.parse().unwrap(),
+        Entry::Undead { key, .. } => DeadLetter::split_record_key(key).0.parse().unwrap(),
     }
 }
 

@@ -174,7 +174,13 @@ impl Simple {
                 self.unpark(&origin.topic_partition(), origin.offset, job_type);
             }
             Entry::Cancel { cancel, .. } => _ = self.cancel(cancel.id, now),
-            Entry::Undead { key, .. } => _ = self.purge(key),
+            Entry::Undead { key, .. } => {
+                let (key, redrives) = DeadLetter::split_record_key(key);
+                let id: JobId = key.parse().unwrap();
+                if self.dead.get(&id).is_some_and(|dead| dead.redrives <= redrives) {
+                    self.purge(key);
+                }
+            }
             Entry::Dead { letter, .. } => self.show(letter, now),
         }
         None

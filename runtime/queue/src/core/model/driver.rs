@@ -172,7 +172,7 @@ impl Driver {
                 job
             }
             Made::Undead { dead } => {
-                let key = self.letters.get(dead % self.letters.len().max(1))?.key();
+                let key = self.letters.get(dead % self.letters.len().max(1))?.record_key();
                 return Some(Entry::Undead { offset, key });
             }
             Made::Dead { dead } => {
@@ -293,8 +293,10 @@ impl Driver {
             }
             Entry::Cancel { cancel, .. } => self.model_cancel(cancel.id),
             Entry::Undead { key, .. } => {
+                let (key, redrives) = DeadLetter::split_record_key(&key);
                 let id = key.parse().unwrap();
-                if self.model.dead.get(&id).is_some_and(|dead| dead.owed.is_none()) {
+                let is_meant = |dead: &SimpleDead| dead.owed.is_none() && dead.redrives <= redrives;
+                if self.model.dead.get(&id).is_some_and(is_meant) {
                     self.model.undead(id);
                 }
             }

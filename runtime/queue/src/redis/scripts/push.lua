@@ -6,7 +6,7 @@
 -- ARGV  lane's name or '' · from, or without a lane 1 for children that are owed, for which there is always room · to · the last record passed, 14 bytes, or '' · number of types · for each type: name,
 --       max_pending or '' · four per entry:
 --       j type[:due] key record | k meta key record | p type offset '' | e name of type, origin's offset, origin's lane |
---       c key '' '' | d letter meta value | u letter '' ''
+--       c key '' '' | d letter meta value | u letter redrives ''
 --       meta of a copy: type, origin's offset, attempts, due (0: not), origin's lane when that is another one
 -- Gives {applied, a letter per entry: n new, d duplicate, o over max_pending, - no job} | {over, two per type: type, how many
 --       of its new jobs may come} | {early, offset} | {wants, offset} | {unknown} | {full}
@@ -289,7 +289,8 @@ for at = first, #ARGV, 4 do
     end
   elseif kind == 'u' then
     local before = letter_of(ARGV[at + 1])
-    if before and before[4] == 0 then
+    -- One of a later death is not meant.
+    if before and before[4] == 0 and before[2] <= tonumber(ARGV[at + 2]) then
       plan.gone = true
       letters[before.key], index[ARGV[at + 1]] = nil, false
     end
