@@ -193,6 +193,21 @@ pub(crate) async fn that_were_settled_do_not_run_again<U: QueueUnderTest>(world:
 }
 
 /// It had moved the job, and lost that.
+pub(crate) async fn begin_in_a_wiped_queue_once<U: QueueUnderTest>(world: &mut World<U>) {
+    let jobs = world.jobs("a", 1);
+    put(world, [job(&jobs[0])]).await;
+    put(world, [copy_with(&jobs[0], 0, 0, None)]).await;
+    let known = world.progress().await;
+    assert_eq!(known, progress(1, &[]));
+    world.wipe().await;
+    world.replay_lane(&lane(), &known).await;
+    assert_eq!(world.complete_all().await, jobs);
+    // It had been appended again twice.
+    world.restart().await;
+    put(world, [copy_with(&jobs[0], 0, 0, None)]).await;
+    assert_eq!(world.complete_all().await, []);
+}
+
 pub(crate) async fn begin_in_a_queue_that_was_rolled_back<U: QueueUnderTest>(world: &mut World<U>) {
     let jobs = world.jobs("a", 2);
     put(world, [job(&jobs[0]), job(&jobs[1])]).await;

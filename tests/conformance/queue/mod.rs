@@ -290,6 +290,7 @@ macro_rules! every_case {
                 a_copy_keeps_attempts_and_due_time
                 a_wiped_queue_takes_copies_of_what_was_settled
                 a_wiped_queue_takes_no_copies_of_what_it_settles_itself
+                the_first_of_two_copies_counts_in_a_wiped_queue
                 a_resume_in_between_lets_no_copies_in
                 a_rolled_back_queue_takes_copies_of_what_was_settled
                 copies_may_come_in_any_order
@@ -311,6 +312,7 @@ macro_rules! every_case {
                 need_no_room
                 begin_in_a_wiped_queue_where_they_were_moved_to
                 that_were_settled_do_not_run_again
+                begin_in_a_wiped_queue_once
                 begin_in_a_queue_that_was_rolled_back
                 of_another_partition_are_refused
             }

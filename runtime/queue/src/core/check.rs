@@ -261,6 +261,7 @@ impl Core {
                 && lane.passed == other.passed
                 && lane.progress == other.progress
                 && lane.inherited == other.inherited
+                && lane.used == other.used
                 && lane.parked == other.parked;
             ensure(same, || {
                 format!("{} differs in the store: {:?} {:?}", lane.name, lane.progress, other.progress)

@@ -25,13 +25,13 @@ impl Core {
                 self.move_to(slot, offset);
                 return true;
             }
-            self.has_inherited(applying.lane, origin)
+            !is_settled && self.use_up(applying.lane, origin)
         } else {
             // A push with a copy of what no lane has passed was refused before.
             self.lanes.find(&of.origin.topic_partition()).is_some_and(|lane| {
                 let number = self.types.find(&new.job.job_type);
                 let is_out = number.is_some_and(|number| self.unpark(lane, origin, number));
-                is_out || self.has_inherited(lane, origin)
+                is_out || !is_settled && self.use_up(lane, origin)
             })
         };
         let due = of.due_at.filter(|due| *due > applying.now);
@@ -47,8 +47,19 @@ impl Core {
         (live.lane == lane && live.offset == offset).then_some(slot)
     }
 
-    /// Whether the offset was settled by what the log said in a resume.
+    /// Whether the offset was settled by what the log said in a resume, and no copy of it has come since.
     pub(super) fn has_inherited(&self, lane: LaneNo, offset: Offset) -> bool {
-        self.lanes.get(lane).inherited.is_settled(offset)
+        let lane = self.lanes.get(lane);
+        lane.inherited.is_settled(offset) && !lane.used.contains(&offset.0)
+    }
+
+    /// A copy of what stood there comes; whether it is the job. No other copy is it then.
+    fn use_up(&mut self, lane: LaneNo, offset: Offset) -> bool {
+        let is_it = self.has_inherited(lane, offset);
+        if is_it {
+            self.lanes.get_mut(lane).used.insert(offset.0..offset.next().0);
+            self.unwritten.inherited.insert(lane);
+        }
+        is_it
     }
 }

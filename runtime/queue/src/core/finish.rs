@@ -158,7 +158,7 @@ impl Core {
             let lane = self.lanes.get_mut(number);
             let sum = lane.inherited_sum();
             let before = std::mem::replace(&mut lane.stamps.inherited, sum);
-            let row = InheritedRow::of(&lane.inherited);
+            let row = InheritedRow::of(&lane.inherited, &lane.used);
             self.replace_part(Key::Inherited(number), before, sum, |sum| Part::Inherited(number, sum), &row);
         }
     }

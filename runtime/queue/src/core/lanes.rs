@@ -20,6 +20,8 @@ pub(super) struct Lane {
     pub(super) progress: Progress,
     /// What was settled by what the log said in a resume, and not by the queue's own account.
     pub(super) inherited: Progress,
+    /// Of which of those offsets a copy has come.
+    pub(super) used: RangeSet<u64>,
     /// Its parked jobs that are out.
     pub(super) parked: Parked,
     /// Its shares of the digest; each `None` until it is stored, or when there is nothing to store.
@@ -63,6 +65,7 @@ impl Lanes {
             passed: None,
             progress,
             inherited: Progress::default(),
+            used: RangeSet::new(),
             parked: Parked::new(),
             stamps: Stamps::default(),
         });
@@ -113,8 +116,11 @@ impl Lane {
     /// A sum of what was inherited; `None` when nothing was.
     pub(super) fn inherited_sum(&self) -> Option<u64> {
         let Progress { floor, settled } = &self.inherited;
-        let ranges = settled.iter().flat_map(|range| [range.start, range.end]);
-        (self.inherited != Progress::default()).then(|| sum(std::iter::once(floor.0).chain(ranges)))
+        let ranges =
+            |set: &RangeSet<u64>| set.iter().flat_map(|range| [range.start, range.end]).collect::<Vec<_>>();
+        let (ranges, used) = (ranges(settled), ranges(&self.used));
+        (self.inherited != Progress::default())
+            .then(|| sum(std::iter::once(floor.0).chain(ranges).chain(used)))
     }
 
     /// A sum of what is parked; `None` when nothing is.

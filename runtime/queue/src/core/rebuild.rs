@@ -169,7 +169,7 @@ impl Rebuild {
 
     fn add_inherited(&mut self, number: LaneNo, row: InheritedRow) -> Result<(), Damage> {
         let lane = self.lane(number)?;
-        lane.inherited = row.progress();
+        (lane.inherited, lane.used) = row.read();
         lane.stamps.inherited = lane.inherited_sum();
         if let Some(sum) = lane.stamps.inherited {
             self.core.digest.add(Part::Inherited(number, sum));

@@ -77,6 +77,8 @@ pub(crate) struct InheritedRow {
     floor: Offset,
     /// Pairs of (first, one past the last).
     settled: Vec<(u64, u64)>,
+    /// Those of them of which a copy has come: pairs of (first, one past the last).
+    used: Vec<(u64, u64)>,
 }
 
 /// A lane's parked jobs that are out.
@@ -198,16 +200,19 @@ impl LaneRow {
 }
 
 impl InheritedRow {
-    pub(crate) fn of(Progress { floor, settled }: &Progress) -> Self {
-        Self { floor: *floor, settled: settled.iter().map(|range| (range.start, range.end)).collect() }
+    pub(crate) fn of(Progress { floor, settled }: &Progress, used: &RangeSet<u64>) -> Self {
+        let pairs = |ranges: &RangeSet<u64>| ranges.iter().map(|range| (range.start, range.end)).collect();
+        Self { floor: *floor, settled: pairs(settled), used: pairs(used) }
     }
 
-    pub(crate) fn progress(self) -> Progress {
+    /// What is inherited, and what of that is used up.
+    pub(crate) fn read(self) -> (Progress, RangeSet<u64>) {
         let mut progress = Progress { floor: self.floor, ..Progress::default() };
         for (start, end) in self.settled {
             progress.settle(Offset(start)..Offset(end));
         }
-        progress
+        let used = self.used.into_iter().filter(|(from, to)| from < to);
+        (progress, used.map(|(from, to)| from..to).collect())
     }
 }
 

@@ -35,13 +35,14 @@ impl Simple {
                 }
                 Entry::Copy { new, of, .. } if of.origin.topic == name.topic => {
                     let lives = trial.lives_at(new.job.id, name, of.origin.offset);
-                    if !lives && trial.lanes[name].inherited.contains(&of.origin.offset.0) {
+                    if !lives && trial.has_inherited(name, of.origin.offset) {
                         trial.admit(&unlimited(new), place(name, entry.offset()), now);
                     }
                     continue;
                 }
                 Entry::Copy { offset, new, of } => {
-                    if !trial.comes_back(new, of) {
+                    let is_settled = trial.lanes[name].settled.contains(&offset.0);
+                    if !trial.comes_back(new, of, is_settled) {
                         *seen.entry(new.job.job_type.clone()).or_default() +=
                             usize::from(new.job.redrives == 0);
                         continue;
@@ -82,13 +83,13 @@ impl Simple {
         let id = new.job.id;
         let is_settled = self.lanes[name].settled.contains(&offset.0);
         let is_valid = if of.origin.topic != name.topic {
-            self.comes_back(new, of)
+            self.comes_back(new, of, is_settled)
         } else if !is_settled && self.lives_at(id, name, of.origin.offset) {
             self.live.get_mut(&id).unwrap().place = place(name, offset);
             self.lanes.get_mut(name).unwrap().settled.insert(of.origin.offset.0);
             return Admission::Accepted;
         } else {
-            self.lanes[name].inherited.contains(&of.origin.offset.0)
+            !is_settled && self.use_up(name, of.origin.offset)
         };
         if !is_valid || is_settled {
             self.sum(&new.job.job_type).duplicates += 1;
@@ -122,9 +123,9 @@ impl Simple {
     }
 
     /// Whether the copy of a parked job is one that is waited for; then it is no more.
-    fn comes_back(&mut self, new: &NewJob, of: &CopyOf) -> bool {
+    fn comes_back(&mut self, new: &NewJob, of: &CopyOf, is_settled: bool) -> bool {
         let (name, origin) = (of.origin.topic_partition(), of.origin.offset);
-        self.unpark(&name, origin, &new.job.job_type) || self.lanes[&name].inherited.contains(&origin.0)
+        self.unpark(&name, origin, &new.job.job_type) || !is_settled && self.use_up(&name, origin)
     }
 
     fn lives_at(&self, id: JobId, name: &TopicPartition, offset: Offset) -> bool {

@@ -88,6 +88,8 @@ pub(super) struct Lane {
     pub(super) settled: BTreeSet<u64>,
     /// What was settled by what the log said.
     pub(super) inherited: BTreeSet<u64>,
+    /// Of which of that a copy has come.
+    pub(super) used: BTreeSet<u64>,
     /// The offsets of parked jobs that have not come again.
     pub(super) parked: BTreeMap<JobType, BTreeSet<u64>>,
     pub(super) passed: Option<Passed>,
@@ -423,6 +425,21 @@ impl Simple {
 
     fn settle_offset(&mut self, lane: &TopicPartition, offset: Offset) {
         self.lanes.get_mut(lane).unwrap().settled.insert(offset.0);
+    }
+
+    /// Whether a copy of what stood there is the job.
+    pub(super) fn has_inherited(&self, name: &TopicPartition, offset: Offset) -> bool {
+        let lane = &self.lanes[name];
+        lane.inherited.contains(&offset.0) && !lane.used.contains(&offset.0)
+    }
+
+    /// One has come: no other one is.
+    pub(super) fn use_up(&mut self, name: &TopicPartition, offset: Offset) -> bool {
+        let is_it = self.has_inherited(name, offset);
+        if is_it {
+            self.lanes.get_mut(name).unwrap().used.insert(offset.0);
+        }
+        is_it
     }
 
     pub(super) fn sum(&mut self, job_type: &JobType) -> &mut Counts {

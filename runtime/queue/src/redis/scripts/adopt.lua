@@ -22,8 +22,9 @@ if old then
     call('PEXPIRE', block_key(old, block), fmt('%d', KEEP_BITS))
   end
   for _, block in ipairs(call('ZRANGE', P .. 'i:' .. old, 0, -1)) do call('DEL', block_key(old, tonumber(block), 'i')) end
+  for _, block in ipairs(call('ZRANGE', P .. 'u:' .. old, 0, -1)) do call('DEL', block_key(old, tonumber(block), 'u')) end
   give_up_parked(old)
-  call('DEL', P .. 'i:' .. old)
+  call('DEL', P .. 'i:' .. old, P .. 'u:' .. old)
   call('HDEL', P .. 'n:' .. old, 'top', 'drop', 'passed', 'begun', 'ended', 'parking')
 end
 -- Nobody returns the parked jobs whose copies stood here.

@@ -1,7 +1,7 @@
 -- Lanes: how far each partition is settled, what was settled before this queue knew of it, and which of its
 -- jobs are parked. Part of what the scripts share.
 
--- A piece of a bitmap of a lane: `b` of what is settled, `i` of what is inherited.
+-- A piece of a bitmap of a lane: `b` of what is settled, `i` of what is inherited, `u` of what of that is used up.
 local function block_key(lane, block, kind) return P .. (kind or 'b') .. ':' .. lane .. ':' .. fmt('%d', block) end
 -- Marks offsets settled: { [lane] = { offset, … } }. Lane 0 has no log behind it.
 local function mark_settled(by_lane)
@@ -75,6 +75,13 @@ local function inherit(lane, from, to, wanted)
     from = upto
   end
   return upmost, has_news
+end
+
+-- A copy of an inherited offset has come: no other one is the job.
+local function use_up(lane, offset)
+  local block = floor(offset / BLOCK)
+  call('SETBIT', block_key(lane, block, 'u'), offset % BLOCK, 1)
+  call('ZADD', P .. 'u:' .. lane, 0, fmt('%d', block))
 end
 
 -- Begins a lane under this name.

@@ -35,7 +35,8 @@ local function lane_of(no)
 end
 local function is_inherited(no, offset)
   local l = lane_of(no)
-  return offset < l.begun or (offset < l.ended and has_bit(no, offset, 'i'))
+  local inherited = offset < l.begun or (offset < l.ended and has_bit(no, offset, 'i'))
+  return inherited and not has_bit(no, offset, 'u')
 end
 local function number_of_lane(of)
   if lane_numbers[of] == nil then lane_numbers[of] = tonumber(call('HGET', P .. 'n', of) or nil) or false end
@@ -209,6 +210,7 @@ for at = first, #ARGV, 4 do
         local is_back, inherited = put_out(no, at_type, origin, false), is_inherited(no, origin)
         local ended = sets[no][at_type].ended
         may_come = is_back or inherited
+        if inherited and not is_back and not is_settled then plan.uses = { no, origin } end
         -- Room is judged by what was out before the push: one that it also ends may only be refused room in vain.
         come(of, key, redrives, (may_come or ended[origin]) and not is_settled, false)
         ended[origin] = nil
@@ -216,6 +218,7 @@ for at = first, #ARGV, 4 do
         code, plan.origin = 'm', origin
       else
         may_come = is_inherited(lane, origin)
+        if may_come and not is_settled then plan.uses = { lane, origin } end
         if may_come and not is_settled and not is_repeat(key, redrives) then bring(of, key) end
       end
       -- One that is alive without a log gets a place in it.
@@ -342,6 +345,7 @@ for entry, plan in ipairs(plans) do
   local kind, no = ARGV[at], plan.of and numbers[plan.of]
   if kind == 'j' or kind == 'k' then
     local key, record, priority = ARGV[at + 2], ARGV[at + 3], plan.priority
+    if plan.uses then use_up(plan.uses[1], plan.uses[2]) end
     if plan.letter then drop_letter(plan.letter) end
     if code == 'n' or code == 'r' then
       codes[entry] = 'n'
