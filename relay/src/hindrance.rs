@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use wasmill_job::wire::Undecodable;
-use wasmill_job::{JobType, Offset, TopicPartition};
+use wasmill_job::{JobType, Offset, Position, TopicPartition};
 use wasmill_log::{AppendError, ReadError};
 use wasmill_queue::QueueError;
 
@@ -42,8 +42,15 @@ pub(crate) enum Hindrance {
     Replaced { lane: TopicPartition, offset: Offset },
     #[error("there is no room for more jobs of type {0}: parked ones wait until some were taken")]
     NoRoom(JobType),
-    #[error("a parked job came back before its partition was read as far as it stood there: it waits")]
-    Early,
+    #[error("a parked job came back before its partition was read as far as it stood there ({0}): it waits")]
+    Early(Position),
+    #[error(
+        "{lane} has copies of parked jobs that were made of records of {origin}, and the log does not have what stood there: \
+         the topic was deleted, or lost its end, and the queue was lost as well. They cannot be told from copies of jobs that \
+         had run, and wait; what stands behind them in {lane} waits with them. Bring {origin} back from a copy. What they \
+         hold can be read from {lane}"
+    )]
+    Orphaned { lane: TopicPartition, origin: TopicPartition },
     #[error("the queue has forgotten what was settled of {0}: it was lost, and is resumed")]
     Forgotten(TopicPartition),
     #[error("the queue refused a push and wants the very offset that was pushed ({0})")]
@@ -81,7 +88,8 @@ impl Hindrance {
             Self::Gone { .. } => "gone",
             Self::Replaced { .. } => "replaced",
             Self::NoRoom(_) => "no-room",
-            Self::Early => "early",
+            Self::Early(_) => "early",
+            Self::Orphaned { .. } => "orphaned",
             Self::Forgotten(_) => "forgotten",
             Self::Undecided(_) => "undecided",
         }
@@ -94,6 +102,7 @@ impl Hindrance {
             Self::Ahead { .. }
                 | Self::Gone { .. }
                 | Self::Replaced { .. }
+                | Self::Orphaned { .. }
                 | Self::Read(ReadError::Corrupt { .. } | ReadError::Refused { .. })
                 | Self::Append(AppendError::Refused { .. } | AppendError::TooLarge { .. })
         )
@@ -101,7 +110,7 @@ impl Hindrance {
 
     /// Whether it is the ordinary way of things, and no trouble to speak of.
     pub(crate) fn is_ordinary(&self) -> bool {
-        matches!(self, Self::NoRoom(_) | Self::Early)
+        matches!(self, Self::NoRoom(_) | Self::Early(_))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::standing::{Standing, Standings};
 use crate::step::{Step, done};
 
 mod carry;
+mod early;
 
 /// Carries one partition.
 pub(crate) struct Lane<L, Q> {
@@ -39,6 +40,8 @@ pub(crate) struct Lane<L, Q> {
     waits_for: Option<Revision>,
     /// What was read and could not be carried yet, and the offset from which it was read: it is not read again.
     rest: Option<(Offset, Vec<Stored>)>,
+    /// Since when, and for what, it waits to be no longer early.
+    early: Option<early::Waiting>,
     /// How many records the next push carries: one after there was no room for any, because asking should cost little.
     piece: usize,
     ages: Ages,
@@ -73,6 +76,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             committed: None,
             waits_for: None,
             rest: None,
+            early: None,
             piece: carry::PUSH_RECORDS_MAX,
             ages: Ages::default(),
             refresh: Refresh::default(),
@@ -88,9 +92,11 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             let pause = match self.step(&stop).await {
                 Ok(()) => {
                     self.trouble.over();
+                    self.early = None;
                     None
                 }
                 Err(hindrance) => {
+                    let hindrance = self.judge(hindrance).await;
                     if let Hindrance::NoRoom(_) | Hindrance::Full = hindrance {
                         self.piece = 1;
                     }

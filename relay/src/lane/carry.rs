@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::Catalog;
-use wasmill_job::{JobType, Offset, Revision};
+use wasmill_job::{JobType, Offset, Position, Revision};
 use wasmill_log::{Log, Stored};
-use wasmill_queue::{Pushed, Queue};
+use wasmill_queue::{Entry, Pushed, Queue};
 
 use super::Lane;
 use crate::batch::{Batch, Parking};
@@ -71,6 +71,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
     ) -> Result<bool, Hindrance> {
         let whole = batch.push.to;
         let mut parked = BTreeSet::new();
+        let mut early = None;
         loop {
             let jobs = batch.jobs();
             let Batch { push, letters, dropped, .. } = batch;
@@ -108,12 +109,15 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
                         }
                     }
                 }
-                Pushed::Early(offset) if offset <= from => return Err(Hindrance::Early),
-                Pushed::Early(offset) => records = before(records, offset),
+                Pushed::Early(offset) => {
+                    early = origin_at(&self.read(from, records, catalog), offset);
+                    records = if offset <= from { &[] } else { before(records, offset) };
+                }
                 other => return self.refused(from, other).map(|()| false),
             }
             if records.is_empty() {
-                return Err(Hindrance::Early);
+                // Nothing stands before the first that is early.
+                return Err(early.map_or(Hindrance::Undecided(from), Hindrance::Early));
             }
             batch = self.read(from, records, catalog);
             batch.park(&parked);
@@ -182,6 +186,15 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             () = stop.cancelled() => {}
         }
     }
+}
+
+/// What the copy at `offset` was made of.
+fn origin_at(batch: &Batch, offset: Offset) -> Option<Position> {
+    let mut copies = batch.push.entries.iter().filter_map(|entry| match entry {
+        Entry::Copy { offset, of, .. } => Some((*offset, &of.origin)),
+        _ => None,
+    });
+    copies.find(|(at, _)| *at == offset).map(|(_, origin)| origin.clone())
 }
 
 /// The records that stand before `offset`.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use wasmill_job::JobId;
+use wasmill_job::{JobId, Offset, Partition, Topic, TopicPartition};
+use wasmill_relay::Standing;
 
 use crate::world::{World, complete, eventually, pending};
 
@@ -113,5 +114,39 @@ async fn a_wiped_queue_gets_its_parked_jobs_back_once() {
     assert!(crowd.iter().all(|id| done.contains(id) || before.contains(id)));
     eventually("all is settled", || world.all_is_settled()).await;
     assert!(world.take(10).await.is_empty());
+    relay.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_of_what_the_log_does_not_have_stop_their_lane_and_say_so() {
+    let mut world = World::new().await;
+    let mut relay = world.relay();
+    relay.reaches(Standing::CaughtUp).await;
+    // Of a generation whose topic was deleted, and of which the queue knows nothing: it was lost as well.
+    let gone = TopicPartition::new(Topic::from("wasmill.q.mail.7"), Partition(0));
+    world.append_copy("email.welcome", gone.at(Offset(5))).await;
+    let resumes = world.queue.calls("resume");
+    // Being early is nothing to speak of, and asks for nothing. Trouble that lasts does: the lane asks what is wanted.
+    eventually("it is known to be trouble", || async { world.queue.calls("resume") > resumes + 2 }).await;
+    // Other lanes go on.
+    world.enqueue("email.welcome", 2).await;
+    pending(&world, 2).await;
+    relay.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_that_are_early_for_a_while_come_when_their_origin_was_passed() {
+    let mut world = World::new().await;
+    world.limit("email.welcome", Some(0));
+    world.enqueue("email.welcome", 2).await;
+    let relay = world.relay();
+    eventually("they are parked", || async { world.parked("email.welcome").await == 2 }).await;
+    eventually("that is known", || world.is_settled(2)).await;
+    relay.crash().await;
+    world.wipe_queue().await;
+    world.limit("email.welcome", None);
+    let relay = world.relay();
+    world.work_off(2).await;
+    eventually("all is settled", || world.all_is_settled()).await;
     relay.drain().await;
 }

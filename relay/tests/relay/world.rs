@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
-use wasmill_job::wire::encode_job;
+use wasmill_job::wire::{encode_copy, encode_job};
 use wasmill_job::{
-    Clock, DeadLetter, Durability, Failure, FailureCode, Generation, IdSource, Job, JobId, JobType, Limits,
-    Mode, ModuleDigest, Partition, Path, Position, RetryPolicy, Revision, Stamp, SystemClock, Topic,
-    TopicPartition, Verdict,
+    Attempt, Clock, CopyOf, DeadLetter, Durability, Failure, FailureCode, Generation, IdSource, Job, JobId,
+    JobType, Limits, Mode, ModuleDigest, Partition, Path, Position, RetryPolicy, Revision, Stamp,
+    SystemClock, Topic, TopicPartition, Verdict,
 };
 use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, Stored};
 use wasmill_queue::{
@@ -118,6 +118,16 @@ impl World {
         let job = letter.job.clone().unwrap();
         let job = Job { redrives: job.redrives + 1, ..job };
         self.log.append(vec![record(job.id.partition(), encode_job(&job).unwrap())]).await.unwrap();
+    }
+
+    /// Stores a copy of a parked job that stood there.
+    pub(crate) async fn append_copy(&mut self, job_type: &str, origin: Position) {
+        let id = self.ids.next(SystemClock.now(), 1, Generation(0), origin.partition);
+        let place = TopicPartition::new(Topic::parked(&job_type.parse().unwrap()), origin.partition);
+        let of = CopyOf { origin, attempts: Attempt(0), due_at: None };
+        let value = encode_copy(&job(id, job_type, 1), &of).unwrap();
+        let copy = Append { topic: place.topic, ..record(place.partition, value) };
+        self.log.append(vec![copy]).await.unwrap();
     }
 
     /// Stores bytes that are no record.
