@@ -2,9 +2,10 @@
 //! came from a log is wanted again.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use wasmill_job::{Cancel, JobId, Offset, Partition, UnixMs, Verdict};
-use wasmill_queue::{DeadQuery, Queue, State};
+use wasmill_job::{Cancel, ChildKey, Generation, Job, JobId, Offset, Partition, UnixMs, Verdict};
+use wasmill_queue::{AttemptRecord, Child, Claim, DeadQuery, Queue, Settlement, State};
 use wasmill_tests::{DEADLINE, until};
 
 use crate::world::{LEASE, World, again, bury, complete, enqueue, lane, queue_at, retry, settle};
@@ -20,6 +21,11 @@ async fn some_of_everything(world: &mut World) {
         let claims = world.take(8).await;
         settle(&world.queue, claims, verdict).await;
     }
+    let emitting = world.take(4).await.into_iter().map(emit).collect::<Vec<_>>();
+    world.queue.settle(emitting.into()).await.unwrap();
+    let logged = world.logged(&lane(0)).last().unwrap().clone();
+    let cancel = Cancel { id: logged.id, job_type: logged.job_type, at: UnixMs(0) };
+    world.queue.cancel(cancel).await.unwrap();
     let held = world.take(8).await;
     world.queue.renew(held.iter().map(|claim| claim.reference()).collect(), LEASE * 2).await.unwrap();
     let cancel = Cancel { id: cancelled.id, job_type: cancelled.job_type.clone(), at: UnixMs(0) };
@@ -28,6 +34,17 @@ async fn some_of_everything(world: &mut World) {
     world.queue.paid(debts.into_iter().map(|debt| debt.id).collect()).await.unwrap();
     world.queue.progress(&lane(0)).await.unwrap();
     world.queue.sweep(10).await.unwrap();
+}
+
+/// Completes a claim's job, which emits a child.
+fn emit(claim: Claim) -> Settlement {
+    let (job_type, key) = (claim.job.job_type.clone(), ChildKey::Number(0));
+    let id = JobId::child_of(claim.job.id, &job_type, &key, Generation(1), Partition(0));
+    let job = Job { id, ..claim.job.clone() };
+    let dedup_window = Duration::from_secs(600);
+    let child = Child { job, queue: "mail".parse().unwrap(), dedup_window, delay: Duration::ZERO };
+    let record = AttemptRecord { keep_result: dedup_window, dedup_window, ..AttemptRecord::default() };
+    claim.settle(complete(), record).with_children(vec![child])
 }
 
 /// Waits until the kernel has all that was answered: while Redis syncs its file it may hold that back, for up to two
@@ -74,7 +91,7 @@ async fn a_torn_file_loses_whole_operations_that_are_wanted_again() {
     let mut ended = BTreeSet::new();
     for id in &logged {
         let view = world.queue.job(*id).await.unwrap().expect("no job is forgotten");
-        assert!(matches!(view.state, State::Completed | State::Dead), "{view:?}");
+        assert!(matches!(view.state, State::Completed | State::Dead | State::Cancelled), "{view:?}");
         ended.insert(view.id);
     }
     assert_eq!(ended, logged);

@@ -15,6 +15,7 @@ mod permission;
 mod replies;
 mod start;
 mod tombstones;
+mod torn;
 mod two_servers;
 mod wake;
 mod wiped;

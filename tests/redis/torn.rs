@@ -1,0 +1,57 @@
+//! The order in which a script's effects are written. Redis may load a file that was torn off inside them with the first ones
+//! only: then something may come back that had ended, but no offset may be left that nothing settles any more.
+
+use wasmill_job::{Attempt, Cancel, CopyOf, Offset, UnixMs};
+use wasmill_queue::{Entry, Push, Pushed, Queue};
+use wasmill_tests::{DEADLINE, until};
+
+use crate::world::{World, bury, lane, new_job, settle};
+
+/// What stands in the append-only file by now.
+async fn written(world: &World) -> String {
+    until("everything is handed over", DEADLINE, || async {
+        (world.redis.info("aof_buffer_length").await == "0").then_some(())
+    })
+    .await;
+    let copy = world.redis.copy_of_data();
+    let mut files: Vec<_> =
+        std::fs::read_dir(copy.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.to_string_lossy().ends_with(".incr.aof"));
+    files.sort();
+    String::from_utf8_lossy(&std::fs::read(files.last().unwrap()).unwrap()).into_owned()
+}
+
+/// The bits of the first lane are written before this key is.
+fn settles_before(text: &str, key: &str) {
+    let bits = text.find("{wasmill:0}:b:1:0\r\n").expect("the offset is settled");
+    let taken_out = text.find(&format!("{{wasmill:0}}:{key}\r\n")).expect("the key is written");
+    assert!(bits < taken_out, "{key} is written before its offset is settled: {text}");
+}
+
+#[tokio::test]
+async fn what_ends_is_settled_before_it_is_taken_out() {
+    let mut world = World::fresh().await;
+    let jobs = world.jobs("a", 3);
+    world.push(jobs.clone()).await;
+
+    // A copy of the last one moves it.
+    let before = written(&world).await.len();
+    let of = CopyOf { origin: lane(0).at(Offset(2)), attempts: Attempt(0), due_at: None };
+    let copy = Entry::Copy { offset: Offset(3), new: new_job(jobs[2].clone()), of };
+    let push = Push { lane: lane(0), from: Offset(3), to: Offset(4), passed: None, entries: vec![copy] };
+    assert_eq!(world.queue.push(push).await.unwrap(), Pushed::whole());
+    settles_before(&written(&world).await[before..], "j");
+
+    let before = written(&world).await.len();
+    let cancel = Cancel { id: jobs[1].id, job_type: jobs[1].job_type.clone(), at: UnixMs(0) };
+    assert!(world.queue.cancel(cancel).await.unwrap());
+    settles_before(&written(&world).await[before..], "j");
+
+    let claims = world.take(1).await;
+    settle(&world.queue, claims, bury).await;
+    let debts = world.queue.owed(9).await.unwrap();
+    let before = written(&world).await.len();
+    world.queue.paid(debts.into_iter().map(|debt| debt.id).collect()).await.unwrap();
+    settles_before(&written(&world).await[before..], "o");
+    world.check().await;
+}
