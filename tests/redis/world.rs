@@ -262,7 +262,8 @@ pub(crate) fn new_jobs(jobs: Vec<Job>) -> Vec<NewJob> {
 
 /// A job with an idempotency key.
 pub(crate) fn keyed(job_type: &str, key: &str) -> Job {
-    made(JobId::derived(&name(job_type), key, Generation(1), Partition(0)), job_type, 100)
+    let job = made(JobId::derived(&name(job_type), key, Generation(1), Partition(0)), job_type, 100);
+    Job { idempotency_key: Some(key.to_owned()), ..job }
 }
 
 pub(crate) fn made(id: JobId, job_type: &str, bytes: usize) -> Job {

@@ -2,11 +2,16 @@
 //! it when it is dead.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{Failure, JobId, JobType, Position, Revision, UnixMs};
+
+/// What a caller may repeat is the caller's affair, and a type may let it run again at once. Children are published by the mill,
+/// twice when whoever publishes them dies in the middle, and then nobody has asked for a second run.
+pub const CHILD_WINDOW_MIN: Duration = Duration::from_secs(600);
 
 /// One request to run. Cheap to clone: the payload is shared.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,6 +165,13 @@ impl Job {
     /// child, one that was sent round again.
     pub fn is_repeatable(&self) -> bool {
         self.id.kind() == crate::IdKind::Derived || self.redrives > 0
+    }
+
+    /// How long after its end a repeat of this job is a duplicate, when its type says `of_type`: of a child never shorter than
+    /// [`CHILD_WINDOW_MIN`].
+    pub fn dedup_window(&self, of_type: Duration) -> Duration {
+        let is_child = self.id.kind() == crate::IdKind::Derived && self.idempotency_key.is_none();
+        if is_child { of_type.max(CHILD_WINDOW_MIN) } else { of_type }
     }
 }
 

@@ -16,7 +16,9 @@ pub mod wire;
 pub use error::{Failure, FailureCode};
 pub use grants::{Grants, InvalidGrant, SecretName, TypePattern};
 pub use id::{ChildKey, IdKind, IdSource, InvalidJobId, JobId, partition_of_child, partition_of_key};
-pub use job::{Attempt, Cancel, CopyOf, DeadLetter, Durability, Job, Mode, Path, Priority, Stamp};
+pub use job::{
+    Attempt, CHILD_WINDOW_MIN, Cancel, CopyOf, DeadLetter, Durability, Job, Mode, Path, Priority, Stamp,
+};
 pub use names::{InvalidName, JobType, ModuleDigest, ModuleTag, QueueName};
 pub use outcome::{Child, End, Import, ImportUsage, Imports, LogLevel, LogLine, Outcome, Stop, Usage};
 pub use policy::{Backoff, InvalidBackoff, Limits, Rate, RetriedExits, RetryPolicy};

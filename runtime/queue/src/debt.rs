@@ -33,11 +33,11 @@ pub enum Owes {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Child {
     /// Whole. Its id is derived from its parent's ([`wasmill_job::JobId::child_of`]): that makes it harmless to pay for it
-    /// twice, while it lives and for `dedup_window` after. Its stamp says where it goes.
+    /// twice, while it lives and for some time after ([`Job::dedup_window`]). Its stamp says where it goes.
     pub job: Job,
     /// Its queue, in whose log it stands in the generation and the partition of its id.
     pub queue: QueueName,
-    /// In which a repeat is a duplicate once it is done. Counts where it goes straight into the queue; a relay asks its
+    /// In which a repeat is a duplicate once it is done, and for ten minutes at least. Counts where it goes straight into the queue; a relay asks its
     /// catalog.
     pub dedup_window: Duration,
     /// Not to be run before so long after its parent has completed.

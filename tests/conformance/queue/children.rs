@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use wasmill_job::{
-    ChildKey, Generation, Job, JobId, Offset, Partition, Path, Progress, Stamp, TopicPartition,
+    Cancel, ChildKey, Generation, Job, JobId, Offset, Partition, Path, Progress, Stamp, TopicPartition,
 };
 use wasmill_queue::{
-    Admission, Answer, Child, Debt, Entry, Payment, Queue, Settlement, State, hand_over, pay_without_log,
+    Admission, Answer, AttemptRecord, Child, Debt, Entry, NewJob, Payment, Queue, Settlement, State,
+    hand_over, pay_without_log,
 };
 
 use super::QueueUnderTest;
@@ -20,7 +21,7 @@ pub(crate) fn child(parent: &Job, number: u32, path: Path) -> Child {
     // Over several shards.
     let id = JobId::child_of(parent.id, &job_type, &key, Generation(1), Partition(number % 2));
     let job = made(id, "b");
-    let job = Job { stamp: Stamp { path, ..job.stamp }, ..job };
+    let job = Job { stamp: Stamp { path, ..job.stamp }, idempotency_key: None, ..job };
     Child { job, queue: "conformance".parse().unwrap(), dedup_window: WINDOW, delay: Duration::ZERO }
 }
 
@@ -221,6 +222,43 @@ pub(crate) async fn that_are_paid_twice_run_once<U: QueueUnderTest>(world: &mut 
     assert_eq!(world.complete_all().await, []);
     assert_eq!(world.counts("b").await.completed, 2);
     assert_eq!(world.counts("b").await.duplicates, 6);
+}
+
+pub(crate) async fn that_are_paid_twice_run_once_whatever_the_window<U: QueueUnderTest>(
+    world: &mut World<U>,
+) {
+    let parent = world.job("a");
+    world.push([parent.clone()]).await;
+    let claim = world.take(1).await.pop().unwrap();
+    let emitted: Vec<Child> = children(&parent, 2, Path::Queue)
+        .into_iter()
+        .map(|child| Child { dedup_window: Duration::ZERO, ..child })
+        .collect();
+    let settlement = claim.settle(complete(), record()).with_children(emitted.clone());
+    assert_eq!(world.settle_one(settlement).await, Answer::Settled);
+    let debt = world.owed().await.remove(0);
+    assert_eq!(hand_over(&world.queue, &[&debt]).await.unwrap(), [debt.id]);
+    // One runs, the other is cancelled.
+    let Job { id, job_type, .. } = emitted[1].job.clone();
+    assert!(world.queue.cancel(Cancel { id, job_type, at: world.now() }).await.unwrap());
+    let claim = world.take(2).await.pop().unwrap();
+    assert_eq!(claim.job.id, emitted[0].job.id);
+    let no_window = AttemptRecord { dedup_window: Duration::ZERO, ..record() };
+    assert_eq!(world.settle_one(claim.settle(complete(), no_window)).await, Answer::Settled);
+
+    world.advance(Duration::from_secs(60)).await;
+    world.queue.sweep(100).await.unwrap();
+    assert_eq!(hand_over(&world.queue, &[&debt]).await.unwrap(), [debt.id]);
+    assert_eq!(world.take(2).await.len(), 0);
+    assert_eq!(world.counts("b").await.duplicates, 2);
+    // A caller's key is the caller's affair.
+    let keyed = world.keyed("b", "again");
+    let new = || NewJob { dedup_window: Duration::ZERO, ..new_job(keyed.clone()) };
+    assert_eq!(world.enqueue_new([new()]).await, [Admission::Accepted]);
+    let claim = world.take(2).await.pop().unwrap();
+    let no_window = AttemptRecord { dedup_window: Duration::ZERO, ..record() };
+    assert_eq!(world.settle_one(claim.settle(complete(), no_window)).await, Answer::Settled);
+    assert_eq!(world.enqueue_new([new()]).await, [Admission::Accepted]);
 }
 
 pub(crate) async fn that_need_a_log_are_left_to_it<U: QueueUnderTest>(world: &mut World<U>) {

@@ -206,7 +206,7 @@ impl Core {
             filling.first = serial;
         }
         let index = u8::try_from(filling.pack.len()).unwrap_or(u8::MAX);
-        let window_ms = u32::try_from(dedup_window.as_millis()).unwrap_or(u32::MAX);
+        let window_ms = u32::try_from(job.dedup_window(*dedup_window).as_millis()).unwrap_or(u32::MAX);
         let bytes = filling.pack.add(|to| StoredJob::write(to, job, job_type, offset, window_ms));
         let slot = self.jobs.insert(Live {
             id: job.id,

@@ -42,8 +42,8 @@ impl Core {
         }
         self.types.get_mut(live.job_type).totals.completed += 1;
         let record = &settlement.record;
-        let AttemptRecord { keep_result, dedup_window, .. } = *record;
-        self.ended(&live, true, Some(last_row(record)), output, keep_result, dedup_window, now);
+        let window = settlement.claim.job.dedup_window(record.dedup_window);
+        self.ended(&live, true, Some(last_row(record)), output, record.keep_result, window, now);
     }
 
     fn retry(&mut self, slot: SlotNo, failure: &Failure, record: &AttemptRecord, due: UnixMs) {

@@ -1,6 +1,8 @@
 //! What stands in Redis byte by byte, as far as Rust writes or reads it; the scripts know the same layouts. Numbers are
 //! big-endian. Layout 1, drawn in the README.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use wasmill_job::wire::{Record, decode, encode_job};
 use wasmill_job::{
@@ -29,7 +31,7 @@ pub(super) fn new_record(new: &NewJob, offset: Offset) -> Result<Vec<u8>, Troubl
     bytes.push(priority_byte(job.priority) | repeatable);
     bytes.extend_from_slice(&job.id.generation().0.to_be_bytes());
     bytes.extend_from_slice(&redrives(job.redrives).to_be_bytes());
-    let window_ms = u32::try_from(dedup_window.as_millis()).unwrap_or(u32::MAX);
+    let window_ms = u32::try_from(job.dedup_window(*dedup_window).as_millis()).unwrap_or(u32::MAX);
     bytes.extend_from_slice(&window_ms.to_be_bytes());
     bytes.extend_from_slice(&six(job.accepted_at.0));
     bytes.extend_from_slice(&six(offset.0));
@@ -152,12 +154,14 @@ fn newer<R: Row>(bytes: &[u8]) -> Result<R, Trouble> {
 }
 
 /// What a settlement says of a job that is completed: the script's `meta`.
-pub(super) fn completion(job: &Job, window_ms: u128, keep_ms: u128) -> Vec<u8> {
+pub(super) fn completion(job: &Job, dedup_window: Duration, keep_ms: u128) -> Vec<u8> {
     let mut meta = Vec::with_capacity(21);
     meta.push(u8::from(job.is_repeatable()));
     meta.extend_from_slice(&job.id.generation().0.to_be_bytes());
     meta.extend_from_slice(&redrives(job.redrives).to_be_bytes());
-    meta.extend_from_slice(&u32::try_from(window_ms).unwrap_or(u32::MAX).to_be_bytes());
+    meta.extend_from_slice(
+        &u32::try_from(job.dedup_window(dedup_window).as_millis()).unwrap_or(u32::MAX).to_be_bytes(),
+    );
     meta.extend_from_slice(&six(u64::try_from(keep_ms).unwrap_or(u64::MAX)));
     meta.extend_from_slice(&six(job.accepted_at.0));
     meta

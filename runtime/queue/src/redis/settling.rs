@@ -21,8 +21,7 @@ pub(super) fn add(call: &mut Call, settlement: &Settlement) {
     call.arg(letter).arg(&reference.id.pack()[..]).arg(&reference.token.claim.to_be_bytes()[..]);
     match verdict {
         Verdict::Complete { output } => {
-            let meta =
-                completion(&claim.job, record.dedup_window.as_millis(), record.keep_result.as_millis());
+            let meta = completion(&claim.job, record.dedup_window, record.keep_result.as_millis());
             call.arg(meta).arg(last_row(&record.logs, record.usage)).arg(&output[..])
         }
         Verdict::Retry { pause, failure } => {

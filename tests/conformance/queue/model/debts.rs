@@ -17,7 +17,7 @@ pub(super) fn children_of(parent: &Job, count: u32) -> Vec<Child> {
         let id = JobId::child_of(parent.id, &job_type, &ChildKey::Number(number), Generation(1), partition);
         let job = made(id, job_type.as_str());
         let path = if number.is_multiple_of(2) { Path::Log } else { Path::Queue };
-        let job = Job { stamp: Stamp { path, ..job.stamp }, ..job };
+        let job = Job { stamp: Stamp { path, ..job.stamp }, idempotency_key: None, ..job };
         let delay = Duration::from_millis(if number == 2 { 1_500 } else { 0 });
         Child { job, queue: "model".parse().unwrap(), dedup_window: WINDOW, delay }
     };

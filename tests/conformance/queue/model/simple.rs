@@ -398,7 +398,7 @@ impl Simple {
         self.done.insert(job.id, done);
         if job.is_repeatable() {
             let earlier = self.mark(job.id, now).unwrap_or(0);
-            self.marks.insert(job.id, (job.redrives.max(earlier), now.plus(WINDOW)));
+            self.marks.insert(job.id, (job.redrives.max(earlier), now.plus(job.dedup_window(WINDOW))));
         }
     }
 

@@ -159,7 +159,8 @@ impl Driver {
             }
             Made::Keyed { job_type, key } => {
                 let name = type_name(job_type);
-                job(JobId::derived(&name, &key.to_string(), Generation(1), Partition(0)), name, offset, 0)
+                let id = JobId::derived(&name, &key.to_string(), Generation(1), Partition(0));
+                Job { idempotency_key: Some(key.to_string()), ..job(id, name, offset, 0) }
             }
             Made::Cancel { job } => {
                 let found = self.jobs.get(job % self.jobs.len().max(1))?;
