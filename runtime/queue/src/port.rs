@@ -63,6 +63,25 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// answers [`Pushed::Unknown`], also to an empty push: that is how a wipe is noticed, and `resume` mends it.
     fn push(&self, push: Push) -> impl Future<Output = Result<Pushed, QueueError>> + Send;
 
+    /// The offset of the partition that is wanted next; `None` when the queue does not know the partition, or has no room to
+    /// answer. It asks with an empty push from `guess`, any offset.
+    fn wanted(
+        &self,
+        lane: &TopicPartition,
+        guess: Offset,
+    ) -> impl Future<Output = Result<Option<Offset>, QueueError>> + Send {
+        async move {
+            let question =
+                Push { lane: lane.clone(), from: guess, to: guess, passed: None, entries: Vec::new() };
+            Ok(match self.push(question).await? {
+                Pushed::Applied { .. } => Some(guess),
+                Pushed::Wants(wanted) => Some(wanted),
+                // Nothing is in an empty push that could be too much, or too early.
+                Pushed::Unknown | Pushed::Full | Pushed::Over(_) | Pushed::Early(_) => None,
+            })
+        }
+    }
+
     /// Takes in jobs that stand in no log, each as a push would: an answer per job, in order. They live as long as the
     /// queue does, and so do their dead letters, which nobody is owed. A job whose dead letter is still owed to the log
     /// is a duplicate, also a redrive, until that is paid.

@@ -106,6 +106,7 @@ macro_rules! every_case {
                 of_a_zombie_changes_nothing
                 to_an_unknown_partition_is_refused
                 of_nothing_only_asks
+                tells_what_is_wanted_whatever_is_guessed
                 settles_offsets_without_entries
                 that_contradicts_itself_is_refused_whole
                 keeps_partitions_apart

@@ -57,6 +57,17 @@ pub(crate) async fn to_an_unknown_partition_is_refused<U: QueueUnderTest>(world:
     }
 }
 
+pub(crate) async fn tells_what_is_wanted_whatever_is_guessed<U: QueueUnderTest>(world: &mut World<U>) {
+    let jobs = world.jobs("a", 4);
+    world.push(jobs).await;
+    for guess in [0, 4, 9] {
+        assert_eq!(world.queue.wanted(&lane(), Offset(guess)).await.unwrap(), Some(Offset(4)), "{guess}");
+    }
+    let other = TopicPartition::new(lane().topic, Partition(9));
+    assert_eq!(world.queue.wanted(&other, Offset(0)).await.unwrap(), None);
+    assert_eq!(world.counts("a").await.pending, 4);
+}
+
 pub(crate) async fn of_nothing_only_asks<U: QueueUnderTest>(world: &mut World<U>) {
     let jobs = world.jobs("a", 2);
     world.push(jobs).await;
