@@ -75,6 +75,12 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
         Ok(())
     }
 
+    /// What the log knows to be settled of `lane`.
+    pub(crate) async fn committed(&self, lane: &TopicPartition) -> Result<Progress, Hindrance> {
+        let committed = self.log.committed(lane).await;
+        committed.map_err(|error| Hindrance::Unread { lane: lane.clone(), error })
+    }
+
     /// Tells the log how far the queue has settled `lane`, when that is more than it was told `last`. Answers what the
     /// log knows now.
     ///
@@ -90,7 +96,8 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
         }
         // Power lost before this line: the log knows an older progress, and only a queue that is lost as well
         // repeats what was settled since.
-        self.log.commit(lane, progress.clone()).await?;
+        let told = self.log.commit(lane, progress.clone()).await;
+        told.map_err(|error| Hindrance::Untold { lane: lane.clone(), error })?;
         done(Step::Committed);
         Ok(progress)
     }

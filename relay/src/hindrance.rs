@@ -51,6 +51,17 @@ pub(crate) enum Hindrance {
          hold can be read from {lane}"
     )]
     Orphaned { lane: TopicPartition, origin: TopicPartition },
+    #[error(
+        "the progress of {lane} cannot be told to the log: {}. This lane waits; lanes whose progress stands elsewhere go \
+         on",
+        why(error)
+    )]
+    Untold { lane: TopicPartition, error: AppendError },
+    #[error(
+        "what is settled of {lane} cannot be read from the log: {error}. This lane waits; lanes whose progress stands \
+         elsewhere go on"
+    )]
+    Unread { lane: TopicPartition, error: ReadError },
     #[error("the queue has forgotten what was settled of {0}: it was lost, and is resumed")]
     Forgotten(TopicPartition),
     #[error("the queue refused a push and wants the very offset that was pushed ({0})")]
@@ -90,6 +101,8 @@ impl Hindrance {
             Self::NoRoom(_) => "no-room",
             Self::Early(_) => "early",
             Self::Orphaned { .. } => "orphaned",
+            Self::Untold { .. } => "untold",
+            Self::Unread { .. } => "unread",
             Self::Forgotten(_) => "forgotten",
             Self::Undecided(_) => "undecided",
         }
@@ -104,7 +117,9 @@ impl Hindrance {
                 | Self::Replaced { .. }
                 | Self::Orphaned { .. }
                 | Self::Read(ReadError::Corrupt { .. } | ReadError::Refused { .. })
+                | Self::Unread { error: ReadError::Corrupt { .. } | ReadError::Refused { .. }, .. }
                 | Self::Append(AppendError::Refused { .. } | AppendError::TooLarge { .. })
+                | Self::Untold { error: AppendError::Refused { .. } | AppendError::TooLarge { .. }, .. }
         )
     }
 
@@ -149,6 +164,14 @@ impl Trouble {
     /// Whether something stands in the way that should not.
     pub(crate) fn is_on(&self) -> bool {
         self.kind.is_some() && !self.is_ordinary
+    }
+}
+
+/// Why progress was not stored. That the caller should repeat it is said for callers of the gateway.
+fn why(error: &AppendError) -> String {
+    match error {
+        AppendError::Unknown { reason } => reason.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -160,7 +160,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             // Dead letters are never settled: a queue that was lost has to see all that are left.
             Progress { floor: log.bounds(&self.place).await?.first, ..Progress::default() }
         } else {
-            log.committed(&self.place).await?
+            self.ends.committed(&self.place).await?
         };
         let wanted = queue.resume(&self.place, &progress).await?;
         // Read after the queue has answered: the log only grows, so an end before `wanted` is a real one.
@@ -242,7 +242,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             self.check_passed(first).await?;
             self.refresh.forget_retention();
             // A relay that was asleep may have told an older progress after ours.
-            self.committed = Some(self.ends.log.committed(&self.place).await?);
+            self.committed = Some(self.ends.committed(&self.place).await?);
         }
         let Some(committed) = &self.committed else { return Ok(()) };
         let progress = self.ends.commit(&self.place, committed).await?;

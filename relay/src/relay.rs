@@ -138,14 +138,22 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
         }
     }
 
-    /// Debts first: paying them settles the offsets that the progress then tells.
+    /// Debts first: paying them settles the offsets that the progress then tells. What hinders one lane hinders no other.
     async fn settle_up(&self) -> Result<(), Hindrance> {
-        debts::pay_all(&self.ends).await?;
+        let mut outcome = debts::pay_all(&self.ends).await;
+        let mut telling = JoinSet::new();
         for place in self.lanes.running.keys().filter(|place| !place.topic.is_compacted()) {
-            let last = self.ends.log.committed(place).await?;
-            self.ends.commit(place, &last).await?;
+            let (ends, place) = (Arc::clone(&self.ends), place.clone());
+            telling.spawn(async move {
+                let last = ends.committed(&place).await?;
+                ends.commit(&place, &last).await.map(drop)
+            });
         }
-        Ok(())
+        while let Some(told) = telling.join_next().await {
+            // A task that failed inside has told nothing, which costs a repeat at most.
+            outcome = outcome.and(told.unwrap_or(Ok(())));
+        }
+        outcome
     }
 }
 

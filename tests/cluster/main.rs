@@ -5,6 +5,7 @@
 mod group;
 mod killed;
 mod mistakes;
+mod progress;
 mod refused;
 mod topics;
 mod world;

@@ -4,6 +4,7 @@
 mod carry;
 mod children;
 mod parking;
+mod progress;
 mod replaced;
 mod seam;
 mod world;

@@ -60,9 +60,13 @@ impl World {
 
     /// Starts a relay between log and queue.
     pub(crate) fn relay(&self) -> Running {
+        self.relay_on(self.log.clone())
+    }
+
+    /// Starts a relay that sees `log` in the place of the log.
+    pub(crate) fn relay_on(&self, log: impl Log) -> Running {
         let stop = CancellationToken::new();
-        let relay =
-            Relay::new(self.log.clone(), self.queue.clone(), self.catalog.subscribe(), Arc::new(SystemClock));
+        let relay = Relay::new(log, self.queue.clone(), self.catalog.subscribe(), Arc::new(SystemClock));
         let standing = relay.standing();
         Running { task: tokio::spawn(relay.run(stop.clone())), stop, standing }
     }

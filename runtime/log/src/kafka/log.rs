@@ -286,14 +286,22 @@ impl Log for KafkaLog {
         let floor = progress.floor;
         let value =
             encode_progress(&progress).map_err(|error| AppendError::Refused { reason: error.to_string() })?;
+        let home = settled::home(&key, partitions);
         let record = Append {
-            topic: Topic::settled(),
-            partition: settled::home(&key, partitions),
+            topic: home.topic.clone(),
+            partition: home.partition,
             key: Some(key),
             value: Some(value),
             durability: Durability::Quorum,
         };
-        inner.append(vec![record]).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        if let Some(error) = inner.append(vec![record]).await.into_iter().find_map(Result::err) {
+            return Err(match error {
+                AppendError::Unknown { reason } => {
+                    AppendError::Unknown { reason: format!("{home}, where progress stands: {reason}") }
+                }
+                other => other,
+            });
+        }
         inner.group.commit(of, floor);
         if of.topic.parked_type().is_some()
             && floor.0 > 0
@@ -307,7 +315,7 @@ impl Log for KafkaLog {
     async fn committed(&self, of: &TopicPartition) -> Result<Progress, ReadError> {
         let inner = self.open_for_reading()?;
         let partitions = inner.settled_partitions().await?;
-        inner.follower.newest(of, partitions).await
+        inner.follower.newest(of, settled::home(&settled::key(of), partitions)).await
     }
 }
 

@@ -6,33 +6,46 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use wasmill_job::wire::decode_progress;
-use wasmill_job::{Offset, Partition, Progress, Topic, TopicPartition};
+use wasmill_job::{Partition, Progress, Topic, TopicPartition};
 
 use super::KafkaConfig;
 use super::context::Listening;
 use super::trouble;
 use crate::ReadError;
 
-/// Follows the topic, when it is asked.
+/// Follows the topic, when it is asked. Its partitions do not wait for one another: one without a leader holds up only those
+/// who ask for what stands in it.
 #[derive(Clone)]
 pub(super) struct Follower {
     config: rdkafka::ClientConfig,
-    state: Arc<Mutex<Option<Following>>>,
+    state: Arc<Mutex<Option<Arc<Following>>>>,
 }
 
+/// One client for all partitions. Whoever polls it serves its events; records come through the partitions' own queues.
 struct Following {
-    consumer: BaseConsumer<Listening>,
+    consumer: Arc<BaseConsumer<Listening>>,
+    parts: Mutex<HashMap<Partition, Arc<Mutex<Option<Part>>>>>,
+}
+
+/// What has come of one partition.
+struct Part {
+    of: TopicPartition,
+    consumer: Arc<BaseConsumer<Listening>>,
+    queue: PartitionQueue<Listening>,
     /// The newest progress of each key.
     newest: HashMap<Bytes, Bytes>,
-    /// Of each partition of the topic: the offset after the last record that came.
-    next: HashMap<u32, u64>,
+    /// The offset after the last record that came.
+    next: u64,
 }
 
+/// How long a broker may take to say where a partition ends.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// How long catching up may take.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(100);
@@ -44,11 +57,12 @@ pub(super) fn key(of: &TopicPartition) -> Bytes {
 
 /// In which of the topic's `partitions` a key stands: FNV-1a over its bytes, 64 bits, modulo their number. Every version and
 /// every client has to find it, so it is said here and not left to a library.
-pub(super) fn home(key: &[u8], partitions: u32) -> Partition {
+pub(super) fn home(key: &[u8], partitions: u32) -> TopicPartition {
     let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    Partition(u32::try_from(hash % u64::from(partitions.max(1))).unwrap_or_default())
+    let partition = Partition(u32::try_from(hash % u64::from(partitions.max(1))).unwrap_or_default());
+    TopicPartition::new(Topic::settled(), partition)
 }
 
 impl Follower {
@@ -56,16 +70,20 @@ impl Follower {
         let mut consumer = config.consumer();
         consumer
             .set("enable.partition.eof", "true")
+            .set("partition.assignment.strategy", "cooperative-sticky")
             .set("fetch.wait.max.ms", "500")
             .set("auto.offset.reset", "earliest");
         Self { config: consumer, state: Arc::default() }
     }
 
-    /// The newest progress of `of`, of a topic with so many partitions. Everything is seen that was acknowledged when this
-    /// was called.
-    pub(super) async fn newest(&self, of: &TopicPartition, partitions: u32) -> Result<Progress, ReadError> {
+    /// The newest progress of `of`, which stands in `home`. Everything is seen that was acknowledged when this was called.
+    pub(super) async fn newest(
+        &self,
+        of: &TopicPartition,
+        home: TopicPartition,
+    ) -> Result<Progress, ReadError> {
         let (follower, of) = (self.clone(), of.clone());
-        let newest = tokio::task::spawn_blocking(move || follower.newest_now(&of, partitions));
+        let newest = tokio::task::spawn_blocking(move || follower.newest_now(&of, &home));
         newest.await.unwrap_or_else(|error| Err(ReadError::Unavailable { reason: error.to_string() }))
     }
 
@@ -75,20 +93,11 @@ impl Follower {
         std::thread::spawn(move || drop(following));
     }
 
-    fn newest_now(&self, of: &TopicPartition, partitions: u32) -> Result<Progress, ReadError> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.is_none() {
-            *state = Some(self.follow(partitions)?);
-        }
-        let Some(following) = state.as_mut() else { return Err(ReadError::Closed) };
-        let key = key(of);
-        let caught_up = following.catch_up(home(&key, partitions));
-        let newest = caught_up.map(|()| following.newest.get(&key).cloned());
-        if newest.is_err() {
-            // Whatever was wrong with it, the next call begins from the beginning.
-            *state = None;
-        }
-        match newest? {
+    fn newest_now(&self, of: &TopicPartition, home: &TopicPartition) -> Result<Progress, ReadError> {
+        let following = self.following()?;
+        // Before the lock: without a leader this takes its time.
+        let end = following.end(home)?;
+        match following.newest(home, end, &key(of))? {
             None => Ok(Progress::default()),
             Some(bytes) => decode_progress(&bytes).map_err(|error| ReadError::Refused {
                 reason: format!("the progress of {of} in {} cannot be read: {error}", Topic::settled()),
@@ -96,42 +105,90 @@ impl Follower {
         }
     }
 
-    fn follow(&self, partitions: u32) -> Result<Following, ReadError> {
-        let refused = |error: KafkaError| ReadError::Refused { reason: error.to_string() };
-        let consumer: BaseConsumer<Listening> =
-            BaseConsumer::from_config_and_context(&self.config, Listening::new("follower of progress"))
-                .map_err(refused)?;
-        let mut list = TopicPartitionList::new();
-        for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
-            list.add_partition_offset(Topic::settled().as_str(), partition, rdkafka::Offset::Beginning)
-                .map_err(refused)?;
+    fn following(&self) -> Result<Arc<Following>, ReadError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(following) = &*state {
+            return Ok(Arc::clone(following));
         }
-        consumer.assign(&list).map_err(refused)?;
-        Ok(Following { consumer, newest: HashMap::new(), next: HashMap::new() })
+        let made =
+            BaseConsumer::from_config_and_context(&self.config, Listening::new("follower of progress"));
+        let consumer = Arc::new(made.map_err(|error| ReadError::Refused { reason: error.to_string() })?);
+        Ok(Arc::clone(state.insert(Arc::new(Following { consumer, parts: Mutex::default() }))))
     }
 }
 
 impl Following {
-    /// Takes in what is there, until the end that the partition has now.
-    fn catch_up(&mut self, partition: Partition) -> Result<(), ReadError> {
-        let of = TopicPartition::new(Topic::settled(), partition);
-        let number = i32::try_from(partition.0).unwrap_or(i32::MAX);
-        let until = Instant::now() + CATCH_UP_WITHIN;
-        let (low, high) = self
-            .consumer
-            .fetch_watermarks(of.topic.as_str(), number, Duration::from_secs(5))
-            .map_err(|error| trouble::of_read(&error, &of))?;
-        let unsigned = |raw: i64| u64::try_from(raw).unwrap_or_default();
-        let (low, high) = (unsigned(low), unsigned(high));
-        if low == high {
-            return Ok(());
+    /// The end that the partition has now; `None` when nothing stands in it.
+    fn end(&self, home: &TopicPartition) -> Result<Option<u64>, ReadError> {
+        let asked = self.consumer.fetch_watermarks(home.topic.as_str(), number(home), ANSWER_WITHIN);
+        let (low, high) = asked.map_err(|error| match trouble::of_read(&error, home) {
+            // The client calls a partition unknown, too, that has no leader.
+            ReadError::Refused { reason } if !self.is_there(home) => ReadError::Refused { reason },
+            _ => {
+                let reason = format!("{home}, where progress stands, has no leader that answers ({error})");
+                ReadError::Unavailable { reason }
+            }
+        })?;
+        Ok(Some(unsigned(high)).filter(|_| low < high))
+    }
+
+    /// Whether the brokers know the partition, with a leader or without one, and let this user read it.
+    fn is_there(&self, home: &TopicPartition) -> bool {
+        let Ok(metadata) = self.consumer.fetch_metadata(Some(home.topic.as_str()), ANSWER_WITHIN) else {
+            return false;
+        };
+        let found = metadata.topics().iter().find(|found| found.name() == home.topic.as_str());
+        found.is_some_and(|found| {
+            let mut partitions = found.partitions().iter();
+            found.error().is_none() && partitions.any(|partition| partition.id() == number(home))
+        })
+    }
+
+    /// What stands last under `key` before `end`.
+    fn newest(
+        &self,
+        home: &TopicPartition,
+        end: Option<u64>,
+        key: &Bytes,
+    ) -> Result<Option<Bytes>, ReadError> {
+        let Some(end) = end else { return Ok(None) };
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = Arc::clone(parts.entry(home.partition).or_default());
+        drop(parts);
+        let mut slot = part.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = match &mut *slot {
+            Some(part) => part,
+            empty => empty.insert(Part::start(home.clone(), Arc::clone(&self.consumer))?),
+        };
+        let newest = part.catch_up(end).map(|()| part.newest.get(key).cloned());
+        if newest.is_err() {
+            // Whatever was wrong with it, the next call begins from the beginning.
+            *slot = None;
         }
-        while self.next.get(&partition.0).is_none_or(|next| *next < high) {
-            match self.consumer.poll(POLL) {
+        newest
+    }
+}
+
+impl Part {
+    fn start(of: TopicPartition, consumer: Arc<BaseConsumer<Listening>>) -> Result<Self, ReadError> {
+        // Its own queue first, and then the records: none goes astray.
+        let queue = consumer.split_partition_queue(of.topic.as_str(), number(&of));
+        let queue = queue.ok_or_else(|| super::meta::missing(&of.topic))?;
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(of.topic.as_str(), number(&of), rdkafka::Offset::Beginning)
+            .and_then(|()| consumer.incremental_assign(&list))
+            .map_err(|error| trouble::of_read(&error, &of))?;
+        Ok(Self { of, consumer, queue, newest: HashMap::new(), next: 0 })
+    }
+
+    /// Takes in what is there, until `end`.
+    fn catch_up(&mut self, end: u64) -> Result<(), ReadError> {
+        let until = Instant::now() + CATCH_UP_WITHIN;
+        while self.next < end {
+            match self.queue.poll(POLL) {
                 None => {}
                 Some(Ok(message)) => {
-                    let from = u32::try_from(message.partition()).unwrap_or_default();
-                    self.next.insert(from, Offset(unsigned(message.offset())).next().0);
+                    self.next = unsigned(message.offset()).saturating_add(1);
                     let Some(key) = message.key() else { continue };
                     let key = Bytes::copy_from_slice(key);
                     match message.payload() {
@@ -139,21 +196,56 @@ impl Following {
                         None => drop(self.newest.remove(&key)),
                     }
                 }
-                // Compaction keeps the last record, so the end is reached by it.
-                Some(Err(KafkaError::PartitionEOF(_))) => {}
-                Some(Err(error)) => match trouble::of_read(&error, &of) {
-                    refused @ ReadError::Refused { .. } => return Err(refused),
-                    _ => tracing::debug!(%error, "the follower of progress meets trouble"),
-                },
+                Some(Err(error)) => self.judge(&error)?,
+            }
+            if let Some(Err(error)) = self.consumer.poll(Duration::ZERO) {
+                self.judge(&error)?;
             }
             if Instant::now() > until {
-                let reason =
-                    format!("the progress in {of} did not come within {} s", CATCH_UP_WITHIN.as_secs());
+                let reason = format!(
+                    "the progress in {} did not come within {} s",
+                    self.of,
+                    CATCH_UP_WITHIN.as_secs()
+                );
                 return Err(ReadError::Unavailable { reason });
             }
         }
         Ok(())
     }
+
+    /// What is lasting ends the wait.
+    fn judge(&self, error: &KafkaError) -> Result<(), ReadError> {
+        // Compaction keeps the last record, so the end is reached by it.
+        if matches!(error, KafkaError::PartitionEOF(_)) {
+            return Ok(());
+        }
+        match trouble::of_read(error, &self.of) {
+            refused @ ReadError::Refused { .. } => Err(refused),
+            _ => {
+                tracing::debug!(%error, "the follower of progress meets trouble");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(self.of.topic.as_str(), number(&self.of));
+        if let Err(error) = self.consumer.incremental_unassign(&list) {
+            tracing::debug!(of = %self.of, %error, "a partition of progress was not given back");
+        }
+    }
+}
+
+/// A partition's number, as the client wants it.
+fn number(of: &TopicPartition) -> i32 {
+    i32::try_from(of.partition.0).unwrap_or(i32::MAX)
+}
+
+fn unsigned(raw: i64) -> u64 {
+    u64::try_from(raw).unwrap_or_default()
 }
 
 impl std::fmt::Debug for Follower {
