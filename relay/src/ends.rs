@@ -87,7 +87,9 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
     /// # Errors
     /// When the queue knows less than the log: it was lost, and has to be resumed before it may be believed.
     pub(crate) async fn commit(&self, lane: &TopicPartition, last: &Progress) -> Result<Progress, Hindrance> {
-        let progress = self.queue.progress(lane).await?;
+        // The epoch is that of what the queue was resumed with: progress of before an operator accepted the lane anew is told as
+        // such, and changes nothing.
+        let progress = Progress { epoch: last.epoch, ..self.queue.progress(lane).await? };
         if progress == *last {
             return Ok(progress);
         }

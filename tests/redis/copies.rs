@@ -49,7 +49,11 @@ fn dropped(lane: &TopicPartition, offset: u64) -> Pushed {
 }
 
 fn progress(floor: u64, settled: &[(u64, u64)]) -> Progress {
-    Progress { floor: Offset(floor), settled: settled.iter().map(|(from, to)| *from..*to).collect() }
+    Progress {
+        floor: Offset(floor),
+        settled: settled.iter().map(|(from, to)| *from..*to).collect(),
+        ..Progress::default()
+    }
 }
 
 async fn resumed(progress_: &Progress) -> World {

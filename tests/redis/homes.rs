@@ -91,7 +91,11 @@ fn cancel(job: &Job) -> wasmill_job::Cancel {
 #[tokio::test]
 async fn an_adopted_partition_leaves_nothing_behind_but_its_name() {
     let mut world = World::fresh().await;
-    let progress = Progress { floor: Offset(2), settled: std::iter::once(70_000..70_002).collect() };
+    let progress = Progress {
+        floor: Offset(2),
+        settled: std::iter::once(70_000..70_002).collect(),
+        ..Progress::default()
+    };
     world.queue.resume(&lane(0), &progress).await.unwrap();
     let jobs = [keyed("a", "one"), keyed("a", "two")];
     assert_eq!(

@@ -30,7 +30,8 @@ async fn with_user(rule: &[String]) -> (World, String) {
 /// A job that is cancelled and comes again, one that is parked and one that is appended again, in a lane that is adopted then.
 async fn lanes(world: &World) {
     let (queue, spare) = (&world.queue, lane(2));
-    let settled = Progress { floor: Offset(1), settled: std::iter::once(9..10).collect() };
+    let settled =
+        Progress { floor: Offset(1), settled: std::iter::once(9..10).collect(), ..Progress::default() };
     assert_eq!(queue.resume(&spare, &settled).await.unwrap(), Offset(1));
     let job = keyed("b", "again");
     let new = || NewJob { dedup_window: Duration::ZERO, ..new_job(job.clone()) };

@@ -6,7 +6,7 @@ use wasmill_job::Offset;
 use super::*;
 
 fn progress(floor: u64, settled: &[std::ops::Range<u64>]) -> Progress {
-    Progress { floor: Offset(floor), settled: settled.iter().cloned().collect() }
+    Progress { floor: Offset(floor), settled: settled.iter().cloned().collect(), ..Progress::default() }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A log that is another one than the queue has read: lanes stop, until somebody accepts it.
 
-use wasmill_job::Offset;
+use wasmill_job::{Offset, Progress};
+use wasmill_log::Log;
 use wasmill_queue::Queue;
 use wasmill_relay::Standing;
 
@@ -29,6 +30,31 @@ async fn a_log_made_anew_and_grown_past_what_was_read_is_noticed_by_its_records(
     let done = world.work_off(80).await.concat();
     assert!(new.iter().all(|id| done.contains(id)));
     eventually("the new log is settled", || world.all_is_settled()).await;
+    relay.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_progress_of_before_does_not_undo_what_was_accepted() {
+    let mut world = World::new().await;
+    let jobs = world.enqueue("email.welcome", 60).await;
+    let relay = world.relay();
+    pending(&world, 60).await;
+    relay.drain().await;
+
+    // Somebody accepts both partitions as they are; a relay that was frozen since before wakes, and tells what it knew.
+    for partition in 0..2 {
+        let lane = lane(partition);
+        let before = world.log.committed(&lane).await.unwrap();
+        world.log.begin_anew(&lane, Offset(0)).await.unwrap();
+        let late = Progress { floor: Offset(25), ..before };
+        world.log.commit(&lane, late).await.unwrap();
+    }
+    world.wipe_queue().await;
+    let relay = world.relay();
+    pending(&world, 60).await;
+    let done = world.work_off(60).await.concat();
+    assert!(jobs.iter().all(|id| done.contains(id)), "nothing was skipped");
+    eventually("all is settled", || world.all_is_settled()).await;
     relay.drain().await;
 }
 

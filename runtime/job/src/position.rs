@@ -70,6 +70,9 @@ pub struct Passed {
 pub struct Progress {
     pub floor: Offset,
     pub settled: RangeSet<u64>,
+    /// How often somebody has begun the partition's progress anew, because its offsets mean other records than they did. The
+    /// log knows it; whoever commits says with which he has read. A queue does not keep it, and tells 0.
+    pub epoch: u64,
 }
 
 impl Topic {

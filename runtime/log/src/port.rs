@@ -68,7 +68,8 @@ pub trait Log: Clone + Send + Sync + 'static {
     /// After how long the topic's records are dropped although they are not settled; `None` when they never are.
     fn retention(&self, topic: &Topic) -> impl Future<Output = Result<Option<Duration>, ReadError>> + Send;
 
-    /// Remembers how far the partition is settled; durable when it answers. What is settled may be dropped then.
+    /// Remembers how far the partition is settled; durable when it answers. What is settled may be dropped then. Progress of an
+    /// older [`Progress::epoch`] than the newest is not shown to anybody: who commits it has read what is not true any more.
     fn commit(
         &self,
         of: &TopicPartition,
@@ -77,6 +78,22 @@ pub trait Log: Clone + Send + Sync + 'static {
 
     /// What was committed last, by whomever; nothing settled when nothing was.
     fn committed(&self, of: &TopicPartition) -> impl Future<Output = Result<Progress, ReadError>> + Send;
+
+    /// Begins the partition's progress anew at `floor`, in the next epoch: what is committed later by somebody who has read the
+    /// progress of before changes nothing.
+    ///
+    /// # Errors
+    /// When the progress of before could not be read, or this one not be stored; it may be repeated.
+    fn begin_anew(
+        &self,
+        of: &TopicPartition,
+        floor: Offset,
+    ) -> impl Future<Output = Result<(), AppendError>> + Send {
+        async move {
+            let before = self.committed(of).await?;
+            self.commit(of, Progress { floor, epoch: before.epoch + 1, ..Progress::default() }).await
+        }
+    }
 }
 
 /// A record to be stored.
@@ -163,6 +180,17 @@ impl Append {
     /// The size of the record, key and value together.
     pub(crate) fn bytes(&self) -> usize {
         self.key.as_ref().map_or(0, Bytes::len) + self.value.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+/// The same trouble, for somebody who wanted to write.
+impl From<ReadError> for AppendError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Closed => Self::Closed,
+            ReadError::Refused { reason } => Self::Refused { reason },
+            error => Self::Unknown { reason: error.to_string() },
+        }
     }
 }
 

@@ -105,6 +105,7 @@ macro_rules! every_case {
             progress {
                 is_nothing_at_first
                 is_what_was_committed_last
+                of_an_older_epoch_is_not_shown
                 survives_reopening_and_crash
             }
             assign {

@@ -37,6 +37,36 @@ pub(crate) async fn is_what_was_committed_last<T: LogUnderTest>() {
     }
 }
 
+pub(crate) async fn of_an_older_epoch_is_not_shown<T: LogUnderTest>() {
+    let under_test = T::fresh().await;
+    let log = under_test.log();
+    let (of, other) = (at(&under_test.topic("mail").await, 0), at(&under_test.topic("mail").await, 1));
+    for number in 0..100 {
+        append_text(&log, &of, &number.to_string()).await;
+    }
+    let late = progress(90, &[(95, 97)]);
+    log.commit(&of, progress(80, &[])).await.unwrap();
+    log.commit(&other, progress(7, &[])).await.unwrap();
+    for epoch in 1..=3 {
+        log.begin_anew(&of, Offset(2)).await.unwrap();
+        let begun = Progress { epoch, ..progress(2, &[]) };
+        assert_eq!(log.committed(&of).await.unwrap(), begun);
+        // Somebody who was asleep since before.
+        for older in 0..epoch {
+            log.commit(&of, Progress { epoch: older, ..late.clone() }).await.unwrap();
+        }
+        assert_eq!(log.committed(&of).await.unwrap(), begun);
+        let newer = Progress { epoch, ..progress(4, &[(6, 9)]) };
+        log.commit(&of, newer.clone()).await.unwrap();
+        assert_eq!(log.committed(&of).await.unwrap(), newer);
+    }
+    assert_eq!(log.committed(&other).await.unwrap(), progress(7, &[]));
+    log.commit(&of, late).await.unwrap();
+    let under_test = under_test.crash().await;
+    let newest = Progress { epoch: 3, ..progress(4, &[(6, 9)]) };
+    assert_eq!(under_test.log().committed(&of).await.unwrap(), newest);
+}
+
 pub(crate) async fn makes_a_partition_known<T: LogUnderTest>() {
     let under_test = T::fresh().await;
     let log = under_test.log();

@@ -220,8 +220,8 @@ macro_rules! every_case {
                 know_when_they_may_run
                 go_straight_into_the_queue
                 that_are_paid_twice_run_once
-                that_need_a_log_are_left_to_it
                 that_are_paid_twice_run_once_whatever_the_window
+                that_need_a_log_are_left_to_it
                 of_jobs_that_the_log_knows_to_be_settled_are_dropped
                 of_a_moved_job_settle_where_it_stands_now
             }

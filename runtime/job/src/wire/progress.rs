@@ -14,11 +14,19 @@ use crate::{Offset, Progress};
 struct ProgressEnvelope {
     v: u32,
     floor: Offset,
+    /// Left out at first, so that a reader of before reads what it always did.
+    #[serde(default, skip_serializing_if = "is_first")]
+    epoch: u64,
     #[serde(default)]
     ranges: usize,
     /// What was written before ranges were packed: pairs of (first, one past the last).
     #[serde(default, skip_serializing)]
     settled: Vec<(u64, u64)>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_first(epoch: &u64) -> bool {
+    *epoch == 0
 }
 
 /// Progress as bytes.
@@ -27,7 +35,8 @@ struct ProgressEnvelope {
 /// Never in practice: numbers only.
 pub fn encode_progress(progress: &Progress) -> Result<Bytes, Undecodable> {
     let ranges = progress.settled.iter().count();
-    let envelope = ProgressEnvelope { v: VERSION, floor: progress.floor, ranges, settled: Vec::new() };
+    let Progress { floor, epoch, .. } = *progress;
+    let envelope = ProgressEnvelope { v: VERSION, floor, epoch, ranges, settled: Vec::new() };
     let mut bytes = BytesMut::with_capacity(64 + 4 * ranges).writer();
     serde_json::to_writer(&mut bytes, &envelope)?;
     let mut bytes = bytes.into_inner();
@@ -52,7 +61,7 @@ pub fn decode_progress(bytes: &Bytes) -> Result<Progress, Undecodable> {
     if !(1..=VERSION + 1).contains(&envelope.v) {
         return Err(Undecodable::Version(envelope.v));
     }
-    let mut progress = Progress { floor: envelope.floor, ..Progress::default() };
+    let mut progress = Progress { floor: envelope.floor, epoch: envelope.epoch, ..Progress::default() };
     for (start, end) in envelope.settled {
         progress.settle(Offset(start)..Offset(end));
     }

@@ -88,6 +88,13 @@ fn records_are_written_as_in_the_golden_files() {
 }
 
 #[test]
+fn the_epoch_of_progress_is_kept() {
+    let mut progress = Progress { floor: Offset(7), epoch: 3, ..Progress::default() };
+    progress.settle(Offset(9)..Offset(12));
+    assert_eq!(decode_progress(&encode_progress(&progress).unwrap()).unwrap(), progress);
+}
+
+#[test]
 fn progress_as_it_was_written_once_is_read() {
     let mut progress = Progress { floor: Offset(7), ..Progress::default() };
     progress.settle(Offset(9)..Offset(12));

@@ -95,6 +95,11 @@ impl PartitionState {
         self.read(|known| known.progress.clone())
     }
 
+    /// The epoch of what was committed last.
+    pub(super) fn epoch(&self) -> u64 {
+        self.read(|known| known.progress.as_ref().map_or(0, |progress| progress.epoch))
+    }
+
     /// The committed floor; `None` when nothing was committed.
     pub(super) fn floor(&self) -> Option<Offset> {
         self.read(|known| known.progress.as_ref().map(|progress| progress.floor))

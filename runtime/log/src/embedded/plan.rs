@@ -61,8 +61,13 @@ impl<'a> Plan<'a> {
         Position { topic: position_of.topic, partition: position_of.partition, offset }
     }
 
+    /// Notes progress, unless it is of an older epoch than what is known.
     pub(super) fn progress(&mut self, of: TopicPartition, progress: Progress) {
-        self.changes.progress.push((of, progress));
+        let before = self.changes.progress.iter().rev().find(|(lane, _)| *lane == of);
+        let known = || self.partitions.get(&of).map_or(0, |partition| partition.epoch());
+        if progress.epoch >= before.map_or_else(known, |(_, before)| before.epoch) {
+            self.changes.progress.push((of, progress));
+        }
     }
 
     /// Drops the oldest chunks of a partition, up to its floor.

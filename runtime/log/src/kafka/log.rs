@@ -184,7 +184,7 @@ impl Inner {
                         format!("the topic {topic} was made, and shows {found} partitions of {partitions}");
                     return Err(AppendError::Unknown { reason });
                 }
-                Err(error) => return Err(unmade(error)),
+                Err(error) => return Err(error.into()),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -242,12 +242,12 @@ impl Log for KafkaLog {
         if inner.is_ensured(topic, partitions) {
             return Ok(());
         }
-        let found = inner.streams.reader.partition_count(topic).await.map_err(unmade)?;
+        let found = inner.streams.reader.partition_count(topic).await?;
         if found >= partitions.get() {
             return inner.note_ensured(topic, found).await;
         }
         if topic.parked_type().is_none() {
-            return Err(unmade(super::meta::missing(topic)));
+            return Err(super::meta::missing(topic).into());
         }
         let made = match found {
             0 => inner.admin.create(&inner.plan_of_parked(topic, partitions)).await,
@@ -281,16 +281,15 @@ impl Log for KafkaLog {
 
     async fn commit(&self, of: &TopicPartition, progress: Progress) -> Result<(), AppendError> {
         let inner = self.open_for_appending()?;
-        let partitions = inner.settled_partitions().await.map_err(unmade)?;
-        let key = settled::key(of);
-        let floor = progress.floor;
+        let partitions = inner.settled_partitions().await?;
+        let Progress { floor, epoch, .. } = progress;
         let value =
             encode_progress(&progress).map_err(|error| AppendError::Refused { reason: error.to_string() })?;
-        let home = settled::home(&key, partitions);
+        let home = settled::home(of, partitions);
         let record = Append {
             topic: home.topic.clone(),
             partition: home.partition,
-            key: Some(key),
+            key: Some(settled::key(of, epoch)),
             value: Some(value),
             durability: Durability::Quorum,
         };
@@ -303,8 +302,10 @@ impl Log for KafkaLog {
             });
         }
         inner.group.commit(of, floor);
+        // What is settled is dropped for good: not on the word of somebody who has read an older epoch.
         if of.topic.parked_type().is_some()
             && floor.0 > 0
+            && self.committed(of).await.is_ok_and(|newest| newest.epoch == epoch)
             && let Err(error) = inner.admin.drop_settled(of, floor).await
         {
             tracing::debug!(%of, %error, "settled records of parked jobs were not dropped");
@@ -315,7 +316,7 @@ impl Log for KafkaLog {
     async fn committed(&self, of: &TopicPartition) -> Result<Progress, ReadError> {
         let inner = self.open_for_reading()?;
         let partitions = inner.settled_partitions().await?;
-        inner.follower.newest(of, settled::home(&settled::key(of), partitions)).await
+        inner.follower.newest(of, settled::home(of, partitions)).await
     }
 }
 
@@ -327,15 +328,6 @@ impl Drop for Inner {
         self.follower.close();
         self.admin.close();
         self.producers.abandon();
-    }
-}
-
-/// The same trouble, for somebody who wanted to write.
-fn unmade(error: ReadError) -> AppendError {
-    match error {
-        ReadError::Closed => AppendError::Closed,
-        ReadError::Refused { reason } => AppendError::Refused { reason },
-        error => AppendError::Unknown { reason: error.to_string() },
     }
 }
 

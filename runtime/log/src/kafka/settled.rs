@@ -38,8 +38,8 @@ struct Part {
     of: TopicPartition,
     consumer: Arc<BaseConsumer<Listening>>,
     queue: PartitionQueue<Listening>,
-    /// The newest progress of each key.
-    newest: HashMap<Bytes, Bytes>,
+    /// Of each lane, by its name: the newest epoch, and the newest progress in it.
+    newest: HashMap<Bytes, (u64, Option<Bytes>)>,
     /// The offset after the last record that came.
     next: u64,
 }
@@ -49,17 +49,32 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// How long catching up may take.
 const CATCH_UP_WITHIN: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(100);
+/// Between a lane's name and the epoch in a key. No topic's name has it.
+const EPOCH: char = '#';
 
-/// The key of a lane's progress.
-pub(super) fn key(of: &TopicPartition) -> Bytes {
-    of.to_string().into()
+/// The key of a lane's progress in an epoch: each epoch has its own, so that compaction never takes the newest epoch's away
+/// for a record that came later and is of an older one. Of the first it is the lane's name alone.
+pub(super) fn key(of: &TopicPartition, epoch: u64) -> Bytes {
+    match epoch {
+        0 => of.to_string().into(),
+        epoch => format!("{of}{EPOCH}{epoch}").into(),
+    }
 }
 
-/// In which of the topic's `partitions` a key stands: FNV-1a over its bytes, 64 bits, modulo their number. Every version and
+/// The lane's name in a key, and the epoch.
+fn split(key: &Bytes) -> (Bytes, u64) {
+    let text = std::str::from_utf8(key).ok().and_then(|text| text.rsplit_once(EPOCH));
+    match text.and_then(|(lane, epoch)| Some((lane.len(), epoch.parse().ok()?))) {
+        Some((end, epoch)) => (key.slice(..end), epoch),
+        None => (key.clone(), 0),
+    }
+}
+
+/// In which of the topic's `partitions` a lane's progress stands, in all its epochs: FNV-1a over the bytes of its name, 64 bits, modulo their number. Every version and
 /// every client has to find it, so it is said here and not left to a library.
-pub(super) fn home(key: &[u8], partitions: u32) -> TopicPartition {
-    let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+pub(super) fn home(of: &TopicPartition, partitions: u32) -> TopicPartition {
+    let hash = of.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
     let partition = Partition(u32::try_from(hash % u64::from(partitions.max(1))).unwrap_or_default());
     TopicPartition::new(Topic::settled(), partition)
@@ -97,7 +112,7 @@ impl Follower {
         let following = self.following()?;
         // Before the lock: without a leader this takes its time.
         let end = following.end(home)?;
-        match following.newest(home, end, &key(of))? {
+        match following.newest(home, end, &key(of, 0))? {
             None => Ok(Progress::default()),
             Some(bytes) => decode_progress(&bytes).map_err(|error| ReadError::Refused {
                 reason: format!("the progress of {of} in {} cannot be read: {error}", Topic::settled()),
@@ -144,12 +159,12 @@ impl Following {
         })
     }
 
-    /// What stands last under `key` before `end`.
+    /// What stands last before `end` of the lane with this name, in its newest epoch.
     fn newest(
         &self,
         home: &TopicPartition,
         end: Option<u64>,
-        key: &Bytes,
+        lane: &Bytes,
     ) -> Result<Option<Bytes>, ReadError> {
         let Some(end) = end else { return Ok(None) };
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,7 +175,8 @@ impl Following {
             Some(part) => part,
             empty => empty.insert(Part::start(home.clone(), Arc::clone(&self.consumer))?),
         };
-        let newest = part.catch_up(end).map(|()| part.newest.get(key).cloned());
+        let newest =
+            part.catch_up(end).map(|()| part.newest.get(lane).and_then(|(_, newest)| newest.clone()));
         if newest.is_err() {
             // Whatever was wrong with it, the next call begins from the beginning.
             *slot = None;
@@ -190,10 +206,11 @@ impl Part {
                 Some(Ok(message)) => {
                     self.next = unsigned(message.offset()).saturating_add(1);
                     let Some(key) = message.key() else { continue };
-                    let key = Bytes::copy_from_slice(key);
-                    match message.payload() {
-                        Some(value) => drop(self.newest.insert(key, Bytes::copy_from_slice(value))),
-                        None => drop(self.newest.remove(&key)),
+                    let (lane, epoch) = split(&Bytes::copy_from_slice(key));
+                    let newest = self.newest.entry(lane).or_default();
+                    // Of an older epoch: somebody was asleep while the lane was begun anew.
+                    if epoch >= newest.0 {
+                        *newest = (epoch, message.payload().map(Bytes::copy_from_slice));
                     }
                 }
                 Some(Err(error)) => self.judge(&error)?,

@@ -195,7 +195,7 @@ impl Core {
     fn check_lanes(&self, unsettled: &HashMap<LaneNo, u64>) -> Result<(), Damage> {
         for (number, lane) in self.lanes.iter() {
             self.check_lane(number, lane)?;
-            let Progress { floor, settled } = &lane.progress;
+            let Progress { floor, settled, .. } = &lane.progress;
             let wanted = lane.wanted.0;
             let open = if floor.0 < wanted {
                 settled.gaps(&(floor.0..wanted)).map(|gap| gap.end - gap.start).sum()
@@ -227,7 +227,7 @@ impl Core {
                 format!("{} has parked jobs that are not settled", lane.name)
             })?;
         }
-        let Progress { floor, settled } = &lane.inherited;
+        let Progress { floor, settled, .. } = &lane.inherited;
         let is_settled = |from: u64, to: u64| {
             let from = from.max(lane.progress.floor.0);
             from >= to || lane.progress.settled.gaps(&(from..to)).next().is_none()

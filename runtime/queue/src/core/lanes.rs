@@ -115,12 +115,11 @@ impl Lane {
 
     /// A sum of what was inherited; `None` when nothing was.
     pub(super) fn inherited_sum(&self) -> Option<u64> {
-        let Progress { floor, settled } = &self.inherited;
+        let Progress { floor, settled, .. } = &self.inherited;
         let ranges =
             |set: &RangeSet<u64>| set.iter().flat_map(|range| [range.start, range.end]).collect::<Vec<_>>();
         let (ranges, used) = (ranges(settled), ranges(&self.used));
-        (self.inherited != Progress::default())
-            .then(|| sum(std::iter::once(floor.0).chain(ranges).chain(used)))
+        (floor.0 > 0 || !settled.is_empty()).then(|| sum(std::iter::once(floor.0).chain(ranges).chain(used)))
     }
 
     /// A sum of what is parked; `None` when nothing is.

@@ -131,7 +131,7 @@ impl Rig {
         rig.push("a", 100);
         rig.push("b", 30);
         rig.move_and_park("b");
-        let ahead = Progress { floor: Offset(0), settled: std::iter::once(500..600).collect() };
+        let ahead = Progress { settled: std::iter::once(500..600).collect(), ..Progress::default() };
         let resumed = rig.core.resume(&lane(), &ahead);
         rig.apply(resumed);
         let mut claims = rig.take(40);

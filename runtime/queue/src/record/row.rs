@@ -200,7 +200,7 @@ impl LaneRow {
 }
 
 impl InheritedRow {
-    pub(crate) fn of(Progress { floor, settled }: &Progress, used: &RangeSet<u64>) -> Self {
+    pub(crate) fn of(Progress { floor, settled, .. }: &Progress, used: &RangeSet<u64>) -> Self {
         let pairs = |ranges: &RangeSet<u64>| ranges.iter().map(|range| (range.start, range.end)).collect();
         Self { floor: *floor, settled: pairs(settled), used: pairs(used) }
     }

@@ -120,17 +120,20 @@ impl Accept {
 /// no hash to compare, under a floor of the partition as it was; resuming moves a queue up to the floor, and as soon as the
 /// new records reached it, all those before it would be skipped in silence.
 ///
-/// A relay that ends between the two may put the old progress back, which it has from the queue. Once the queue has
-/// adopted, nobody has it any more; so the progress is told once more then.
+/// Progress begins in a new epoch, so that a relay which was frozen since before, and wakes, cannot put the old one back. One
+/// that works between the two steps may do so in the epoch that it has read; once the queue has adopted, nobody has the old
+/// progress any more, and so another epoch begins then.
 async fn begin_anew(place: &TopicPartition, first: Offset, log: &KafkaLog, queue: &RedisQueue) -> Result<()> {
     let progress = Progress { floor: first, ..Progress::default() };
     let untold = |error: wasmill_log::AppendError| {
         Failure::new(Exit::No, format_args!("the partition's progress was not stored: {error}."))
             .advise("Run the same command again: it may be repeated.")
     };
-    log.commit(place, progress.clone()).await.map_err(untold)?;
+    // For relays of an earlier version, which read no other epoch than the first.
+    log.commit(place, progress).await.map_err(untold)?;
+    log.begin_anew(place, first).await.map_err(untold)?;
     queue.adopt(place, first).await.map_err(unqueued)?;
-    log.commit(place, progress).await.map_err(untold)
+    log.begin_anew(place, first).await.map_err(untold)
 }
 
 impl Stand {
