@@ -171,24 +171,6 @@ impl Inner {
         self.ensured.lock().unwrap_or_else(PoisonError::into_inner).insert(topic.clone(), partitions);
         Ok(())
     }
-
-    /// Waits until the reader's broker knows so many partitions of a topic that was just made.
-    async fn await_partitions(&self, topic: &Topic, partitions: NonZeroU32) -> Result<(), AppendError> {
-        let until = tokio::time::Instant::now() + Duration::from_secs(10);
-        loop {
-            match self.streams.reader.partition_count(topic).await {
-                Ok(found) if found >= partitions.get() => return Ok(()),
-                Ok(_) | Err(ReadError::Unavailable { .. }) if tokio::time::Instant::now() < until => {}
-                Ok(found) => {
-                    let reason =
-                        format!("the topic {topic} was made, and shows {found} partitions of {partitions}");
-                    return Err(AppendError::Unknown { reason });
-                }
-                Err(error) => return Err(error.into()),
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
 }
 
 impl Log for KafkaLog {
@@ -264,7 +246,7 @@ impl Log for KafkaLog {
                 });
             }
         }
-        inner.await_partitions(topic, partitions).await?;
+        topics::shown(&inner.streams.reader, topic, partitions).await?;
         inner.note_ensured(topic, partitions.get()).await
     }
 

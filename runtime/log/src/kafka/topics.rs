@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rdkafka::admin::ConfigSource;
 use rdkafka::types::RDKafkaErrorCode as Code;
+use tokio::time::Instant;
 use wasmill_job::Topic;
 
 use super::admin::{Admin, Undone};
@@ -52,6 +53,10 @@ pub enum TopicError {
     #[error("{0}")]
     NeedsPerson(TopicDifference),
 }
+
+/// How long brokers may take to show a topic that they have made.
+const SHOWN_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 impl TopicPlan {
     /// The settings that are given to it and compared.
@@ -138,12 +143,35 @@ pub(super) async fn apply(
                 TopicDifference::Fixed { .. } | TopicDifference::Setting { .. } => Ok(()),
             };
             done.map_err(|error| failed(plan, &error))?;
+            if matches!(difference, TopicDifference::Missing { .. } | TopicDifference::Narrow { .. }) {
+                let seen = shown(reader, &plan.topic, plan.partitions).await;
+                seen.map_err(|error| unread(&plan.topic, error))?;
+            }
         }
         if own.iter().any(|found| matches!(found, TopicDifference::Setting { .. })) {
             alter(admin, plan).await.map_err(|error| failed(plan, &error))?;
         }
     }
     Ok(differences)
+}
+
+/// Waits until the reader's broker shows so many partitions of a topic that was just made or widened: brokers answer before
+/// each of them knows.
+pub(super) async fn shown(reader: &Reader, topic: &Topic, partitions: NonZeroU32) -> Result<(), ReadError> {
+    let until = Instant::now() + SHOWN_WITHIN;
+    loop {
+        match reader.partition_count(topic).await {
+            Ok(found) if found >= partitions.get() => return Ok(()),
+            Ok(_) | Err(ReadError::Unavailable { .. }) if Instant::now() < until => {}
+            Ok(found) => {
+                let reason =
+                    format!("the topic {topic} was made, and shows {found} partitions of {partitions}");
+                return Err(ReadError::Unavailable { reason });
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// Gives a topic its planned settings, and leaves it the others that somebody gave it.

@@ -1,7 +1,7 @@
 //! What each call to the host costs a handler: one that calls a function many times, against the same one that calls it
 //! never; and, where there is such a thing, what the same costs without Wasm, in the same run.
 //!
-//! `cargo bench --workspace --bench calls` prints the table. Of all rounds the best counts, because the machine may be busy
+//! `cargo bench --workspace --bench host-calls` prints the table. Of all rounds the best counts, because the machine may be busy
 //! with something else. One thread.
 #![allow(
     clippy::unwrap_used,
