@@ -8,14 +8,15 @@ use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wasmill_http::{Kind, Problem, ProblemDocument};
-use wasmill_log::Log;
+use wasmill_log::{Log, ParkedCopy};
 use wasmill_queue::{JobView, ListQuery, Queue, QueueError, State as JobState};
 
 use crate::dead::{read_limit, read_type};
-use crate::router::Console;
+use crate::parked::{ParkedPage, parked};
+use crate::router::{Console, Storage};
 use crate::trouble::queue_problem;
 
-/// The states that can be listed. Dead jobs have their own list.
+/// The states that the queue can list. Dead jobs have their own list.
 const STATES: [(&str, JobState); 5] = [
     ("pending", JobState::Pending),
     ("scheduled", JobState::Scheduled),
@@ -23,6 +24,9 @@ const STATES: [(&str, JobState); 5] = [
     ("completed", JobState::Completed),
     ("cancelled", JobState::Cancelled),
 ];
+
+/// The state of jobs that the log holds, because their type had no room in the queue.
+const PARKED: &str = "parked";
 
 /// Pages asked of the queue for one answer: a rare type among many is looked for over several requests.
 const PAGES_MAX: usize = 20;
@@ -32,7 +36,7 @@ const PAGES_MAX: usize = 20;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct JobsQuery {
-    /// `pending`, `scheduled`, `in_flight`, `completed` or `cancelled`.
+    /// `pending`, `scheduled`, `in_flight`, `completed`, `cancelled` or `parked`.
     state: String,
     /// Only jobs of this type.
     r#type: Option<String>,
@@ -82,9 +86,15 @@ pub(crate) async fn list_jobs<L: Log, Q: Queue>(
     query: Result<Query<JobsQuery>, QueryRejection>,
 ) -> Result<Json<JobList>, Problem> {
     let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
-    let (name, state) = read_state(&query.state)?;
     let limit = read_limit(query.limit)?;
     let job_type = query.r#type.as_deref().map(read_type).transpose()?;
+    if query.state == PARKED {
+        // Without a log nothing is parked.
+        let Storage::Log(log) = &console.storage else { return Ok(Json(JobList::default())) };
+        let page = parked(log, &console.queue, job_type.as_ref(), query.after.as_deref(), limit).await?;
+        return Ok(Json(JobList::of_parked(page)));
+    }
+    let (name, state) = read_state(&query.state)?;
     let mut list = JobList { jobs: Vec::new(), next: query.after };
     for _ in 0..PAGES_MAX {
         let (after, max) = (list.next.take(), limit - list.jobs.len());
@@ -108,14 +118,32 @@ pub(crate) async fn list_jobs<L: Log, Q: Queue>(
 /// A state and its name.
 fn read_state(text: &str) -> Result<(&'static str, JobState), Problem> {
     STATES.into_iter().find(|(name, _)| *name == text).ok_or_else(|| {
-        let names = STATES.map(|(name, _)| name);
+        let names: Vec<_> = STATES.map(|(name, _)| name).into_iter().chain([PARKED]).collect();
         let hint = if text == "dead" { " Dead letters are listed by GET /v1/dead." } else { "" };
         let detail = format!("`state` must be one of {}.{hint}", names.join(", "));
         Problem::new(Kind::InvalidField, detail).with("field", "state").with("known", names)
     })
 }
 
+impl JobList {
+    fn of_parked(page: ParkedPage) -> Self {
+        Self { jobs: page.copies.into_iter().map(JobRow::of_parked).collect(), next: page.next }
+    }
+}
+
 impl JobRow {
+    fn of_parked(ParkedCopy { job, of, .. }: ParkedCopy) -> Self {
+        Self {
+            id: job.id.to_string(),
+            r#type: job.job_type.to_string(),
+            state: PARKED,
+            attempts: of.attempts.0,
+            accepted_at_ms: job.accepted_at.0,
+            due_at_ms: of.due_at.or(job.run_at).map(|at| at.0),
+            ended_at_ms: None,
+        }
+    }
+
     fn of(view: JobView, state: &'static str) -> Self {
         Self {
             id: view.id.to_string(),

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use wasmill_http::{Kind, Problem, ProblemDocument};
 use wasmill_job::TopicPartition;
 use wasmill_log::Log;
-use wasmill_queue::{Push, Pushed, Queue};
+use wasmill_queue::Queue;
 
 use crate::router::{Console, Storage};
 use crate::trouble::{queue_problem, read_problem};
@@ -92,13 +92,7 @@ async fn look<L: Log, Q: Queue>(log: &L, queue: &Q, place: TopicPartition) -> Re
     // The queue first: the log only grows, so what is counted was there when the queue answered.
     let progress = queue.progress(&place).await.map_err(|error| queue_problem(&error))?;
     let floor = progress.floor;
-    let question = Push { lane: place.clone(), from: floor, to: floor, passed: None, entries: Vec::new() };
-    let wanted = match queue.push(question).await.map_err(|error| queue_problem(&error))? {
-        Pushed::Applied { .. } => Some(floor),
-        Pushed::Wants(wanted) => Some(wanted),
-        // Nothing is in an empty push that could be too much, or too early.
-        Pushed::Unknown | Pushed::Full | Pushed::Over(_) | Pushed::Early(_) => None,
-    };
+    let wanted = queue.wanted(&place, floor).await.map_err(|error| queue_problem(&error))?;
     let bounds = log.bounds(&place).await.map_err(|error| read_problem(&error))?;
     let settled: u64 = progress.settled.iter().map(|range| range.end - range.start).sum();
     let next = bounds.next.0;

@@ -9,6 +9,7 @@ mod dead_view;
 mod jobs;
 mod lanes;
 mod modules;
+mod parked;
 mod prepare;
 mod probes;
 mod purge;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use wasmill_job::{Import, ImportUsage, Job, LogLevel, LogLine, Usage};
+use wasmill_log::ParkedCopy;
 use wasmill_queue::{JobView, LastAttempt, State};
 
 /// One job. Moments are milliseconds since 1970.
@@ -18,7 +19,7 @@ use wasmill_queue::{JobView, LastAttempt, State};
 pub(crate) struct JobAnswer {
     id: String,
     r#type: String,
-    /// `accepted` (stored, not relayed yet), `pending`, `in_flight`, `scheduled`, `completed`, `cancelled` or `dead`.
+    /// `accepted` (stored, not relayed yet), `parked` (in the log until its type has room in the queue), `pending`, `in_flight`, `scheduled`, `completed`, `cancelled` or `dead`.
     state: &'static str,
     /// How many times it has been tried.
     attempts: u32,
@@ -112,6 +113,13 @@ impl JobAnswer {
             logs: last.logs.into_iter().map(LogAnswer::from).collect(),
             usage,
         }
+    }
+
+    /// A job that stands in the log until its type has room in the queue.
+    pub(crate) fn parked(copy: &ParkedCopy) -> Self {
+        let ParkedCopy { job, of, .. } = copy;
+        let due_at_ms = of.due_at.or(job.run_at).map(|at| at.0);
+        Self { state: "parked", attempts: of.attempts.0, due_at_ms, ..Self::accepted(job) }
     }
 
     /// A job that stands in the log, and that the queue has not got yet.

@@ -10,6 +10,7 @@ mod group;
 mod job_view;
 mod key;
 mod lines;
+mod parked;
 mod post;
 mod receipt;
 mod request;

@@ -15,6 +15,7 @@ use wasmill_queue::Queue;
 
 use crate::batch::post_batch;
 use crate::cancel::cancel_job;
+use crate::parked::Looks;
 use crate::post::post_job;
 use crate::routes::RouteTable;
 use crate::show::show_job;
@@ -70,6 +71,7 @@ pub(crate) struct Ingest<L, Q> {
     pub(crate) budget: Budget,
     pub(crate) ids: Mutex<IdSource>,
     pub(crate) trouble: Trouble,
+    pub(crate) looks: Looks,
 }
 
 /// The job API: `POST /v1/jobs`, `POST /v1/jobs/batch`, `GET` and `DELETE /v1/jobs/{type}/{id}`.
@@ -89,6 +91,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         budget,
         ids: Mutex::default(),
         trouble: Trouble::default(),
+        looks: Looks::default(),
     });
     Router::new()
         .route("/v1/jobs", post(post_job::<L, Q>))

@@ -1,4 +1,5 @@
-//! `GET /v1/jobs/{type}/{id}`: one job, as the queue knows it; with a receipt also one that has not got there yet.
+//! `GET /v1/jobs/{type}/{id}`: one job, as the queue knows it, or parked in the log; with a receipt also one that has not got to
+//! the queue yet.
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use wasmill_queue::{Queue, QueueError};
 
 use crate::address::Address;
 use crate::job_view::JobAnswer;
+use crate::parked::Look;
 use crate::receipt::{InvalidReceipt, Receipt};
 use crate::router::{Ingest, Storage};
 
@@ -25,6 +27,10 @@ pub(crate) struct ShowQuery {
     /// The receipt that came with the id: tells a job that is stored and not yet relayed from one never seen.
     receipt: Option<String>,
 }
+
+/// What is said of a job that may be parked where nobody looked.
+const MANY_PARKED: &str = "so many jobs of its type are parked that not all of them were looked at: it is among the others, was \
+                           never accepted, or ended so long ago that it is forgotten";
 
 /// Shows one job: state, attempts, output, error, logs and usage of the last attempt.
 #[utoipa::path(
@@ -46,18 +52,25 @@ pub(crate) async fn show_job<L: Log, Q: Queue>(
     let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
     let receipt = query.receipt.map(|text| read_receipt(&ingest.storage, &text)).transpose()?;
 
-    if let Some(view) =
-        ingest.trouble.note(ingest.queue.job(address.id).await).map_err(|error| queue_problem(&error))?
-    {
-        if !address.names(&view.job_type) {
-            return Err(address.unknown("that id belongs to another type"));
+    if let Some(answer) = in_queue(&ingest, &address).await? {
+        return Ok(Json(answer));
+    }
+    let mut look = Look::Nothing;
+    if let Storage::Log(log) = &ingest.storage {
+        look = ingest.looks.look(log, &ingest.queue, &address).await?;
+        if let Look::Found(copy) = &look {
+            return Ok(Json(JobAnswer::parked(copy)));
         }
-        return Ok(Json(JobAnswer::of(view)));
+        // It may have come back between the two looks.
+        if let Some(answer) = in_queue(&ingest, &address).await? {
+            return Ok(Json(answer));
+        }
     }
     let Some((log, receipt)) = receipt else {
         // A type that does not exist says more than a job that does not.
         ingest.routes.now().find(&address.job_type)?;
         return Err(address.unknown(match ingest.storage {
+            Storage::Log(_) if matches!(look, Look::Unfinished) => MANY_PARKED,
             Storage::Log(_) => {
                 "it was never accepted, is not relayed yet, or ended so long ago that it is forgotten; its receipt tells \
                  which"
@@ -69,9 +82,26 @@ pub(crate) async fn show_job<L: Log, Q: Queue>(
     let progress = ingest.trouble.note(ingest.queue.progress(&receipt.0.topic_partition()).await);
     let progress = progress.map_err(|error| queue_problem(&error))?;
     if progress.is_settled(receipt.0.offset) {
-        return Err(address.unknown("it was accepted, and ended so long ago that its result is forgotten"));
+        return Err(address.unknown(match look {
+            Look::Unfinished => MANY_PARKED,
+            _ => "it was accepted, and ended so long ago that its result is forgotten",
+        }));
     }
     Ok(Json(JobAnswer::accepted(&job)))
+}
+
+/// The job as the queue knows it.
+async fn in_queue<L: Log, Q: Queue>(
+    ingest: &Ingest<L, Q>,
+    address: &Address,
+) -> Result<Option<JobAnswer>, Problem> {
+    let view = ingest.trouble.note(ingest.queue.job(address.id).await);
+    match view.map_err(|error| queue_problem(&error))? {
+        Some(view) if !address.names(&view.job_type) => {
+            Err(address.unknown("that id belongs to another type"))
+        }
+        view => Ok(view.map(JobAnswer::of)),
+    }
 }
 
 /// A receipt, and the log that it is about.

@@ -183,8 +183,21 @@ impl World {
         let catalog = self.catalog.current();
         let queue = &catalog.queues[&"default".parse().unwrap()];
         let partition = Partition(index as u32 % queue.partitions.get());
-        let job = Job {
-            id: ids.next(UnixMs(1_000), 0, queue.generation, partition),
+        DeadLetter {
+            job: Some(self.job(ids, index, partition)),
+            raw: None,
+            failure: Failure::new(FailureCode::Rejected, "<no>"),
+            attempts: Attempt(3),
+            died_at: UnixMs(2_000),
+            origin: self.lane(partition).at(Offset(7)),
+        }
+    }
+
+    /// A job of the type `hello`.
+    pub(crate) fn job(&self, ids: &mut IdSource, index: usize, partition: Partition) -> Job {
+        let generation = self.catalog.current().queues[&"default".parse().unwrap()].generation;
+        Job {
+            id: ids.next(UnixMs(1_000), 0, generation, partition),
             job_type: "hello".parse().unwrap(),
             payload: Bytes::from(format!("<{index}>")),
             accepted_at: UnixMs(1_000),
@@ -195,18 +208,10 @@ impl World {
             redrives: 0,
             run_at: None,
             unknown: serde_json::Map::new(),
-        };
-        DeadLetter {
-            job: Some(job),
-            raw: None,
-            failure: Failure::new(FailureCode::Rejected, "<no>"),
-            attempts: Attempt(3),
-            died_at: UnixMs(2_000),
-            origin: self.lane(partition).at(Offset(7)),
         }
     }
 
-    fn lane(&self, partition: Partition) -> TopicPartition {
+    pub(crate) fn lane(&self, partition: Partition) -> TopicPartition {
         let catalog = self.catalog.current();
         let name = "default".parse().unwrap();
         TopicPartition::new(Topic::queue(&name, catalog.queues[&name].generation), partition)

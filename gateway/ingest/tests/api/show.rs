@@ -4,15 +4,65 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use wasmill_ingest::Receipt;
+use wasmill_job::wire::{Record, encode_copy};
 use wasmill_job::{
-    Failure, FailureCode, LogLevel, LogLine, Offset, Partition, Topic, TopicPartition, Usage, Verdict,
+    Attempt, CopyOf, Durability, Failure, FailureCode, Job, LogLevel, LogLine, Offset, Partition, Position,
+    Progress, Topic, TopicPartition, Usage, Verdict,
 };
-use wasmill_log::Log;
-use wasmill_queue::{AttemptRecord, Claim, Offer, Queue, Take, TypeOffer, WorkerId};
+use wasmill_log::{Append, Log};
+use wasmill_queue::{
+    AttemptRecord, Claim, Entry, NewJob, Offer, Push, Pushed, Queue, Take, TypeOffer, WorkerId,
+};
 
 use crate::world::{Answer, World};
 
 impl World {
+    /// Where the record of a job stands, and the job.
+    async fn found(&self, id: &str) -> (Position, Job) {
+        for (at, record) in self.records().await {
+            if let Record::Job(job) = record
+                && job.id.to_string() == id
+            {
+                return (at.parse::<Receipt>().unwrap().0, job);
+            }
+        }
+        panic!("the log has no job {id}")
+    }
+
+    /// Parks the job, the next of its partition, as a relay does whose queue has no room for its type.
+    async fn park(&self, id: &str) {
+        let (origin, job) = self.found(id).await;
+        let (lane, job_type) = (origin.topic_partition(), job.job_type.clone());
+        let parked = TopicPartition::new(Topic::parked(&job_type), origin.partition);
+        let of = CopyOf { origin: origin.clone(), attempts: Attempt(0), due_at: None };
+        let copy = Append {
+            topic: parked.topic,
+            partition: parked.partition,
+            key: None,
+            value: Some(encode_copy(&job, &of).unwrap()),
+            durability: Durability::Quorum,
+        };
+        self.log.append(vec![copy]).await.unwrap();
+        let from = self.queue.resume(&lane, &self.log.committed(&lane).await.unwrap()).await.unwrap();
+        let (offset, to) = (origin.offset, origin.offset.next());
+        let entries = vec![Entry::Parked { offset, job_type }];
+        let pushed = self.queue.push(Push { lane, from, to, passed: None, entries }).await.unwrap();
+        assert_eq!(pushed, Pushed::whole());
+    }
+
+    /// Takes the job's copy back, the first of its partition.
+    async fn bring_back(&self, id: &str) {
+        let (origin, job) = self.found(id).await;
+        let lane = TopicPartition::new(Topic::parked(&job.job_type), origin.partition);
+        let from = self.queue.resume(&lane, &Progress::default()).await.unwrap();
+        let new = NewJob { job, dedup_window: Duration::ZERO, max_pending: None };
+        let of = CopyOf { origin, attempts: Attempt(0), due_at: None };
+        let entries = vec![Entry::Copy { offset: from, new, of }];
+        let push = Push { lane, from, to: from.next(), passed: None, entries };
+        assert_eq!(self.queue.push(push).await.unwrap(), Pushed::whole());
+    }
+
     async fn show(&self, job_type: &str, id: &str, receipt: Option<&str>) -> Answer {
         let query = receipt.map(|receipt| format!("?receipt={receipt}")).unwrap_or_default();
         self.get(&format!("/v1/jobs/{job_type}/{id}{query}")).await
@@ -69,6 +119,31 @@ async fn a_receipt_tells_on_its_way_from_never_seen() {
         (&"pending".into(), &"hello".into(), &0.into())
     );
     world.show("small", &id, None).await.problem(404, "unknown-job");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_parked_job_is_found_in_the_log() {
+    let world = World::new().await;
+    let stored: Vec<_> =
+        [1, 2].map(|payload| format!("{{\"type\":\"seldom\",\"payload\":{payload}}}")).into();
+    let (first, second) = (world.post(stored[0].clone()).await, world.post(stored[1].clone()).await);
+    world.park(&first.id()).await;
+    world.park(&second.id()).await;
+    for stored in [&first, &second] {
+        let (id, json) = (stored.id(), stored.json());
+        for receipt in [None, json["receipt"].as_str()] {
+            let parked = world.show("seldom", &id, receipt).await;
+            assert_eq!((parked.status.as_u16(), &parked.json()["state"]), (200, &"parked".into()));
+        }
+        world.show("hello", &id, None).await.problem(404, "unknown-job");
+    }
+    // They come back, and are what the queue says they are.
+    world.bring_back(&first.id()).await;
+    assert_eq!(world.show("seldom", &first.id(), None).await.json()["state"], "pending");
+    assert_eq!(world.show("seldom", &second.id(), None).await.json()["state"], "parked");
+    let other = world.post("{\"type\":\"seldom\"}").await.id();
+    world.show("seldom", &other, None).await.problem(404, "unknown-job");
     world.end().await;
 }
 

@@ -41,6 +41,7 @@ enum State {
     InFlight,
     Completed,
     Cancelled,
+    Parked,
 }
 
 /// A page of jobs.
@@ -120,12 +121,15 @@ impl State {
             Self::InFlight => "in_flight",
             Self::Completed => "completed",
             Self::Cancelled => "cancelled",
+            Self::Parked => "parked",
         }
     }
 
     fn table(self) -> Table {
         match self {
-            Self::Pending | Self::InFlight => Table::new(["ID", "TYPE", "ATTEMPTS", "ACCEPTED"]),
+            Self::Pending | Self::InFlight | Self::Parked => {
+                Table::new(["ID", "TYPE", "ATTEMPTS", "ACCEPTED"])
+            }
             Self::Scheduled => Table::new(["ID", "TYPE", "ATTEMPTS", "ACCEPTED", "DUE"]),
             Self::Completed | Self::Cancelled => Table::new(["ID", "TYPE", "ATTEMPTS", "ACCEPTED", "ENDED"]),
         }
@@ -135,7 +139,7 @@ impl State {
         let cells =
             [job.id.clone(), job.job_type.clone(), job.attempts.to_string(), moment(job.accepted_at_ms)];
         let last = match self {
-            Self::Pending | Self::InFlight => return table.row(cells),
+            Self::Pending | Self::InFlight | Self::Parked => return table.row(cells),
             Self::Scheduled => job.due_at_ms,
             Self::Completed | Self::Cancelled => job.ended_at_ms,
         };

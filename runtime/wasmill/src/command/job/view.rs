@@ -110,7 +110,7 @@ impl JobView {
         let style = match self.state.as_str() {
             "completed" => GREEN,
             "dead" => RED,
-            "scheduled" | "cancelled" => YELLOW,
+            "scheduled" | "parked" | "cancelled" => YELLOW,
             _ => BOLD,
         };
         styled(style, &self.state)
