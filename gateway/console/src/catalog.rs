@@ -1,7 +1,7 @@
 //! `/v1/catalog`: what the routing table says, what files would change in it, and changing it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -12,16 +12,14 @@ use serde_json::json;
 use utoipa::ToSchema;
 use wasmill_catalog::{Catalog, Mistakes, Plan, SourceFile};
 use wasmill_http::{Kind, Problem, ProblemDocument};
-use wasmill_job::Revision;
+use wasmill_job::{ModuleDigest, ModuleTag, Revision};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
 use crate::catalog_view::{CatalogAnswer, ChangeRow};
+use crate::commit::{Applied, Author, ETag, expect, if_match, write};
 use crate::router::Console;
 use crate::trouble::{read_json, store_problem};
-
-/// How long an apply waits for this process to follow it, so that whoever applied a type can enqueue to it at once.
-const FOLLOW_WITHIN: Duration = Duration::from_secs(5);
 
 /// Catalog files to be put over the routing table.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -53,26 +51,16 @@ pub(crate) struct PlanAnswer {
     changes: Vec<ChangeRow>,
 }
 
-/// What applying has changed.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Applied {
-    /// The revision that says so; the current one when there was nothing to change.
-    revision: u64,
-    changes: Vec<ChangeRow>,
-    /// What is still to be done before jobs of the new entries can come in; absent when nothing is.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-}
-
-/// Shows the routing table as this process follows it.
+/// Shows the routing table as this process follows it. `ETag` is its revision, to be sent back as `If-Match`.
 #[utoipa::path(
     get, path = "/v1/catalog", tag = "catalog",
     responses((status = 200, description = "The routing table.", body = CatalogAnswer))
 )]
 pub(crate) async fn show_catalog<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
-) -> Json<CatalogAnswer> {
-    Json(CatalogAnswer::of(&console.catalog.current()))
+) -> (ETag, Json<CatalogAnswer>) {
+    let catalog = console.catalog.current();
+    (ETag(catalog.revision), Json(CatalogAnswer::of(&catalog)))
 }
 
 /// Says what applying these files would change. Writes nothing.
@@ -89,83 +77,71 @@ pub(crate) async fn plan_catalog<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<PlanAnswer>, Problem> {
+) -> Result<(ETag, Json<PlanAnswer>), Problem> {
     let wanted: WantedCatalog = read_json(&headers, body, &console.bodies).await?;
     let (current, plan) = make_plan(&console, &wanted).await?;
-    let changes = plan.changes.iter().map(ChangeRow::of).collect();
-    Ok(Json(PlanAnswer { current_revision: current.revision.0, changes }))
+    let changes = ChangeRow::all(&plan.changes);
+    Ok((ETag(current.revision), Json(PlanAnswer { current_revision: current.revision.0, changes })))
 }
 
 /// Applies these files: writes the next revision, unless there is nothing to change.
+///
+/// With `If-Match: "REVISION"`, or `expect_revision`, only when the routing table is still at that revision.
 #[utoipa::path(
     post, path = "/v1/catalog/apply", tag = "catalog", request_body = WantedCatalog,
     responses(
         (status = 200, description = "Applied.", body = Applied),
         (status = 400, description = "Not JSON.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "Revision moved.", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 412, description = "Not the revision of If-Match.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "All mistakes.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "No answer.", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn apply_catalog<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    author: Author,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Applied>, Problem> {
+) -> Result<(ETag, Json<Applied>), Problem> {
+    let if_match = if_match(&headers)?;
     let wanted: WantedCatalog = read_json(&headers, body, &console.bodies).await?;
-    let (current, plan) = make_plan(&console, &wanted).await?;
-    if let Some(expected) = wanted.expect_revision.filter(|expected| *expected != current.revision.0) {
-        return Err(moved(expected, current.revision));
-    }
-    let changes: Vec<_> = plan.changes.iter().map(ChangeRow::of).collect();
-    if changes.is_empty() {
-        return Ok(Json(Applied { revision: current.revision.0, changes, warnings: Vec::new() }));
-    }
-    let next = plan.into_revision(console.clock.now(), wanted.message.unwrap_or_default());
-    let warnings = make_topics(&console, &next).await;
-    console.store.create(&next).await.map_err(|error| store_problem(&error))?;
-    let revision = next.revision;
-    tracing::info!(%revision, message = next.message, changes = changes.len(), "catalog applied");
-    follow(&console, revision).await;
-    Ok(Json(Applied { revision: revision.0, changes, warnings }))
-}
-
-/// Makes the topics of new queues before a revision names them, so that no gateway writes to one that is not there. Where
-/// that fails the revision is written all the same: whoever may make topics finds in it which.
-async fn make_topics<L, Q>(console: &Console<L, Q>, next: &Catalog) -> Vec<String> {
-    let Some(topics) = &console.topics else { return Vec::new() };
-    match topics.run(next.clone()).await {
-        Ok(()) => Vec::new(),
-        Err(reason) => {
-            tracing::warn!(reason, "topics of the new revision were not made");
-            vec![reason]
-        }
-    }
+    let current = console.newest().await?;
+    // Before the files: mistakes against a routing table that was not meant would mislead.
+    expect(&console, &current, if_match, Kind::RevisionMoved).await?;
+    expect(&console, &current, wanted.expect_revision.map(Revision), Kind::CatalogMoved).await?;
+    let plan = plan_over(&console, &current, &wanted).await?;
+    write(&console, &current, plan, author, wanted.message.unwrap_or_default()).await
 }
 
 async fn make_plan<L, Q>(
     console: &Console<L, Q>,
     wanted: &WantedCatalog,
 ) -> Result<(Catalog, Plan), Problem> {
-    if wanted.files.is_empty() {
-        return Err(Problem::new(Kind::InvalidField, "There are no files to apply.").with("field", "files"));
-    }
-    let current = console.store.latest().await.map_err(|error| store_problem(&error))?;
-    let modules = console.store.tags().await.map_err(|error| store_problem(&error))?;
-    let files: Vec<_> = wanted.files.iter().map(|file| SourceFile::new(&file.name, &file.text)).collect();
-    let plan = wasmill_catalog::plan(&current, &files, &modules, console.storage.backing());
-    let plan = plan.map_err(|mistakes| invalid(&mistakes))?;
+    let current = console.newest().await?;
+    let plan = plan_over(console, &current, wanted).await?;
     Ok((current, plan))
 }
 
-/// Waits until this process has the revision. Taking long is no failure: the revision is written.
-async fn follow<L, Q>(console: &Console<L, Q>, revision: Revision) {
-    console.catalog.notify();
-    let mut catalog = console.catalog.receiver();
-    let followed = catalog.wait_for(|catalog| catalog.revision >= revision);
-    if tokio::time::timeout(FOLLOW_WITHIN, followed).await.is_err() {
-        tracing::warn!(%revision, "this process does not follow the revision yet");
+async fn plan_over<L, Q>(
+    console: &Console<L, Q>,
+    current: &Catalog,
+    wanted: &WantedCatalog,
+) -> Result<Plan, Problem> {
+    if wanted.files.is_empty() {
+        return Err(Problem::new(Kind::InvalidField, "There are no files to apply.").with("field", "files"));
     }
+    let modules = usable_tags(console).await?;
+    let files: Vec<_> = wanted.files.iter().map(|file| SourceFile::new(&file.name, &file.text)).collect();
+    wasmill_catalog::plan(current, &files, &modules, console.backing).map_err(|mistakes| invalid(&mistakes))
+}
+
+/// The tags whose modules are there: a tag outlives a module that was pruned.
+async fn usable_tags<L, Q>(console: &Console<L, Q>) -> Result<BTreeMap<ModuleTag, ModuleDigest>, Problem> {
+    let mut tags = console.store.tags().await.map_err(|error| store_problem(&error))?;
+    let stored = console.stored_digests().await?;
+    tags.retain(|_, digest| stored.contains(digest));
+    Ok(tags)
 }
 
 fn invalid(mistakes: &Mistakes) -> Problem {
@@ -182,12 +158,4 @@ fn invalid(mistakes: &Mistakes) -> Problem {
     let summary = if count == 1 { "One mistake".to_owned() } else { format!("{count} mistakes") };
     Problem::new(Kind::CatalogInvalid, format!("{summary}; nothing was changed.\n{mistakes}"))
         .with("mistakes", list)
-}
-
-fn moved(expected: u64, current: Revision) -> Problem {
-    let detail = format!(
-        "The routing table is at revision {current}, not {expected}: somebody else applied in between. Nothing was \
-         changed; look at the changes again and repeat."
-    );
-    Problem::new(Kind::CatalogMoved, detail).with("revision", current.0)
 }

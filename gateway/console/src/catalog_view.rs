@@ -1,9 +1,11 @@
 //! What is shown of the routing table and of its changes.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
-use wasmill_catalog::{Catalog, Change, ChangeKind, FieldChange, QueueSpec, TypeSpec};
-use wasmill_job::{JobType, Mode, Path, QueueName};
+use wasmill_catalog::{Catalog, Change, ChangeKind, FieldChange, HandlerSpec, QueueSpec, TypeSpec};
+use wasmill_job::{Durability, Grants, JobType, Path, QueueName, RetriedExits};
 
 /// The routing table.
 #[derive(Debug, Serialize, ToSchema)]
@@ -13,6 +15,9 @@ pub(crate) struct CatalogAnswer {
     created_at_ms: u64,
     /// Why it was made.
     message: String,
+    /// The name of the token that it was made with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
     queues: Vec<QueueRow>,
     types: Vec<TypeRow>,
 }
@@ -23,6 +28,7 @@ pub(crate) struct QueueRow {
     name: String,
     partitions: u32,
     generation: u16,
+    durability: &'static str,
 }
 
 /// A job type's route.
@@ -32,18 +38,27 @@ pub(crate) struct TypeRow {
     owner: Option<String>,
     queue: String,
     path: &'static str,
-    mode: &'static str,
-    /// The module's version.
-    module: String,
-    digest: String,
+    /// `off`, `shadow`, `live`, `paused`, or such as `live 5%`: this share of the ids is live, the others are shadow.
+    mode: String,
+    handlers: Vec<HandlerRow>,
     memory_bytes: u64,
     timeout_ms: u64,
     fuel: u64,
     payload_bytes: u64,
     output_bytes: u64,
     log_bytes: u64,
+    /// Calls of the host that an attempt may make.
+    host_calls: u64,
+    /// Outgoing HTTP requests that an attempt may make, and their bytes both ways.
+    http_calls: u32,
+    http_bytes: u64,
+    /// Jobs that an attempt may emit.
+    children: u32,
+    grants: GrantsRow,
     /// Attempts in all, the first included.
     attempts: u32,
+    /// Which exit codes of a command program are tried again: `temporary` (75 alone) or `all`.
+    exits: &'static str,
     /// Jobs in flight at once, over all workers.
     concurrency: Option<u32>,
     /// Jobs that may start in a time, over all workers.
@@ -54,6 +69,34 @@ pub(crate) struct TypeRow {
     max_pending: Option<u64>,
     keep_result_ms: u64,
     dedup_window_ms: u64,
+}
+
+/// One of a type's handlers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HandlerRow {
+    /// The module's version.
+    module: String,
+    digest: String,
+    /// Its share of the type's ids, in percent.
+    weight: u8,
+}
+
+/// What a type's handlers may reach; without a member, nothing of the kind.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct GrantsRow {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    http: Vec<String>,
+    /// Their names; no revision holds a value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    secrets: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    config: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    emit: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    clock: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    random: bool,
 }
 
 /// So many jobs in so much time.
@@ -87,6 +130,7 @@ impl CatalogAnswer {
             revision: catalog.revision.0,
             created_at_ms: catalog.created_at.0,
             message: catalog.message.clone(),
+            author: catalog.author.clone(),
             queues: catalog.queues.iter().map(QueueRow::of).collect(),
             types: catalog.types.iter().map(TypeRow::of).collect(),
         }
@@ -95,7 +139,12 @@ impl CatalogAnswer {
 
 impl QueueRow {
     fn of((name, queue): (&QueueName, &QueueSpec)) -> Self {
-        Self { name: name.to_string(), partitions: queue.partitions.get(), generation: queue.generation.0 }
+        Self {
+            name: name.to_string(),
+            partitions: queue.partitions.get(),
+            generation: queue.generation.0,
+            durability: durability_name(queue.durability),
+        }
     }
 }
 
@@ -107,16 +156,24 @@ impl TypeRow {
             owner: spec.owner.clone(),
             queue: spec.queue.to_string(),
             path: path_name(spec.path),
-            mode: mode_name(spec.mode),
-            module: spec.handler.module.to_string(),
-            digest: spec.handler.digest.to_string(),
+            mode: spec.mode.to_string(),
+            handlers: spec.handlers.iter().map(HandlerRow::of).collect(),
             memory_bytes: spec.limits.memory_bytes,
             timeout_ms: ms(spec.limits.timeout),
             fuel: spec.limits.fuel,
             payload_bytes: spec.limits.payload_bytes,
             output_bytes: spec.limits.output_bytes,
             log_bytes: spec.limits.log_bytes,
+            host_calls: spec.limits.host_calls,
+            http_calls: spec.limits.http_calls,
+            http_bytes: spec.limits.http_bytes,
+            children: spec.limits.children,
+            grants: GrantsRow::of(&spec.grants),
             attempts: spec.retry.attempts,
+            exits: match spec.retry.exits {
+                RetriedExits::Temporary => "temporary",
+                RetriedExits::All => "all",
+            },
             concurrency: spec.flow.concurrency,
             rate: spec.flow.rate.map(|rate| RateRow { jobs: rate.jobs.get(), per_ms: ms(rate.per) }),
             weight: spec.flow.weight.get(),
@@ -127,8 +184,32 @@ impl TypeRow {
     }
 }
 
+impl GrantsRow {
+    fn of(grants: &Grants) -> Self {
+        let Grants { http, secrets, config, emit, clock, random } = grants.clone();
+        Self {
+            http,
+            secrets: secrets.iter().map(ToString::to_string).collect(),
+            config,
+            emit: emit.iter().map(ToString::to_string).collect(),
+            clock,
+            random,
+        }
+    }
+}
+
+impl HandlerRow {
+    fn of(HandlerSpec { module, digest, weight }: &HandlerSpec) -> Self {
+        Self { module: module.to_string(), digest: digest.to_string(), weight: weight.get() }
+    }
+}
+
 impl ChangeRow {
-    pub(crate) fn of(change: &Change) -> Self {
+    pub(crate) fn all(changes: &[Change]) -> Vec<Self> {
+        changes.iter().map(Self::of).collect()
+    }
+
+    fn of(change: &Change) -> Self {
         let kind = match change.kind {
             ChangeKind::Added => "added",
             ChangeKind::Changed => "changed",
@@ -152,10 +233,10 @@ fn path_name(path: Path) -> &'static str {
     }
 }
 
-/// A mode in the words of a catalog file.
-pub(crate) fn mode_name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Live => "live",
-        Mode::Paused => "paused",
+/// A durability in the words of a catalog file.
+fn durability_name(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Quorum => "quorum",
+        Durability::Leader => "leader",
     }
 }

@@ -12,13 +12,14 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wasmill_catalog::StoreError;
+use wasmill_catalog::{Catalog, StoreError, StoredModule};
 use wasmill_http::{Kind, Problem, ProblemDocument, read_body, require};
 use wasmill_job::{ModuleDigest, ModuleTag};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
 use crate::prepare::{ModuleRefusal, PreparedModule};
+use crate::prune::users;
 use crate::router::Console;
 use crate::trouble::store_problem;
 
@@ -57,7 +58,10 @@ pub(crate) struct ModuleList {
 pub(crate) struct ModuleRow {
     digest: String,
     size_bytes: u64,
+    stored_at_ms: u64,
     tags: Vec<String>,
+    /// The job types that the routing table runs with it.
+    used_by: Vec<String>,
 }
 
 /// Takes a module: checks that it can be a handler, compiles it, stores it under its digest, and tags it.
@@ -118,16 +122,27 @@ pub(crate) async fn list_modules<L: Log, Q: Queue>(
 ) -> Result<Json<ModuleList>, Problem> {
     let stored = console.store.modules().await.map_err(|error| store_problem(&error))?;
     let tags = console.store.tags().await.map_err(|error| store_problem(&error))?;
-    let mut by_digest: BTreeMap<ModuleDigest, Vec<String>> = BTreeMap::new();
-    for (tag, digest) in tags {
-        by_digest.entry(digest).or_default().push(tag.to_string());
+    let current = console.catalog.current();
+    let modules = stored.iter().map(|module| ModuleRow::of(module, &tags, &current)).collect();
+    Ok(Json(ModuleList { modules }))
+}
+
+impl ModuleRow {
+    pub(crate) fn of(
+        module: &StoredModule,
+        tags: &BTreeMap<ModuleTag, ModuleDigest>,
+        current: &Catalog,
+    ) -> Self {
+        let StoredModule { digest, size_bytes, stored_at } = *module;
+        let tags = tags.iter().filter(|(_, points_to)| **points_to == digest);
+        Self {
+            digest: digest.to_string(),
+            size_bytes,
+            stored_at_ms: stored_at.0,
+            tags: tags.map(|(tag, _)| tag.to_string()).collect(),
+            used_by: users(current, digest),
+        }
     }
-    let row = |module: wasmill_catalog::StoredModule| ModuleRow {
-        digest: module.digest.to_string(),
-        size_bytes: module.size_bytes,
-        tags: by_digest.remove(&module.digest).unwrap_or_default(),
-    };
-    Ok(Json(ModuleList { modules: stored.into_iter().map(row).collect() }))
 }
 
 /// Gives a module's bytes, as they were uploaded.

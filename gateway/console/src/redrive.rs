@@ -90,7 +90,8 @@ pub(crate) async fn redrive<L: Log, Q: Queue>(
             break;
         }
         let catalog = console.catalog.current();
-        let path = console.storage.backing().path();
+        // Where there is a log a redrive goes through it, whatever the type's path: its letter's end stands there.
+        let path = console.backing.path();
         let mut rounds = Vec::with_capacity(letters.len());
         for letter in &letters {
             match Round::of(letter, &catalog, path) {
@@ -163,7 +164,8 @@ impl<'a> Round<'a> {
             .queues
             .get(&spec.queue)
             .ok_or_else(|| format!("the queue `{}` is not in the catalog", spec.queue))?;
-        let stamp = Stamp { revision: catalog.revision, path, mode: spec.mode };
+        let mode = spec.mode.of(job.id).ok_or_else(|| format!("the job type `{job_type}` is off"))?;
+        let stamp = Stamp { revision: catalog.revision, path, mode };
         let job = Job { stamp, redrives: job.redrives.saturating_add(1), ..job.clone() };
         Ok(Self { letter, job, spec, queue })
     }

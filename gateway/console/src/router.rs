@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use utoipa::OpenApi;
@@ -16,18 +16,23 @@ use wasmill_queue::Queue;
 use crate::catalog::{apply_catalog, plan_catalog, show_catalog};
 use crate::check::check_queue;
 use crate::dead::list_dead;
+use crate::entries::{delete_queue, delete_type};
 use crate::jobs::list_jobs;
 use crate::lanes::list_lanes;
 use crate::modules::{deploy, list_modules, module_bytes};
 use crate::prepare::Prepare;
+use crate::prune::prune;
 use crate::purge::purge;
 use crate::redrive::redrive;
+use crate::revisions::{export_catalog, list_revisions, roll_back, show_diff, show_revision};
 use crate::status::show_status;
 use crate::topics::MakeTopics;
 
 /// What the admin API needs.
 pub struct Parts<L, Q> {
     pub storage: Storage<L>,
+    /// Which paths job types can have here.
+    pub backing: Backing,
     pub queue: Q,
     pub store: ArtifactStore,
     pub catalog: Following,
@@ -60,6 +65,7 @@ pub struct ConsoleConfig {
 /// The state all requests share.
 pub(crate) struct Console<L, Q> {
     pub(crate) storage: Storage<L>,
+    pub(crate) backing: Backing,
     pub(crate) queue: Q,
     pub(crate) store: ArtifactStore,
     pub(crate) catalog: Following,
@@ -85,9 +91,10 @@ const BODIES_BYTES: usize = 16 << 20;
 
 /// The admin API, behind the guard against browsers.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
-    let Parts { storage, queue, store, catalog, prepare, topics, clock, hosts, config } = parts;
+    let Parts { storage, backing, queue, store, catalog, prepare, topics, clock, hosts, config } = parts;
     let console = Arc::new(Console {
         storage,
+        backing,
         queue,
         store,
         catalog,
@@ -108,6 +115,14 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/catalog", get(show_catalog::<L, Q>))
         .route("/v1/catalog/plan", post(plan_catalog::<L, Q>))
         .route("/v1/catalog/apply", post(apply_catalog::<L, Q>))
+        .route("/v1/catalog/rollback", post(roll_back::<L, Q>))
+        .route("/v1/catalog/diff", get(show_diff::<L, Q>))
+        .route("/v1/catalog/export", get(export_catalog::<L, Q>))
+        .route("/v1/catalog/revisions", get(list_revisions::<L, Q>))
+        .route("/v1/catalog/revisions/{revision}", get(show_revision::<L, Q>))
+        .route("/v1/catalog/types/{type}", delete(delete_type::<L, Q>))
+        .route("/v1/catalog/queues/{queue}", delete(delete_queue::<L, Q>))
+        .route("/v1/modules/prune", post(prune::<L, Q>))
         .route("/v1/status", get(show_status::<L, Q>))
         .route("/v1/lanes", get(list_lanes::<L, Q>))
         .route("/v1/jobs", get(list_jobs::<L, Q>))
@@ -131,6 +146,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::catalog::show_catalog,
             crate::catalog::plan_catalog,
             crate::catalog::apply_catalog,
+            crate::revisions::roll_back,
+            crate::revisions::show_diff,
+            crate::revisions::export_catalog,
+            crate::revisions::list_revisions,
+            crate::revisions::show_revision,
+            crate::entries::delete_type,
+            crate::entries::delete_queue,
+            crate::prune::prune,
             crate::status::show_status,
             crate::lanes::list_lanes,
             crate::jobs::list_jobs,
@@ -150,16 +173,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     )]
     struct Admin;
     Admin::openapi()
-}
-
-impl<L> Storage<L> {
-    /// What stands behind the queue.
-    pub(crate) fn backing(&self) -> Backing {
-        match self {
-            Self::Log(_) => Backing::Log,
-            Self::Queue => Backing::Nothing,
-        }
-    }
 }
 
 impl Default for ConsoleConfig {

@@ -13,7 +13,6 @@ use wasmill_job::JobType;
 use wasmill_log::Log;
 use wasmill_queue::{Counts, Queue};
 
-use crate::catalog_view::mode_name;
 use crate::lanes::lanes;
 use crate::router::{Console, Storage};
 use crate::trouble::queue_problem;
@@ -36,8 +35,8 @@ pub(crate) struct Status {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TypeStatus {
     r#type: String,
-    /// `live` or `paused`; absent for a type that is no longer in the catalog.
-    mode: Option<&'static str>,
+    /// `off`, `shadow`, `live`, `paused`, or such as `live 5%`; absent for a type that is no longer in the catalog.
+    mode: Option<String>,
     queue: Option<String>,
     accepted: u64,
     pending: u64,
@@ -88,7 +87,7 @@ impl TypeStatus {
     fn of(name: &JobType, spec: Option<&TypeSpec>, counts: Counts) -> Self {
         Self {
             r#type: name.to_string(),
-            mode: spec.map(|spec| mode_name(spec.mode)),
+            mode: spec.map(|spec| spec.mode.to_string()),
             queue: spec.map(|spec| spec.queue.to_string()),
             accepted: counts.accepted,
             pending: counts.pending,

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::HeaderMap;
 use serde::de::DeserializeOwned;
-use wasmill_catalog::StoreError;
+use wasmill_catalog::{Refusal, StoreError};
 use wasmill_http::{Budget, Kind, Problem, malformed, read_body, require};
 use wasmill_log::{AppendError, ReadError};
 use wasmill_queue::QueueError;
@@ -30,6 +30,7 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
     let kind = match error {
         StoreError::Conflict(_) => Kind::CatalogMoved,
         StoreError::TagTaken { .. } => Kind::ModuleConflict,
+        StoreError::NoRevision(_) => Kind::UnknownRevision,
         StoreError::Away { .. } => Kind::Unavailable,
         _ => Kind::Internal,
     };
@@ -37,6 +38,16 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
         tracing::warn!(%error, "the artifact store failed");
     }
     Problem::new(kind, sentence(error))
+}
+
+/// The problem for a change of the routing table that is refused.
+pub(crate) fn refusal_problem(refusal: &Refusal) -> Problem {
+    let kind = match refusal {
+        Refusal::NoType(_) | Refusal::NoQueue(_) => Kind::UnknownEntry,
+        Refusal::QueueInUse { .. } => Kind::InUse,
+        Refusal::ModulesGone { .. } | Refusal::Moved { .. } => Kind::CatalogRefused,
+    };
+    Problem::new(kind, sentence(refusal))
 }
 
 pub(crate) fn queue_problem(error: &QueueError) -> Problem {

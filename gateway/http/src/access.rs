@@ -53,6 +53,10 @@ pub(crate) struct Caller {
     right: Right,
 }
 
+/// Whose token came with a request: stands in the extensions of each that was let in with one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerName(pub Arc<str>);
+
 /// Why somebody was not let in.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -118,13 +122,18 @@ pub fn protect(router: Router, access: Access, needs: Needs) -> Router {
     router.layer(middleware::from_fn_with_state((access, needs), let_in))
 }
 
-async fn let_in(State((access, needs)): State<(Access, Needs)>, request: Request, next: Next) -> Response {
+async fn let_in(
+    State((access, needs)): State<(Access, Needs)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     // What has no pattern was not thought of when the needs were written down.
     let route = request.extensions().get::<MatchedPath>();
     let needed = route.map_or(Some(Right::Operate), |route| needs(request.method(), route.as_str()));
     let Some(needed) = needed else { return next.run(request).await };
     match access.check(needed, request.headers()) {
         Ok(caller) => {
+            request.extensions_mut().insert(CallerName(Arc::clone(&caller.name)));
             let mut response = next.run(request).await;
             response.extensions_mut().insert(caller);
             response

@@ -29,6 +29,7 @@ pub enum Kind {
     // Jobs.
     UnknownType,
     UnknownJob,
+    TypeOff,
     PayloadTooLarge,
     JobEnded,
     MaxPending,
@@ -38,6 +39,11 @@ pub enum Kind {
     ModuleConflict,
     CatalogInvalid,
     CatalogMoved,
+    CatalogRefused,
+    RevisionMoved,
+    UnknownRevision,
+    UnknownEntry,
+    InUse,
     // The state of the service.
     Busy,
     StorageFull,
@@ -98,6 +104,7 @@ impl Kind {
             Self::RightMissing => ("right-missing", S::FORBIDDEN, "The token has not the right for this"),
             Self::UnknownType => ("unknown-type", S::NOT_FOUND, "There is no such job type"),
             Self::UnknownJob => ("unknown-job", S::NOT_FOUND, "There is no such job"),
+            Self::TypeOff => ("type-off", S::CONFLICT, "The job type is switched off"),
             Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, "The payload is too large"),
             Self::JobEnded => ("job-ended", S::CONFLICT, "The job has already ended"),
             Self::MaxPending => {
@@ -112,6 +119,15 @@ impl Kind {
                 ("catalog-invalid", S::UNPROCESSABLE_ENTITY, "The routing table has mistakes")
             }
             Self::CatalogMoved => ("catalog-moved", S::CONFLICT, "Somebody else changed the routing table"),
+            Self::CatalogRefused => {
+                ("catalog-refused", S::UNPROCESSABLE_ENTITY, "The routing table cannot be changed so")
+            }
+            Self::RevisionMoved => {
+                ("revision-moved", S::PRECONDITION_FAILED, "Somebody else changed the routing table")
+            }
+            Self::UnknownRevision => ("unknown-revision", S::NOT_FOUND, "There is no such revision"),
+            Self::UnknownEntry => ("unknown-entry", S::NOT_FOUND, "The routing table has no such entry"),
+            Self::InUse => ("in-use", S::CONFLICT, "It is in use"),
             Self::Busy => ("busy", S::SERVICE_UNAVAILABLE, "The gateway is busy"),
             Self::StorageFull => ("storage-full", S::INSUFFICIENT_STORAGE, "The log has no room"),
             Self::QueueFull => ("queue-full", S::SERVICE_UNAVAILABLE, "The queue has no room"),

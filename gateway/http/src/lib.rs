@@ -18,7 +18,7 @@ mod problem;
 mod server;
 mod stream;
 
-pub use access::{Access, Needs, Right, Token, TokenHash, protect};
+pub use access::{Access, CallerName, Needs, Right, Token, TokenHash, protect};
 pub use body::{BodyReader, read_body};
 pub use budget::{Budget, Busy, Hold};
 pub use config::HttpConfig;

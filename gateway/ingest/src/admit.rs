@@ -45,7 +45,7 @@ impl<'a> Admission<'a> {
     /// Checks a job against its type, and gives it an id that names its partition.
     ///
     /// # Errors
-    /// 404 for an unknown type, 413 for a payload over the type's limit.
+    /// 404 for an unknown type, 409 for one that is off, 413 for a payload over the type's limit.
     pub(crate) fn admit(&mut self, wanted: Wanted<'_>) -> Result<Admitted<'a>, Problem> {
         let route = self.routes.find(wanted.job_type)?;
         let bytes = wanted.payload.len() as u64;
@@ -70,7 +70,7 @@ impl<'a> Admission<'a> {
             job_type: route.job_type.clone(),
             payload: wanted.payload,
             accepted_at: self.now,
-            stamp: route.stamp,
+            stamp: route.stamp(id)?,
             priority: wanted.priority,
             idempotency_key: wanted.key.map(str::to_owned),
             traceparent: wanted.traceparent,

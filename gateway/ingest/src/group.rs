@@ -53,7 +53,7 @@ pub(crate) async fn store_group<L: Log, Q: Queue>(
     if draft.load.is_empty() {
         return Ok(draft.answer(Vec::new()));
     }
-    let load = std::mem::replace(&mut draft.load, Load::new(&ingest.storage));
+    let load = std::mem::take(&mut draft.load);
     match store(ingest, load).await {
         Ok(fates) => Ok(draft.answer(fates)),
         Err(error) => Err((draft.lines.iter().map(|line| line.number).collect(), error.problem())),
@@ -70,7 +70,7 @@ pub(crate) fn refusals(numbers: &[u64], problem: &Problem) -> Bytes {
 impl<'a> Draft<'a> {
     fn of<L: Log, Q: Queue>(ingest: &'a Ingest<L, Q>, routes: &'a Routes, lines: Vec<Line>) -> Self {
         let mut admission = Admission::new(routes, &ingest.ids, ingest.clock.now());
-        let mut draft = Self { lines: Vec::with_capacity(lines.len()), load: Load::new(&ingest.storage) };
+        let mut draft = Self { lines: Vec::with_capacity(lines.len()), load: Load::default() };
         for Line { number, text } in lines {
             let outcome = match text {
                 None => Err(too_long(routes.text_bytes_max())),

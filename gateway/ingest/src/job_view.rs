@@ -8,9 +8,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use wasmill_job::{Import, ImportUsage, Job, LogLevel, LogLine, Usage};
+use wasmill_job::{Import, ImportUsage, Job, LogLevel, LogLine, Mode, Usage};
 use wasmill_log::ParkedCopy;
-use wasmill_queue::{JobView, LastAttempt, State};
+use wasmill_queue::{JobView, LastAttempt, Ran, State};
 
 /// One job. Moments are milliseconds since 1970.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,6 +30,13 @@ pub(crate) struct JobAnswer {
     /// When it completed, was cancelled or died.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at_ms: Option<u64>,
+    /// The version of the handler that ran the last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "hello@1.0.0")]
+    module: Option<String>,
+    /// `shadow`: it was completed without being executed. Absent: it was executed, or will be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'static str>,
     /// The output, when it is JSON: its bytes as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
@@ -93,8 +100,14 @@ impl JobAnswer {
                 (last, Some(usage))
             }
             None => {
-                (LastAttempt { output: None, failure: None, logs: Vec::new(), usage: Usage::default() }, None)
+                let usage = Usage::default();
+                (LastAttempt { output: None, failure: None, logs: Vec::new(), usage, ran: None }, None)
             }
+        };
+        let (module, mode) = match last.ran {
+            Some(Ran::Module(module)) => (Some(module.to_string()), None),
+            Some(Ran::Nothing) => (None, Some("shadow")),
+            None => (None, None),
         };
         let (output, output_base64) = show_output(last.output);
         Self {
@@ -105,6 +118,8 @@ impl JobAnswer {
             accepted_at_ms: view.accepted_at.0,
             due_at_ms: view.due_at.map(|at| at.0),
             ended_at_ms: view.ended_at.map(|at| at.0),
+            module,
+            mode,
             output,
             output_base64,
             error: last
@@ -132,6 +147,8 @@ impl JobAnswer {
             accepted_at_ms: job.accepted_at.0,
             due_at_ms: None,
             ended_at_ms: None,
+            module: None,
+            mode: (job.stamp.mode == Mode::Shadow).then_some("shadow"),
             output: None,
             output_base64: None,
             error: None,

@@ -144,7 +144,7 @@ async fn accept<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, wanted: Wanted<'_>) -> 
     let route = routes.find(wanted.job_type)?;
     let admitted = Admission::new(&routes, &ingest.ids, ingest.clock.now()).admit(wanted)?;
     let id = admitted.job.id;
-    let mut load = Load::new(&ingest.storage);
+    let mut load = Load::default();
     load.add(admitted)?;
     let mut kept = store(ingest, load).await.map_err(|error| error.problem())?;
     let (Some(kept), true) = (kept.pop(), kept.is_empty()) else {
@@ -154,7 +154,7 @@ async fn accept<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, wanted: Wanted<'_>) -> 
     route.accepted_jobs.increment(1);
     route.accepted_bytes.increment(bytes);
     // None of the three holds a character that JSON escapes.
-    let stored = ingest.stored.word(route.lane.durability);
+    let stored = ingest.stored.word(route.path, route.lane.durability);
     let text = format!("{{\"id\":\"{id}\",\"stored\":\"{stored}\"{proof}}}");
     Ok((StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], text).into_response())
 }

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::OpenApi;
-use wasmill_catalog::Catalog;
+use wasmill_catalog::{Backing, Catalog};
 use wasmill_http::Budget;
 use wasmill_job::{Clock, IdSource, Path};
 use wasmill_log::Log;
@@ -24,6 +24,8 @@ use crate::trouble::Trouble;
 /// What the job API needs.
 pub struct Parts<L, Q> {
     pub storage: Storage<L>,
+    /// Which paths job types can have here. One that includes a log needs a storage that does.
+    pub backing: Backing,
     pub queue: Q,
     pub catalog: watch::Receiver<Arc<Catalog>>,
     pub clock: Arc<dyn Clock>,
@@ -76,12 +78,8 @@ pub(crate) struct Ingest<L, Q> {
 
 /// The job API: `POST /v1/jobs`, `POST /v1/jobs/batch`, `GET` and `DELETE /v1/jobs/{type}/{id}`.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
-    let Parts { storage, queue, catalog, clock, stored, config } = parts;
-    let path = match storage {
-        Storage::Log(_) => Path::Log,
-        Storage::Queue => Path::Queue,
-    };
-    let (routes, budget) = (RouteTable::new(catalog, path), Budget::new(config.buffer_bytes));
+    let Parts { storage, backing, queue, catalog, clock, stored, config } = parts;
+    let (routes, budget) = (RouteTable::new(catalog, backing), Budget::new(config.buffer_bytes));
     let ingest = Arc::new(Ingest {
         storage,
         queue,
@@ -113,13 +111,18 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 impl Durability {
-    /// The word for callers, given what the job's queue asks for.
-    pub(crate) fn word(self, asked: wasmill_job::Durability) -> &'static str {
+    /// What a job is stored in that is kept by the queue itself: the embedded queue keeps none.
+    const QUEUE: &'static str = "redis";
+
+    /// The word for callers, given the job's path and what its queue asks for. A job that goes both ways is as durable as the
+    /// queue, from which it runs.
+    pub(crate) fn word(self, path: Path, asked: wasmill_job::Durability) -> &'static str {
         match (self, asked) {
+            _ if path != Path::Log => Self::QUEUE,
             (Self::Brokers, wasmill_job::Durability::Quorum) => "quorum",
             (Self::Brokers, wasmill_job::Durability::Leader) => "leader",
             (Self::Fsync, _) => "fsync",
-            (Self::Redis, _) => "redis",
+            (Self::Redis, _) => Self::QUEUE,
         }
     }
 }

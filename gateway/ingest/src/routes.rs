@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use metrics::Counter;
 use tokio::sync::watch;
-use wasmill_catalog::{Catalog, TypeSpec};
+use wasmill_catalog::{Backing, Catalog, RouteMode, TypeSpec};
 use wasmill_http::{Kind, Problem, did_you_mean, near};
-use wasmill_job::{Durability, Generation, JobType, Partition, Path, QueueName, Revision, Stamp, Topic};
+use wasmill_job::{
+    Durability, Generation, JobId, JobType, Partition, Path, QueueName, Revision, Stamp, Topic,
+};
 
 /// What an envelope may add to its payload: the longest names, keys and escapes fit many times.
 const ENVELOPE_BYTES_MAX: usize = 64 << 10;
@@ -19,8 +21,8 @@ const ENVELOPE_BYTES_MAX: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct RouteTable {
     catalog: watch::Receiver<Arc<Catalog>>,
-    /// Where this gateway writes.
-    path: Path,
+    /// Which paths this gateway can write.
+    backing: Backing,
     newest: RwLock<Arc<Routes>>,
 }
 
@@ -36,7 +38,10 @@ pub(crate) struct Routes {
 pub(crate) struct Route {
     pub(crate) job_type: JobType,
     pub(crate) lane: Arc<Lane>,
-    pub(crate) stamp: Stamp,
+    /// Where its jobs are stored.
+    pub(crate) path: Path,
+    revision: Revision,
+    mode: RouteMode,
     pub(crate) payload_bytes_max: u64,
     pub(crate) dedup_window: Duration,
     /// Jobs of the type that may be pending and scheduled, where there is no log to park others in.
@@ -57,9 +62,9 @@ pub(crate) struct Lane {
 }
 
 impl RouteTable {
-    pub(crate) fn new(catalog: watch::Receiver<Arc<Catalog>>, path: Path) -> Self {
-        let routes = Routes::of(&catalog.borrow(), path);
-        Self { catalog, path, newest: RwLock::new(Arc::new(routes)) }
+    pub(crate) fn new(catalog: watch::Receiver<Arc<Catalog>>, backing: Backing) -> Self {
+        let routes = Routes::of(&catalog.borrow(), backing);
+        Self { catalog, backing, newest: RwLock::new(Arc::new(routes)) }
     }
 
     /// The routes of the newest catalog. Cost: two uncontended locks, and a rebuild after each new revision.
@@ -70,14 +75,14 @@ impl RouteTable {
         if Arc::ptr_eq(&known.catalog, &catalog) {
             return known;
         }
-        let routes = Arc::new(Routes::of(&catalog, self.path));
+        let routes = Arc::new(Routes::of(&catalog, self.backing));
         *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&routes);
         routes
     }
 }
 
 impl Routes {
-    fn of(catalog: &Arc<Catalog>, path: Path) -> Self {
+    fn of(catalog: &Arc<Catalog>, backing: Backing) -> Self {
         let lanes: HashMap<&QueueName, Arc<Lane>> = catalog
             .queues
             .iter()
@@ -96,7 +101,7 @@ impl Routes {
         let route = |(job_type, spec): (&JobType, &TypeSpec)| {
             // A revision whose type names no queue of its own is never written.
             let lane = lanes.get(&spec.queue)?;
-            Some((job_type.as_str().into(), Route::new(job_type, spec, lane, catalog.revision, path)))
+            Some((job_type.as_str().into(), Route::new(job_type, spec, lane, catalog.revision, backing)))
         };
         let by_type: HashMap<_, _> = catalog.types.iter().filter_map(route).collect();
         let payload_bytes_max = by_type.values().map(|route| route.payload_bytes_max).max().unwrap_or(0);
@@ -130,19 +135,46 @@ impl Routes {
 }
 
 impl Route {
-    fn new(job_type: &JobType, spec: &TypeSpec, lane: &Arc<Lane>, revision: Revision, path: Path) -> Self {
+    fn new(
+        job_type: &JobType,
+        spec: &TypeSpec,
+        lane: &Arc<Lane>,
+        revision: Revision,
+        backing: Backing,
+    ) -> Self {
         let name = job_type.as_str().to_owned();
         Self {
             job_type: job_type.clone(),
             lane: Arc::clone(lane),
-            // The path it really takes: a revision may be older than a change of the mill's stores.
-            stamp: Stamp { revision, path, mode: spec.mode },
+            path: backing.served(spec.path),
+            revision,
+            mode: spec.mode,
             payload_bytes_max: spec.limits.payload_bytes,
             dedup_window: spec.dedup_window,
             max_pending: spec.flow.max_pending,
             accepted_jobs: metrics::counter!("wasmill_ingest_accepted_jobs_total", "type" => name.clone()),
             accepted_bytes: metrics::counter!("wasmill_ingest_accepted_bytes_total", "type" => name),
         }
+    }
+}
+
+impl Route {
+    /// What a job with this id is stamped with.
+    ///
+    /// # Errors
+    /// 409 when the type is off.
+    pub(crate) fn stamp(&self, id: JobId) -> Result<Stamp, Problem> {
+        let mode = self.mode.of(id).ok_or_else(|| self.off())?;
+        Ok(Stamp { revision: self.revision, path: self.path, mode })
+    }
+
+    fn off(&self) -> Problem {
+        let (job_type, revision) = (&self.job_type, self.revision);
+        let detail = format!(
+            "The job was not stored: its type `{job_type}` is switched off (mode = \"off\" in revision {revision} of the \
+             routing table). Repeat when its operator has switched it on."
+        );
+        Problem::new(Kind::TypeOff, detail).with("job_type", job_type.as_str()).with("revision", revision.0)
     }
 }
 

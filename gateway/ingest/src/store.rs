@@ -1,11 +1,11 @@
-//! Storing: the one place that appends to the log, or enqueues where there is none, and says in an answer what a refusal
-//! means for a caller.
+//! Storing: the one place that appends to the log, enqueues, or does both, and says in an answer what a refusal means for a
+//! caller.
 
 use std::fmt;
 use std::time::Instant;
 
 use wasmill_http::{Kind, Problem};
-use wasmill_job::Position;
+use wasmill_job::{Path, Position};
 use wasmill_log::{Append, AppendError, Log};
 use wasmill_queue::{Admission, Enqueued, NewJob, Queue, QueueError};
 
@@ -13,11 +13,17 @@ use crate::admit::Admitted;
 use crate::router::{Ingest, Storage};
 use crate::routes::Route;
 
-/// Jobs to be stored in one step, in the form that their storage takes. Cheap to clone: it shares their bytes.
-#[derive(Clone, Debug)]
-pub(crate) enum Load {
-    Records(Vec<Append>),
-    Jobs(Vec<NewJob>),
+/// Jobs to be stored in one step, each on the path that it is stamped with. Cheap to clone: it shares their bytes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Load {
+    /// The path of each job, in order.
+    paths: Vec<Path>,
+    /// Those that go into the log, in order.
+    records: Vec<Append>,
+    /// Those that go into the queue, in order.
+    jobs: Vec<NewJob>,
+    /// The records of those that go both ways, with their place among `jobs`.
+    doubles: Vec<(usize, Append)>,
 }
 
 /// What became of one job of a load.
@@ -39,7 +45,7 @@ pub(crate) enum Kept {
 pub(crate) struct Proof(Kept);
 
 /// Why a load was not stored, or not for certain.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotStored {
     #[error("the log did not store jobs: {0}")]
     Log(#[from] AppendError),
@@ -51,49 +57,85 @@ pub(crate) enum NotStored {
 
 /// Stores a load, and answers only when each job of it is durable or refused: an answer per job, in order.
 ///
+/// A job that goes both ways is put into the queue first, and what the queue refuses is written nowhere: so the queue alone
+/// decides, as it did before the type's path was changed, and a log that is away or full costs no job and repeats none. What
+/// the log then does not take is counted in `wasmill_ingest_unlogged_total`.
+///
 /// # Errors
 /// When nothing of it was stored, for a reason that is that of all; see [`NotStored::problem`].
 pub(crate) async fn store<L: Log, Q: Queue>(
     ingest: &Ingest<L, Q>,
     load: Load,
 ) -> Result<Vec<Result<Kept, NotStored>>, NotStored> {
-    match (load, &ingest.storage) {
-        (Load::Records(records), Storage::Log(log)) => append_each(log, records).await,
-        (Load::Jobs(jobs), _) => Ok(enqueue(ingest, jobs).await?.into_iter().map(Ok).collect()),
-        // A load is made for the storage that it goes to.
-        (Load::Records(_), Storage::Queue) => Err(NotStored::Log(AppendError::Closed)),
+    let Load { paths, records, jobs, doubles } = load;
+    let logged = async {
+        match &ingest.storage {
+            Storage::Log(log) if !records.is_empty() => append_each(log, records).await,
+            Storage::Log(_) | Storage::Queue => Vec::new(),
+        }
+    };
+    let queued = async {
+        if jobs.is_empty() {
+            return Vec::new();
+        }
+        let mut fates = enqueue(ingest, jobs).await;
+        if let Storage::Log(log) = &ingest.storage {
+            double(log, doubles, &mut fates).await;
+        }
+        fates
+    };
+    let (logged, queued) = tokio::join!(logged, queued);
+    let (mut logged, mut queued) = (logged.into_iter(), queued.into_iter());
+    let next = |path: &Path| if *path == Path::Log { logged.next() } else { queued.next() };
+    let fates: Vec<_> = paths.iter().map_while(next).collect();
+    match one_trouble(&fates) {
+        Some(error) => Err(error),
+        None => Ok(fates),
     }
 }
 
 /// Appends a record, and answers only when it is durable.
 pub(crate) async fn append<L: Log>(log: &L, record: Append) -> Result<Position, NotStored> {
-    match append_each(log, vec![record]).await?.pop() {
+    match append_each(log, vec![record]).await.pop() {
         Some(Ok(Kept::At(position))) => Ok(position),
         Some(Err(error)) => Err(error),
         _ => Err(NotStored::Log(AppendError::Unknown { reason: "the log gave no answer".into() })),
     }
 }
 
-/// Appends records, each with a fate of its own. One fate of all that is none of the records' own is the load's.
-async fn append_each<L: Log>(
-    log: &L,
-    records: Vec<Append>,
-) -> Result<Vec<Result<Kept, NotStored>>, NotStored> {
+/// Appends records, each with a fate of its own.
+async fn append_each<L: Log>(log: &L, records: Vec<Append>) -> Vec<Result<Kept, NotStored>> {
     let began = Instant::now();
     let fates = log.append_each(records).await;
     metrics::histogram!("wasmill_ingest_append_seconds").record(began.elapsed().as_secs_f64());
-    let of_all = one_trouble(&fates);
     tell(&fates);
-    match of_all {
-        Some(error) => Err(NotStored::Log(error)),
-        None => Ok(fates.into_iter().map(|fate| fate.map(Kept::At).map_err(NotStored::Log)).collect()),
+    fates.into_iter().map(|fate| fate.map(Kept::At).map_err(NotStored::Log)).collect()
+}
+
+/// Writes the records of jobs that go both ways, of which the queue has taken those that it has not refused.
+async fn double<L: Log>(log: &L, doubles: Vec<(usize, Append)>, fates: &mut [Result<Kept, NotStored>]) {
+    let is_kept = |place: &usize| matches!(fates.get(*place), Some(Ok(Kept::Queued | Kept::Duplicate)));
+    let (places, records): (Vec<_>, Vec<_>) = doubles.into_iter().filter(|(place, _)| is_kept(place)).unzip();
+    if records.is_empty() {
+        return;
+    }
+    for (place, logged) in places.into_iter().zip(append_each(log, records).await) {
+        match logged {
+            // A duplicate stays one: its answer says so.
+            Ok(at) => {
+                if let Some(fate) = fates.get_mut(place).filter(|fate| **fate == Ok(Kept::Queued)) {
+                    *fate = Ok(at);
+                }
+            }
+            Err(_) => metrics::counter!("wasmill_ingest_unlogged_total").increment(1),
+        }
     }
 }
 
-/// The trouble that kept every record from being stored, if there was one and it is none of their own.
-fn one_trouble(fates: &[Result<Position, AppendError>]) -> Option<AppendError> {
+/// The trouble that kept every job from being stored, if there was one and it is none of their own.
+fn one_trouble(fates: &[Result<Kept, NotStored>]) -> Option<NotStored> {
     let first = fates.first()?.as_ref().err()?;
-    let own = |error: &AppendError| matches!(error, AppendError::TooLarge { .. });
+    let own = |error: &NotStored| matches!(error, NotStored::Log(AppendError::TooLarge { .. }));
     let of_all = fates.iter().all(|fate| fate.as_ref().is_err_and(|error| error == first && !own(error)));
     of_all.then(|| first.clone())
 }
@@ -111,42 +153,41 @@ fn tell(fates: &[Result<Position, AppendError>]) {
     }
 }
 
-async fn enqueue<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, jobs: Vec<NewJob>) -> Result<Vec<Kept>, NotStored> {
-    let began = Instant::now();
+/// Puts jobs into the queue, each with a fate of its own.
+async fn enqueue<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, jobs: Vec<NewJob>) -> Vec<Result<Kept, NotStored>> {
+    let (began, count) = (Instant::now(), jobs.len());
     let enqueued = ingest.trouble.note(ingest.queue.enqueue(jobs).await);
     metrics::histogram!("wasmill_ingest_enqueue_seconds").record(began.elapsed().as_secs_f64());
-    match enqueued? {
-        Enqueued::Done(admissions) => Ok(admissions.into_iter().map(Kept::from).collect()),
-        Enqueued::Full => Err(NotStored::Full),
+    match enqueued {
+        Ok(Enqueued::Done(admissions)) => {
+            admissions.into_iter().map(|admission| Ok(Kept::from(admission))).collect()
+        }
+        Ok(Enqueued::Full) => vec![Err(NotStored::Full); count],
+        Err(error) => vec![Err(NotStored::Queue(error)); count],
     }
 }
 
 impl Load {
-    /// An empty one for this storage.
-    pub(crate) fn new<L>(storage: &Storage<L>) -> Self {
-        match storage {
-            Storage::Log(_) => Self::Records(Vec::new()),
-            Storage::Queue => Self::Jobs(Vec::new()),
-        }
-    }
-
-    /// Adds a job behind the others.
+    /// Adds a job, on its path.
     ///
     /// # Errors
-    /// When its record cannot be written: a bug.
+    /// When it cannot be written as a record: a bug.
     pub(crate) fn add(&mut self, admitted: Admitted<'_>) -> Result<(), Problem> {
-        match self {
-            Self::Records(records) => records.push(admitted.record()?),
-            Self::Jobs(jobs) => jobs.push(admitted.into_new_job()),
+        let path = admitted.route.path;
+        match path {
+            Path::Log => self.records.push(admitted.record()?),
+            Path::Queue => self.jobs.push(admitted.into_new_job()),
+            Path::Both => {
+                self.doubles.push((self.jobs.len(), admitted.record()?));
+                self.jobs.push(admitted.into_new_job());
+            }
         }
+        self.paths.push(path);
         Ok(())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        match self {
-            Self::Records(records) => records.is_empty(),
-            Self::Jobs(jobs) => jobs.is_empty(),
-        }
+        self.paths.is_empty()
     }
 }
 

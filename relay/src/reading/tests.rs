@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wasmill_catalog::{Flow, HandlerSpec, QueueSpec, TypeSpec};
+use wasmill_catalog::{Flow, Handlers, QueueSpec, RouteMode, TypeSpec};
 use wasmill_job::wire::{encode_cancel, encode_copy, encode_dead, encode_job};
 use wasmill_job::{
     Cancel, Durability, Generation, IdSource, JobId, JobType, Limits, Mode, ModuleDigest, Offset, Partition,
@@ -30,8 +30,8 @@ pub(crate) fn catalog(revision: u64, types: &[&str]) -> Catalog {
         owner: None,
         queue: queue.clone(),
         path: Path::Log,
-        mode: Mode::Live,
-        handler: HandlerSpec { module: "hello@1".parse().unwrap(), digest: ModuleDigest::of(b"hello") },
+        mode: RouteMode::Live,
+        handlers: Handlers::one("hello@1".parse().unwrap(), ModuleDigest::of(b"hello")),
         limits: Limits::default(),
         retry: RetryPolicy::default(),
         flow: Flow::default(),

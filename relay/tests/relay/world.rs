@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
+use wasmill_catalog::{Catalog, Flow, Handlers, QueueSpec, RouteMode, TypeSpec};
 use wasmill_job::wire::{encode_copy, encode_job};
 use wasmill_job::{
     Attempt, Clock, CopyOf, DeadLetter, Durability, Failure, FailureCode, Generation, IdSource, Job, JobId,
@@ -308,8 +308,8 @@ fn catalog(revision: u64, types: &[&str]) -> Catalog {
         owner: None,
         queue: queue.clone(),
         path: Path::Log,
-        mode: Mode::Live,
-        handler: HandlerSpec { module: "hello@1".parse().unwrap(), digest: ModuleDigest::of(b"hello") },
+        mode: RouteMode::Live,
+        handlers: Handlers::one("hello@1".parse().unwrap(), ModuleDigest::of(b"hello")),
         limits: Limits::default(),
         retry: RetryPolicy::default(),
         flow: Flow::default(),

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use wasmill_job::{Durability, JobType, Mode, Path, QueueName, RetriedExits};
+use wasmill_job::{Durability, JobType, Path, Percent, QueueName, RetriedExits};
 
 use crate::units::{show_rate, show_size, show_span};
-use crate::{Catalog, QueueSpec, TypeSpec};
+use crate::{Catalog, HandlerSpec, Handlers, QueueSpec, TypeSpec};
 
 /// One entry that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,14 +87,14 @@ fn queue_fields(queue: &QueueSpec) -> Fields {
 }
 
 fn type_fields(spec: &TypeSpec) -> Fields {
-    let TypeSpec { limits, retry, handler, flow, grants, .. } = spec;
+    let TypeSpec { limits, retry, flow, grants, .. } = spec;
     let shown = |value: &dyn fmt::Display| Some(value.to_string());
     vec![
         ("owner", spec.owner.clone()),
         ("queue", shown(&spec.queue)),
         ("path", shown(&path_name(spec.path))),
-        ("mode", shown(&mode_name(spec.mode))),
-        ("handler", Some(format!("{} ({:?})", handler.module, handler.digest))),
+        ("mode", shown(&spec.mode)),
+        ("handlers", Some(handlers_text(&spec.handlers))),
         ("limits.memory", Some(show_size(limits.memory_bytes))),
         ("limits.timeout", Some(show_span(limits.timeout))),
         ("limits.fuel", shown(&limits.fuel)),
@@ -139,14 +139,14 @@ fn settings(settings: &BTreeMap<String, String>) -> Option<String> {
     (!entries.is_empty()).then(|| format!("{{ {} }}", entries.join(", ")))
 }
 
-fn exits_name(exits: RetriedExits) -> &'static str {
+pub(crate) fn exits_name(exits: RetriedExits) -> &'static str {
     match exits {
         RetriedExits::Temporary => "temporary",
         RetriedExits::All => "all",
     }
 }
 
-fn path_name(path: Path) -> &'static str {
+pub(crate) fn path_name(path: Path) -> &'static str {
     match path {
         Path::Log => "log",
         Path::Queue => "queue",
@@ -154,18 +154,26 @@ fn path_name(path: Path) -> &'static str {
     }
 }
 
-fn durability_name(durability: Durability) -> &'static str {
+pub(crate) fn durability_name(durability: Durability) -> &'static str {
     match durability {
         Durability::Quorum => "quorum",
         Durability::Leader => "leader",
     }
 }
 
-fn mode_name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Live => "live",
-        Mode::Paused => "paused",
-    }
+/// Such as `hello@1.0.0 95% (ab12…) + hello@1.1.0 5% (cd34…)`; a single handler needs no weight.
+fn handlers_text(handlers: &Handlers) -> String {
+    /// As much of a digest as tells two of them apart.
+    const SHOWN: usize = 12;
+    let text = |HandlerSpec { module, digest, weight }: &HandlerSpec| {
+        let digest = digest.to_string();
+        let digest = digest.get(..SHOWN).unwrap_or(&digest);
+        match *weight {
+            Percent::WHOLE => format!("{module} ({digest})"),
+            weight => format!("{module} {weight} ({digest})"),
+        }
+    };
+    handlers.iter().map(text).collect::<Vec<_>>().join(" + ")
 }
 
 impl fmt::Display for Subject {

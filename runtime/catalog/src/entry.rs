@@ -12,7 +12,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use wasmill_job::{Durability, InvalidName, JobType, QueueName};
 
 pub(crate) use queue::read_queue;
-pub(crate) use route::{Named, TypeEntry, read_type};
+pub(crate) use route::{HandlerEntry, Named, TypeEntry, read_type};
 
 use crate::Backing;
 use crate::mistake::{Report, did_you_mean};

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 use wasmill_job::Revision;
 
-use crate::{ArtifactStore, Catalog, StoreError};
+use crate::{ArtifactStore, Catalog, LastGood, StoreError};
 
 /// A catalog that is kept up to date. Cheap to clone; the following ends when the last clone and the last receiver
 /// are gone.
@@ -21,11 +21,18 @@ pub struct Following {
 /// Reads the newest good revision and follows the ones after it, asking every `every`. Must be called inside a tokio
 /// runtime.
 ///
+/// Each good revision is kept in `last`, too. Where the store is away at the start, or has no revision as new as that one,
+/// because it was emptied or put back, the kept one is in force until a newer one can be read.
+///
 /// # Errors
-/// When the store is away at the start, or holds revisions and none of them can be read: a process that began with an
-/// empty catalog would refuse every job.
-pub async fn follow(store: ArtifactStore, every: Duration) -> Result<Following, StoreError> {
-    let mut follower = Follower::start(store).await?;
+/// When nothing is kept and the store is away at the start, or holds revisions of which none can be read: a process that
+/// began with an empty catalog would refuse every job.
+pub async fn follow(
+    store: ArtifactStore,
+    every: Duration,
+    last: Option<LastGood>,
+) -> Result<Following, StoreError> {
+    let mut follower = Follower::start(store, last).await?;
     let (sender, catalog) = watch::channel(follower.good.clone());
     let nudge = Arc::new(Notify::new());
     let nudged = Arc::clone(&nudge);
@@ -66,6 +73,7 @@ impl Following {
 /// Where the following stands.
 struct Follower {
     store: ArtifactStore,
+    last: Option<LastGood>,
     good: Arc<Catalog>,
     /// The newest revision known to exist; above `good` while that one cannot be read.
     seen: Revision,
@@ -74,12 +82,39 @@ struct Follower {
 }
 
 impl Follower {
-    async fn start(store: ArtifactStore) -> Result<Self, StoreError> {
-        let seen = store.latest_number().await?;
-        let mut follower = Self { store, good: Arc::default(), seen, trouble: None };
-        follower.read_newest().await?;
-        publish(&follower.good);
+    async fn start(store: ArtifactStore, last: Option<LastGood>) -> Result<Self, StoreError> {
+        let kept = last.as_ref().and_then(LastGood::read).unwrap_or_default();
+        let good = Arc::new(kept);
+        let mut follower = Self { store, last, seen: good.revision, good, trouble: None };
+        match follower.begin().await {
+            Err(error) if follower.good.revision == Revision(0) => return Err(error),
+            Err(error) => follower.tell(&error),
+            Ok(()) => {}
+        }
+        follower.publish();
         Ok(follower)
+    }
+
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        let newest = self.store.latest_number().await?;
+        if newest < self.good.revision {
+            tracing::error!(
+                keeping = %self.good.revision, %newest,
+                "the artifact store has lost revisions, or is another one; the last one that this process knew stays in force"
+            );
+            return Ok(());
+        }
+        self.seen = newest;
+        if newest > self.good.revision { self.read_newest().await } else { Ok(()) }
+    }
+
+    /// Puts the good revision where others look for it.
+    fn publish(&self) {
+        // Exact up to 2^53.
+        metrics::gauge!("wasmill_catalog_revision").set(self.good.revision.0 as f64);
+        if let Some(last) = self.last.as_ref().filter(|_| self.good.revision > Revision(0)) {
+            last.keep(&self.good);
+        }
     }
 
     /// Takes up what is new; whether there was something.
@@ -96,7 +131,7 @@ impl Follower {
             return false;
         }
         tracing::info!(revision = self.good.revision.0, message = self.good.message, "new catalog revision");
-        publish(&self.good);
+        self.publish();
         true
     }
 
@@ -141,12 +176,6 @@ impl Follower {
             self.trouble = Some(trouble);
         }
     }
-}
-
-/// Shows on the metrics page which revision this process works with.
-fn publish(catalog: &Catalog) {
-    // Exact up to 2^53.
-    metrics::gauge!("wasmill_catalog_revision").set(catalog.revision.0 as f64);
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod change;
 mod diff;
 mod entry;
+mod export;
 mod follow;
+mod handlers;
+mod last_good;
 mod mistake;
+mod mode;
 mod plan;
 mod revision;
 mod section;
@@ -13,10 +18,15 @@ mod store;
 mod units;
 mod wire;
 
+pub use change::{Refusal, rollback, without_queue, without_type};
 pub use diff::{Change, ChangeKind, FieldChange, Subject, diff};
+pub use export::export;
 pub use follow::{Following, follow};
+pub use handlers::{HandlerSpec, Handlers, InvalidHandlers};
+pub use last_good::LastGood;
 pub use mistake::{Mistake, Mistakes};
+pub use mode::RouteMode;
 pub use plan::{DEFAULT_QUEUE, Plan, plan};
-pub use revision::{Backing, Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
+pub use revision::{Backing, Catalog, Flow, QueueSpec, TypeSpec};
 pub use source::SourceFile;
 pub use store::{ArtifactStore, StoreError, StoredModule};

@@ -7,14 +7,14 @@ use std::ops::Range;
 
 use wasmill_job::{Durability, Generation, JobType, ModuleDigest, ModuleTag, QueueName, Revision, UnixMs};
 
-use crate::entry::{Entries, Entry, QueueEntry, TypeEntry, read_entries};
+use crate::entry::{Entries, Entry, HandlerEntry, Named, QueueEntry, TypeEntry, read_entries};
 use crate::mistake::{Mistakes, Report, did_you_mean};
-use crate::{Backing, Catalog, Change, HandlerSpec, QueueSpec, SourceFile, TypeSpec, diff};
+use crate::{Backing, Catalog, Change, HandlerSpec, Handlers, QueueSpec, SourceFile, TypeSpec, diff};
 
 /// What applying files would do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The catalog it leads to. Numbered, but not dated and without a message: [`Plan::into_revision`] adds them.
+    /// The catalog it leads to. Numbered, but not dated, signed or explained: [`Plan::into_revision`] adds that.
     pub next: Catalog,
     /// How `next` differs from the current one. Empty: there is nothing to apply.
     pub changes: Vec<Change>,
@@ -73,10 +73,15 @@ pub fn plan(
 }
 
 impl Plan {
-    /// The revision to store: dated, and with the reason in the words of whoever makes it.
+    /// The revision to store: dated, signed, and with the reason in the words of whoever makes it.
     #[must_use]
-    pub fn into_revision(self, created_at: UnixMs, message: impl Into<String>) -> Catalog {
-        Catalog { created_at, message: message.into(), ..self.next }
+    pub fn into_revision(
+        self,
+        created_at: UnixMs,
+        author: Option<String>,
+        message: impl Into<String>,
+    ) -> Catalog {
+        Catalog { created_at, author, message: message.into(), ..self.next }
     }
 }
 
@@ -118,12 +123,11 @@ impl Merge<'_> {
     fn queue(&mut self, report: &mut Report<'_>, entry: &Entry<QueueName, QueueEntry>) {
         let partitions = entry.value.as_ref().map_or(DEFAULT_PARTITIONS, |queue| queue.partitions.value);
         let durability = entry.value.as_ref().map(|queue| queue.durability).unwrap_or_default();
-        let spec = QueueSpec { generation: FIRST_GENERATION, partitions, durability };
         if let Some(next) = self.next.queues.get_mut(&entry.name) {
             next.durability = durability;
         }
         let Some(existing) = self.current.queues.get(&entry.name) else {
-            self.next.queues.insert(entry.name.clone(), spec);
+            self.new_queue(&entry.name, partitions, durability);
             return;
         };
         if let Some(queue) =
@@ -144,24 +148,15 @@ impl Merge<'_> {
         let unnamed =
             |entry: &TypeEntry| entry.queue.as_ref().is_none_or(|q| q.value.as_str() == DEFAULT_QUEUE);
         let types = sources.iter().flat_map(|entries| &entries.types);
-        if types.filter_map(|entry| entry.value.as_ref()).any(unnamed) {
-            let durability = Durability::default();
-            let spec = QueueSpec { generation: FIRST_GENERATION, partitions: DEFAULT_PARTITIONS, durability };
-            self.next.queues.entry(default_queue()).or_insert(spec);
+        let is_needed = types.filter_map(|entry| entry.value.as_ref()).any(unnamed);
+        if is_needed && !self.next.queues.contains_key(&default_queue()) {
+            self.new_queue(&default_queue(), DEFAULT_PARTITIONS, Durability::default());
         }
     }
 
     fn job_type(&mut self, report: &mut Report<'_>, entry: &Entry<JobType, TypeEntry>) {
         let Some(value) = &entry.value else { return };
-        let digest = self.modules.get(&value.module.value).copied();
-        if digest.is_none() {
-            let (tag, at) = (&value.module.value, &value.module.at);
-            let hint = did_you_mean(tag.as_str(), self.modules.keys().map(ModuleTag::as_str));
-            let message = format!(
-                "there is no module `{tag}`: deploy it first, with wasmill deploy FILE.wasm --name {tag}{hint}"
-            );
-            report.add(at, message);
-        }
+        let handlers = self.handlers(report, &value.handlers);
         let queue = value.queue.as_ref().map_or_else(default_queue, |queue| queue.value.clone());
         let queue_at = value.queue.as_ref().map_or(&entry.at, |queue| &queue.at);
         if self.all_read && !self.next.queues.contains_key(&queue) {
@@ -178,13 +173,13 @@ impl Merge<'_> {
             );
             report.add(queue_at, message);
         }
-        let Some(digest) = digest else { return };
+        let Some(handlers) = handlers else { return };
         let spec = TypeSpec {
             owner: value.owner.clone(),
             queue,
             path: value.path,
             mode: value.mode,
-            handler: HandlerSpec { module: value.module.value.clone(), digest },
+            handlers,
             limits: value.limits,
             retry: value.retry,
             flow: value.flow,
@@ -193,6 +188,36 @@ impl Merge<'_> {
             dedup_window: value.dedup_window,
         };
         self.next.types.insert(entry.name.clone(), spec);
+    }
+
+    /// The handlers with their digests; every one without is reported.
+    fn handlers(&self, report: &mut Report<'_>, entries: &[HandlerEntry]) -> Option<Handlers> {
+        let mut handlers = Vec::with_capacity(entries.len());
+        for HandlerEntry { module: Named { value: tag, at }, weight } in entries {
+            if let Some(digest) = self.modules.get(tag) {
+                handlers.push(HandlerSpec { module: tag.clone(), digest: *digest, weight: *weight });
+                continue;
+            }
+            let hint = did_you_mean(tag.as_str(), self.modules.keys().map(ModuleTag::as_str));
+            let message = format!(
+                "there is no module `{tag}`: deploy it first, with wasmill deploy FILE.wasm --name {tag}{hint}"
+            );
+            report.add(at, message);
+        }
+        // Repeats and weights were judged when the entries were read: then there is no plan.
+        Handlers::new(handlers).ok().filter(|handlers| handlers.iter().len() == entries.len())
+    }
+
+    /// The layout of a queue that the current catalog does not have. One that was deleted may have left its topic behind: with
+    /// the same partitions it goes on there, with others it begins at the next generation.
+    fn new_queue(&mut self, name: &QueueName, partitions: NonZeroU32, durability: Durability) {
+        let generation = match self.current.retired.get(name) {
+            None => FIRST_GENERATION,
+            Some(old) if old.partitions == partitions => old.generation,
+            Some(old) => Generation(old.generation.0 + 1),
+        };
+        self.next.retired.remove(name);
+        self.next.queues.insert(name.clone(), QueueSpec { generation, partitions, durability });
     }
 }
 

@@ -5,9 +5,11 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use wasmill_job::{
-    Durability, Generation, Grants, JobType, Limits, Mode, ModuleDigest, ModuleTag, Path, QueueName, Rate,
-    RetryPolicy, Revision, Topic, TopicPartition, UnixMs,
+    Durability, Generation, Grants, JobType, Limits, Path, QueueName, Rate, RetryPolicy, Revision, Topic,
+    TopicPartition, UnixMs,
 };
+
+use crate::{Handlers, RouteMode};
 
 /// One revision of the routing table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,8 +19,13 @@ pub struct Catalog {
     pub created_at: UnixMs,
     /// Why it was made, in the words of whoever made it.
     pub message: String,
+    /// Who made it: the name of a token, where it was known.
+    pub author: Option<String>,
     pub queues: BTreeMap<QueueName, QueueSpec>,
     pub types: BTreeMap<JobType, TypeSpec>,
+    /// Queues that were deleted, as they were last: their topics may still be there, so a queue that takes such a name with
+    /// other partitions begins at the next generation.
+    pub retired: BTreeMap<QueueName, QueueSpec>,
 }
 
 /// A queue: a lane of pending and in-flight jobs.
@@ -38,8 +45,8 @@ pub struct TypeSpec {
     pub owner: Option<String>,
     pub queue: QueueName,
     pub path: Path,
-    pub mode: Mode,
-    pub handler: HandlerSpec,
+    pub mode: RouteMode,
+    pub handlers: Handlers,
     pub limits: Limits,
     pub retry: RetryPolicy,
     pub flow: Flow,
@@ -49,13 +56,6 @@ pub struct TypeSpec {
     pub keep_result: Duration,
     /// How long a repeat of a finished job's idempotency key is dropped. Default 10 min.
     pub dedup_window: Duration,
-}
-
-/// Which module runs a type's jobs. A revision holds the digest; the tag is kept for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandlerSpec {
-    pub module: ModuleTag,
-    pub digest: ModuleDigest,
 }
 
 /// How fast a type's jobs may run.
@@ -75,18 +75,28 @@ pub struct Flow {
 /// What stands behind the queue of a mill: which paths its job types can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backing {
-    /// A log: jobs go into it, and a relay carries them to the queue.
+    /// A log, and a queue that is lost with its process (the embedded one): jobs go into the log, and a relay carries them.
     Log,
-    /// Nothing: jobs go straight into the queue, which has to keep them by itself.
+    /// A log, and a queue that keeps jobs by itself (Redis): a job type may take either way, or both.
+    LogAndQueue,
+    /// No log: jobs go straight into the queue, which has to keep them by itself.
     Nothing,
 }
 
 impl Backing {
-    /// The path of a job type that names none. So far it is the only one that a mill of this kind can serve.
+    /// The path of a job type that names none.
     pub fn path(self) -> Path {
         match self {
-            Self::Log => Path::Log,
+            Self::Log | Self::LogAndQueue => Path::Log,
             Self::Nothing => Path::Queue,
+        }
+    }
+
+    /// The path that jobs of a route with this one really take: a revision may be older than a change of the mill's stores.
+    pub fn served(self, path: Path) -> Path {
+        match self {
+            Self::LogAndQueue => path,
+            Self::Log | Self::Nothing => self.path(),
         }
     }
 }

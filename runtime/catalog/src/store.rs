@@ -1,5 +1,6 @@
 //! The artifact store: revisions, modules and tags in a folder (later: a bucket). The only part that knows
-//! `object_store`. Nothing in it is ever changed: things are added, each under a name of its own.
+//! `object_store`. Nothing in it is ever changed: things are added, each under a name of its own, and modules that nobody
+//! needs are deleted.
 
 mod error;
 mod folder;
@@ -89,6 +90,14 @@ impl ArtifactStore {
     async fn replace(&self, path: &Path, bytes: Bytes) -> Result<(), StoreError> {
         let answer = self.store.put(path, PutPayload::from(bytes)).await;
         answer.map(|_| ()).map_err(|error| self.away(format!("write {path}"), error))
+    }
+
+    /// Deletes what stands under `path`, if something does.
+    async fn delete(&self, path: &Path) -> Result<(), StoreError> {
+        match self.store.delete(path).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.away(format!("delete {path}"), error)),
+        }
     }
 
     /// What stands directly under `folder`; nothing when the folder is missing.

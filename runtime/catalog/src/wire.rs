@@ -4,7 +4,7 @@
 mod revision;
 mod tag;
 
-pub(crate) use revision::{read_revision, write_revision};
+pub(crate) use revision::{read_kept, read_revision, write_revision};
 pub(crate) use tag::{read_tag, write_tag};
 
 /// The version this binary writes, and the newest it reads.

@@ -95,7 +95,7 @@ pub enum Priority {
     Urgent,
 }
 
-/// How far a type is switched on.
+/// How far a job was switched on when it was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
@@ -104,6 +104,8 @@ pub enum Mode {
     Live,
     /// Accepted, stored and kept pending; nothing is taken.
     Paused,
+    /// Accepted, stored, carried and counted like any other; completed without being executed.
+    Shadow,
 }
 
 /// A caller's wish that a job should not run, as it stands in the log behind the job's record.

@@ -9,6 +9,7 @@ mod names;
 mod outcome;
 mod policy;
 mod position;
+mod share;
 mod time;
 mod verdict;
 pub mod wire;
@@ -25,5 +26,6 @@ pub use policy::{Backoff, InvalidBackoff, Limits, Rate, RetriedExits, RetryPolic
 pub use position::{
     Generation, Offset, Partition, Passed, Position, Progress, RecordHash, Revision, Topic, TopicPartition,
 };
+pub use share::{InvalidPercent, Percent};
 pub use time::{Clock, SystemClock, UnixMs};
 pub use verdict::{Verdict, verdict};

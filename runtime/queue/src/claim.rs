@@ -5,7 +5,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wasmill_job::{Attempt, Failure, Job, JobId, JobType, LogLine, Rate, Revision, UnixMs, Usage, Verdict};
+use serde::{Deserialize, Serialize};
+use wasmill_job::{
+    Attempt, Failure, Job, JobId, JobType, LogLine, ModuleTag, Rate, Revision, UnixMs, Usage, Verdict,
+};
 
 use crate::Child;
 
@@ -55,9 +58,20 @@ pub struct Settlement {
 pub struct AttemptRecord {
     pub logs: Vec<LogLine>,
     pub usage: Usage,
+    /// What ran it, where that is known.
+    pub ran: Option<Ran>,
     /// How long result, logs and done-mark are kept once the job is done.
     pub keep_result: Duration,
     pub dedup_window: Duration,
+}
+
+/// What ran a job in an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ran {
+    /// This version of its handler.
+    Module(ModuleTag),
+    /// Nothing: the job is of mode shadow, and was completed without being executed.
+    Nothing,
 }
 
 /// What a settlement did.
@@ -142,4 +156,6 @@ pub struct LastAttempt {
     pub failure: Option<Failure>,
     pub logs: Vec<LogLine>,
     pub usage: Usage,
+    /// What ran it; `None` of attempts that an older release settled.
+    pub ran: Option<Ran>,
 }

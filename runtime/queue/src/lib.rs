@@ -12,7 +12,7 @@ mod redis;
 mod view;
 
 pub use claim::{
-    Answer, AttemptRecord, Claim, ClaimRef, LastAttempt, Offer, Settlement, Token, TypeOffer, WorkerId,
+    Answer, AttemptRecord, Claim, ClaimRef, LastAttempt, Offer, Ran, Settlement, Token, TypeOffer, WorkerId,
 };
 pub use debt::{Child, Debt, DebtId, Owes};
 pub use embedded::{EmbeddedConfig, EmbeddedQueue, OpenError, Opening};

@@ -1,4 +1,4 @@
-//! What the embedded queue stores: keys, values and their bytes. Layout version 4; drawn in the README.
+//! What the embedded queue stores: keys, values and their bytes. Layout version 5; drawn in the README.
 
 mod children;
 mod job;
@@ -16,7 +16,7 @@ pub(crate) use row::{
 };
 
 /// The layout this binary reads and writes. Another one is not migrated: the queue is rebuilt from the log.
-pub(crate) const LAYOUT: u32 = 4;
+pub(crate) const LAYOUT: u32 = 5;
 
 /// Why bytes are no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

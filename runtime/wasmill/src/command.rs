@@ -5,6 +5,7 @@ use clap::Subcommand;
 use crate::failure::{Exit, Failure, Result};
 
 pub(crate) mod apply;
+mod change;
 mod check;
 pub(crate) mod compile_alone;
 mod completions;
@@ -12,13 +13,20 @@ mod dead;
 mod demo;
 mod deploy;
 mod dev;
+mod diff;
 mod enqueue;
+mod export;
+mod history;
 pub(crate) mod job;
+mod job_types;
 mod listen;
 mod modules;
 mod new;
 mod queue;
+mod queues;
 mod relay;
+mod rollback;
+mod routes;
 mod run;
 pub(crate) mod run_alone;
 pub(crate) mod status;
@@ -39,6 +47,13 @@ pub(crate) enum Command {
     Deploy(deploy::Deploy),
     Modules(modules::Modules),
     Apply(apply::Apply),
+    Diff(diff::Diff),
+    History(history::History),
+    Rollback(rollback::Rollback),
+    Export(export::Export),
+    Types(job_types::JobTypes),
+    Queues(queues::Queues),
+    Modules(modules::Modules),
     Enqueue(enqueue::Enqueue),
     Job(job::Job),
     Dead(dead::Dead),
@@ -70,6 +85,13 @@ impl Command {
             Self::Deploy(deploy) => inside(&mut Builder::new_current_thread(), deploy.run()),
             Self::Modules(modules) => inside(&mut Builder::new_current_thread(), modules.run()),
             Self::Apply(apply) => inside(&mut Builder::new_current_thread(), apply.run()),
+            Self::Diff(diff) => inside(&mut Builder::new_current_thread(), diff.run()),
+            Self::History(history) => inside(&mut Builder::new_current_thread(), history.run()),
+            Self::Rollback(rollback) => inside(&mut Builder::new_current_thread(), rollback.run()),
+            Self::Export(export) => inside(&mut Builder::new_current_thread(), export.run()),
+            Self::Types(types) => inside(&mut Builder::new_current_thread(), types.run()),
+            Self::Queues(queues) => inside(&mut Builder::new_current_thread(), queues.run()),
+            Self::Modules(modules) => inside(&mut Builder::new_current_thread(), modules.run()),
             Self::Enqueue(enqueue) => inside(&mut Builder::new_current_thread(), enqueue.run()),
             Self::Job(job) => inside(&mut Builder::new_current_thread(), job.run()),
             Self::Dead(dead) => inside(&mut Builder::new_current_thread(), dead.run()),

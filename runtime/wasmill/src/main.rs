@@ -15,6 +15,7 @@ mod failure;
 mod input;
 mod mill;
 mod progress;
+mod record;
 mod table;
 mod terminal;
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use wasmill_job::{Attempt, Clock, Failure, FailureCode, Outcome, UnixMs, Usage, Verdict, verdict};
-use wasmill_queue::{AttemptRecord, Claim, Settlement};
+use bytes::Bytes;
+use wasmill_job::{Attempt, Clock, Failure, FailureCode, Mode, Outcome, UnixMs, Usage, Verdict, verdict};
+use wasmill_queue::{AttemptRecord, Claim, Ran, Settlement};
 
 use crate::alone::Death;
 use crate::children::jobs_of;
@@ -15,7 +16,10 @@ const TELLING: &str = "wasmill_worker::attempt";
 /// An attempt starts, in process `pid`.
 pub(crate) fn begin(claim: &Claim, route: &Route, clock: &dyn Clock, pid: u32) {
     let Claim { job, attempt, .. } = claim;
-    tracing::debug!(target: TELLING, job = %job.id, job_type = %job.job_type, %attempt, pid, "attempt started");
+    let module = &route.version_for(job.id).module;
+    tracing::debug!(
+        target: TELLING, job = %job.id, job_type = %job.job_type, %attempt, pid, %module, "attempt started"
+    );
     if *attempt == Attempt(1) {
         route.gauges.started(clock.now().since(job.accepted_at));
     }
@@ -26,7 +30,8 @@ pub(crate) fn finish(claim: Claim, route: &Route, outcome: Outcome, now: UnixMs)
     let verdict = verdict(&outcome, claim.attempt, &route.retry, rand::random());
     tell_end(&claim, outcome.end.as_str(), outcome.usage.fuel);
     route.gauges.ran(&outcome, &verdict);
-    let record = AttemptRecord { logs: outcome.logs, usage: outcome.usage, ..route.record() };
+    route.version_for(claim.job.id).gauges.ran(&outcome);
+    let record = AttemptRecord { logs: outcome.logs, usage: outcome.usage, ..executed(&claim, route) };
     let children = jobs_of(outcome.children, &claim.job, &route.catalog, now);
     claim.settle(verdict, record).with_children(children)
 }
@@ -37,14 +42,32 @@ pub(crate) fn quarantine(claim: Claim, route: &Route, death: &Death, ran: Durati
     let verdict = Verdict::Bury { failure: quarantined(claim.attempt, death) };
     tell_end(&claim, "quarantined", 0);
     route.gauges.quarantined(ran, &verdict);
+    route.version_for(claim.job.id).gauges.died();
     let wall_us = u64::try_from(ran.as_micros()).unwrap_or(u64::MAX);
     let usage = Usage { wall_us, ..Usage::default() };
-    claim.settle(verdict, AttemptRecord { usage, ..route.record() })
+    let record = AttemptRecord { usage, ..executed(&claim, route) };
+    claim.settle(verdict, record)
+}
+
+/// What is kept of an attempt that ran, before anything is known of it but what ran it.
+fn executed(claim: &Claim, route: &Route) -> AttemptRecord {
+    let module = route.version_for(claim.job.id).module.clone();
+    AttemptRecord { ran: Some(Ran::Module(module)), ..route.record() }
+}
+
+/// What becomes of a claim without running it, if that is decided already: its job is shadow, or has been tried too often.
+pub(crate) fn decided(claim: &Claim, route: &Route) -> Option<(Verdict, AttemptRecord)> {
+    if claim.job.stamp.mode == Mode::Shadow {
+        let verdict = Verdict::Complete { output: Bytes::new() };
+        route.gauges.shadowed(&verdict);
+        return Some((verdict, AttemptRecord { ran: Some(Ran::Nothing), ..route.record() }));
+    }
+    used_up(claim, route).map(|verdict| (verdict, route.record()))
 }
 
 /// A claim beyond the policy's attempts: all before it were counted when they were taken, and none came back. Its
 /// workers vanished or lost their leases, perhaps because of it, so it is not run again, not even alone.
-pub(crate) fn used_up(claim: &Claim, route: &Route) -> Option<Verdict> {
+fn used_up(claim: &Claim, route: &Route) -> Option<Verdict> {
     let allowed = route.retry.attempts;
     if claim.attempt.0 <= allowed {
         return None;

@@ -16,6 +16,12 @@ pub(crate) struct RunGauges {
     verdicts: [Counter; VERDICTS.len()],
     run_time: Histogram,
     start_delay: Histogram,
+}
+
+/// The metrics of one version of a type's module, for whoever moves from one to the next.
+pub(crate) struct VersionGauges {
+    done: Counter,
+    failed: Counter,
     spent: SpentGauges,
 }
 
@@ -38,7 +44,7 @@ struct ImportGauges {
 }
 
 /// How an attempt can end.
-const RESULTS: [&str; 14] = [
+const RESULTS: [&str; 15] = [
     "done",
     "retry",
     "rejected",
@@ -53,6 +59,7 @@ const RESULTS: [&str; 14] = [
     "quarantined",
     "calls",
     "exited",
+    "shadow",
 ];
 /// What can become of a job.
 const VERDICTS: [&str; 4] = ["complete", "retry", "bury", "release"];
@@ -60,9 +67,11 @@ const VERDICTS: [&str; 4] = ["complete", "retry", "bury", "release"];
 const LOST: usize = 10;
 /// The index of `quarantined` in [`RESULTS`]: the process died in which the job ran alone.
 const QUARANTINED: usize = 11;
+/// The index of `shadow` in [`RESULTS`]: the job was completed without being executed.
+const SHADOW: usize = 14;
 
 impl RunGauges {
-    pub(crate) fn of(job_type: &JobType, module: &ModuleTag) -> Self {
+    pub(crate) fn of(job_type: &JobType) -> Self {
         let name = || job_type.to_string();
         let result = |result| counter!("wasmill_worker_runs_total", "type" => name(), "result" => result);
         let verdict =
@@ -72,7 +81,6 @@ impl RunGauges {
             verdicts: VERDICTS.map(verdict),
             run_time: histogram!("wasmill_worker_run_seconds", "type" => name()),
             start_delay: histogram!("wasmill_worker_start_delay_seconds", "type" => name()),
-            spent: SpentGauges::of(job_type, module),
         }
     }
 
@@ -86,7 +94,6 @@ impl RunGauges {
         self.run_time.record(Duration::from_micros(outcome.usage.wall_us).as_secs_f64());
         self.results[result_of(&outcome.end)].increment(1);
         self.verdicts[verdict_of(verdict)].increment(1);
-        self.spent.add(&outcome.usage);
     }
 
     /// A job was buried without a run, because its workers had vanished too often.
@@ -95,11 +102,46 @@ impl RunGauges {
         self.verdicts[verdict_of(verdict)].increment(1);
     }
 
+    /// A job was completed without being executed.
+    pub(crate) fn shadowed(&self, verdict: &Verdict) {
+        self.results[SHADOW].increment(1);
+        self.verdicts[verdict_of(verdict)].increment(1);
+    }
+
     /// A job was buried because the process died in which it ran alone.
     pub(crate) fn quarantined(&self, ran: Duration, verdict: &Verdict) {
         self.run_time.record(ran.as_secs_f64());
         self.results[QUARANTINED].increment(1);
         self.verdicts[verdict_of(verdict)].increment(1);
+    }
+}
+
+impl VersionGauges {
+    pub(crate) fn of(job_type: &JobType, module: &ModuleTag) -> Self {
+        let runs = |end: &'static str| {
+            let labels =
+                [("type", job_type.to_string()), ("module", module.to_string()), ("end", end.to_owned())];
+            counter!("wasmill_worker_version_runs_total", &labels)
+        };
+        Self { done: runs("done"), failed: runs("failed"), spent: SpentGauges::of(job_type, module) }
+    }
+
+    /// An attempt ended.
+    pub(crate) fn ran(&self, outcome: &Outcome) {
+        let counter = if matches!(outcome.end, End::Done { .. }) { &self.done } else { &self.failed };
+        counter.increment(1);
+        self.spent.add(&outcome.usage);
+    }
+
+    /// The process died in which an attempt ran alone.
+    pub(crate) fn died(&self) {
+        self.failed.increment(1);
+    }
+}
+
+impl std::fmt::Debug for VersionGauges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("VersionGauges")
     }
 }
 
@@ -206,6 +248,10 @@ pub(crate) fn load(prefetched: usize, busy: usize, held: usize) {
 /// Names the metrics for people.
 pub(crate) fn describe() {
     describe_counter!("wasmill_worker_runs_total", "attempts by job type and how they ended");
+    describe_counter!(
+        "wasmill_worker_version_runs_total",
+        "attempts by job type, version of its module, and whether they gave a result"
+    );
     describe_counter!("wasmill_worker_verdicts_total", "attempts by job type and what became of the job");
     describe_histogram!("wasmill_worker_run_seconds", Unit::Seconds, "wall time of attempts");
     describe_histogram!(

@@ -1,6 +1,6 @@
 //! Follows the catalog: loads the modules that its live types need, and publishes the routes that can be run.
 //!
-//! A type is offered only while its module is loaded. Jobs that are running, or taken already, finish with the handler
+//! A type is offered only while all its modules are loaded. Jobs that are running, or taken already, finish with the handler
 //! they were taken for.
 
 use std::collections::HashMap;
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::Catalog;
-use wasmill_job::{Mode, ModuleDigest, SecretName};
+use wasmill_catalog::{Catalog, TypeSpec};
+use wasmill_job::{ModuleDigest, SecretName};
 use wasmill_sandbox::Handler;
 
 use crate::gauges;
-use crate::route::Routes;
+use crate::route::{Routes, is_paused};
 
 /// Gets a module's handler, ready to run, by the digest that a revision names. It may block: it is called where that
 /// does no harm.
@@ -112,10 +112,16 @@ impl Handlers {
         let again = AGAIN_FIRST.saturating_mul(1 << tries.min(20)).min(AGAIN_MAX);
         let failed = Failed { tries: tries.saturating_add(1), again_at: Instant::now() + again };
         self.failed.insert(digest, failed);
-        for (job_type, spec) in catalog.types.iter().filter(|(_, spec)| spec.handler.digest == digest) {
+        let needing = |spec: &TypeSpec| {
+            spec.handlers
+                .iter()
+                .find(|handler| handler.digest == digest)
+                .map(|handler| handler.module.clone())
+        };
+        for (job_type, spec) in &catalog.types {
+            let Some(module) = needing(spec) else { continue };
             gauges::count_load_failure(job_type);
             if tries == 0 {
-                let module = &spec.handler.module;
                 tracing::error!(
                     %job_type, %module, %digest,
                     "the module cannot be loaded, so this worker does not take the type's jobs; \
@@ -168,8 +174,8 @@ impl Handlers {
     }
 }
 
-/// The modules of the catalog's types. Paused ones too: they may go live at any moment.
+/// The modules of the catalog's types, those that can be taken first.
 fn wanted(catalog: &Catalog) -> impl Iterator<Item = ModuleDigest> {
-    let (live, paused): (Vec<_>, Vec<_>) = catalog.types.values().partition(|spec| spec.mode == Mode::Live);
-    live.into_iter().chain(paused).map(|spec| spec.handler.digest)
+    let (paused, others): (Vec<_>, Vec<_>) = catalog.types.values().partition(|spec| is_paused(spec));
+    others.into_iter().chain(paused).flat_map(|spec| spec.handlers.iter().map(|handler| handler.digest))
 }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmill_catalog::{Catalog, Flow, TypeSpec};
-use wasmill_job::{Import, JobType, Limits, Mode, ModuleDigest, RetryPolicy, Revision};
+use wasmill_catalog::{Catalog, Flow, HandlerSpec, Handlers, RouteMode, TypeSpec};
+use wasmill_job::{Import, JobId, JobType, Limits, ModuleDigest, ModuleTag, RetryPolicy, Revision};
 use wasmill_queue::{AttemptRecord, Offer, TypeOffer};
 use wasmill_sandbox::{Destination, FindDestination, Handler, Permit};
 
-use crate::gauges::RunGauges;
+use crate::gauges::{RunGauges, VersionGauges};
 use crate::handlers::FindSecret;
 
 /// All routes of one revision whose modules are loaded, and the offer to the queue that follows from them.
@@ -19,14 +19,16 @@ pub(crate) struct Routes {
     pub(crate) revision: Revision,
     pub(crate) by_type: HashMap<JobType, Arc<Route>>,
     pub(crate) offer: Arc<Offer>,
-    /// Live types whose module is loaded and that cannot be run here all the same, each with a sentence why.
+    /// Types whose modules are loaded and that cannot be run here all the same, each with a sentence why.
     pub(crate) unready: BTreeMap<JobType, String>,
 }
 
 /// How one type's jobs are run.
 #[derive(Debug)]
 pub(crate) struct Route {
-    pub(crate) handler: Handler,
+    handlers: Handlers,
+    /// One for each of `handlers`, in their order.
+    versions: Vec<Version>,
     pub(crate) permit: Permit,
     /// The routing table that the route is of: where its children go.
     pub(crate) catalog: Arc<Catalog>,
@@ -37,9 +39,33 @@ pub(crate) struct Route {
     pub(crate) gauges: RunGauges,
 }
 
+/// One of a type's handlers, loaded.
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) module: ModuleTag,
+    pub(crate) handler: Handler,
+    pub(crate) gauges: VersionGauges,
+}
+
+impl Version {
+    /// The type's versions in the order of its handlers; `None` while one of their modules is not loaded.
+    fn all(
+        job_type: &JobType,
+        spec: &TypeSpec,
+        loaded: &HashMap<ModuleDigest, Handler>,
+    ) -> Option<Vec<Self>> {
+        let version = |spec: &HandlerSpec| {
+            let handler = loaded.get(&spec.digest)?.clone();
+            let gauges = VersionGauges::of(job_type, &spec.module);
+            Some(Self { module: spec.module.clone(), handler, gauges })
+        };
+        spec.handlers.iter().map(version).collect()
+    }
+}
+
 impl Routes {
-    /// The routes of `catalog` among the loaded modules. Routes of `before` are kept when they are of the same
-    /// revision: nothing about them can have changed.
+    /// The routes of `catalog` among the loaded modules: a type is there when all of its handlers are. Routes of `before` are
+    /// kept when they are of the same revision: nothing about them can have changed.
     pub(crate) fn of(
         catalog: &Arc<Catalog>,
         loaded: &HashMap<ModuleDigest, Handler>,
@@ -47,29 +73,36 @@ impl Routes {
         before: &Self,
     ) -> Self {
         let (mut by_type, mut types, mut unready) = (HashMap::new(), BTreeMap::new(), BTreeMap::new());
-        for (job_type, spec) in catalog.types.iter().filter(|(_, spec)| spec.mode == Mode::Live) {
-            let Some(handler) = loaded.get(&spec.handler.digest) else { continue };
+        // Whether a job is executed, its own stamp says: a type that was switched off, or to shadow, still drains.
+        for (job_type, spec) in catalog.types.iter().filter(|(_, spec)| !is_paused(spec)) {
             let known = before.by_type.get(job_type).filter(|_| before.revision == catalog.revision);
             let route = match known {
                 Some(known) => Arc::clone(known),
-                None => match Route::new(job_type, spec, handler, catalog, secret) {
-                    Ok(route) => Arc::new(route),
-                    Err(reason) => {
-                        unready.insert(job_type.clone(), reason);
-                        continue;
+                None => {
+                    let Some(versions) = Version::all(job_type, spec, loaded) else { continue };
+                    match Route::new(job_type, spec, versions, catalog, secret) {
+                        Ok(route) => Arc::new(route),
+                        Err(reason) => {
+                            unready.insert(job_type.clone(), reason);
+                            continue;
+                        }
                     }
-                },
+                }
             };
             by_type.insert(job_type.clone(), route);
             let Flow { concurrency, rate, weight, .. } = spec.flow;
             types.insert(job_type.clone(), TypeOffer { concurrency, rate, weight });
         }
-        let is_paused =
-            |(job_type, spec): (&JobType, &TypeSpec)| (spec.mode == Mode::Paused).then(|| job_type.clone());
-        let paused = catalog.types.iter().filter_map(is_paused).collect();
+        let paused = catalog.types.iter().filter(|(_, spec)| is_paused(spec));
+        let paused = paused.map(|(job_type, _)| job_type.clone()).collect();
         let offer = Arc::new(Offer { revision: catalog.revision, types, paused });
         Self { revision: catalog.revision, by_type, offer, unready }
     }
+}
+
+/// Whether nothing of the type is taken. Its modules are wanted all the same: it may go live at any moment.
+pub(crate) fn is_paused(spec: &TypeSpec) -> bool {
+    spec.mode == RouteMode::Paused
 }
 
 impl Route {
@@ -77,7 +110,7 @@ impl Route {
     fn new(
         job_type: &JobType,
         spec: &TypeSpec,
-        handler: &Handler,
+        versions: Vec<Version>,
         catalog: &Arc<Catalog>,
         secret: &FindSecret,
     ) -> Result<Self, String> {
@@ -85,23 +118,26 @@ impl Route {
         let find: FindDestination = Arc::new(move |child| destination(&places, child));
         let permit = Permit::new(job_type, &spec.grants, |name| secret(name), find);
         let permit = permit.map_err(|error| error.to_string())?;
-        let lacks: Vec<_> = permit.lacks(handler).map(Import::as_str).collect();
-        if let Some(first) = lacks.first() {
-            let (module, all) = (&spec.handler.module, lacks.join(", "));
-            return Err(format!(
-                "the module {module} imports {all}, which its route does not grant; grant it (grants.{first} = …), or \
-                 deploy a module that does without"
-            ));
+        for Version { module, handler, .. } in &versions {
+            let lacks: Vec<_> = permit.lacks(handler).map(Import::as_str).collect();
+            if let Some(first) = lacks.first() {
+                let all = lacks.join(", ");
+                return Err(format!(
+                    "the module {module} imports {all}, which its route does not grant; grant it (grants.{first} = …), or \
+                     deploy a module that does without"
+                ));
+            }
         }
         Ok(Self {
-            handler: handler.clone(),
+            handlers: spec.handlers.clone(),
+            versions,
             permit,
             catalog: Arc::clone(catalog),
             limits: spec.limits,
             retry: spec.retry,
             keep_result: spec.keep_result,
             dedup_window: spec.dedup_window,
-            gauges: RunGauges::of(job_type, &spec.handler.module),
+            gauges: RunGauges::of(job_type),
         })
     }
 
@@ -110,6 +146,12 @@ impl Route {
         let may = |child: &&JobType| self.permit.grants().emit.iter().any(|pattern| pattern.covers(child));
         let children = self.catalog.types.keys().filter(may);
         children.filter_map(|child| Some((child.clone(), destination(&self.catalog, child)?))).collect()
+    }
+
+    /// The handler that runs this job, as long as the route stays.
+    pub(crate) fn version_for(&self, id: JobId) -> &Version {
+        // `place_of` answers a place of the handlers, and there is a version for each: the first is never needed.
+        self.versions.get(self.handlers.place_of(id)).unwrap_or(&self.versions[0])
     }
 
     /// A record of an attempt with nothing in it yet but how long it is kept.
@@ -122,9 +164,9 @@ impl Route {
     }
 }
 
-/// Where jobs of a type go.
+/// Where jobs of a type go; `None` if it takes none, or is unknown.
 fn destination(catalog: &Catalog, job_type: &JobType) -> Option<Destination> {
-    let spec = catalog.types.get(job_type)?;
+    let spec = catalog.types.get(job_type).filter(|spec| spec.mode != RouteMode::Off)?;
     let queue = catalog.queues.get(&spec.queue)?;
     Some(Destination {
         generation: queue.generation,

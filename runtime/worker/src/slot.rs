@@ -9,7 +9,7 @@ use wasmill_job::Clock;
 use wasmill_queue::{Claim, Settlement};
 use wasmill_sandbox::{Call, Sandbox};
 
-use crate::attempt::{begin, finish, used_up};
+use crate::attempt::{begin, decided, finish};
 use crate::backlog::{Assignment, Backlog};
 
 /// What a slot works with.
@@ -38,14 +38,14 @@ impl Slot {
     /// The life of a claim.
     fn attempt(&self, assignment: Assignment) -> Settlement {
         let Assignment { claim, route, interrupt, .. } = assignment;
-        if let Some(verdict) = used_up(&claim, &route) {
-            return claim.settle(verdict, route.record());
+        if let Some((verdict, record)) = decided(&claim, &route) {
+            return claim.settle(verdict, record);
         }
         let Claim { job, attempt, .. } = &claim;
         let _span = tracing::debug_span!("job", id = %job.id, job_type = %job.job_type, %attempt).entered();
         begin(&claim, &route, &*self.clock, process::id());
         let call = Call { job, attempt: *attempt, max_attempts: route.retry.attempts, permit: &route.permit };
-        let outcome = self.sandbox.run(&route.handler, &call, &route.limits, &interrupt);
+        let outcome = self.sandbox.run(&route.version_for(job.id).handler, &call, &route.limits, &interrupt);
         finish(claim, &route, outcome, self.clock.now())
     }
 }

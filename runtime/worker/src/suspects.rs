@@ -14,7 +14,7 @@ use wasmill_queue::{Claim, Settlement};
 use wasmill_sandbox::Interrupt;
 
 use crate::alone::{Child, Death, NoChild, Request, StartAlone};
-use crate::attempt::{begin, finish, quarantine, used_up};
+use crate::attempt::{begin, decided, finish, quarantine};
 use crate::backlog::Assignment;
 use crate::gauges;
 use crate::route::Route;
@@ -125,8 +125,8 @@ impl Suspects {
     /// The turn of a suspect's claim.
     async fn attempt(&mut self, assignment: Assignment) -> Turn {
         let Assignment { claim, route, interrupt, since } = assignment;
-        if let Some(verdict) = used_up(&claim, &route) {
-            return Turn::Over(claim.settle(verdict, route.record()));
+        if let Some((verdict, record)) = decided(&claim, &route) {
+            return Turn::Over(claim.settle(verdict, record));
         }
         let mut child = self.child.take();
         let ran = tokio::select! {
@@ -170,7 +170,7 @@ async fn run(
     clock: &dyn Clock,
 ) -> Ran {
     let request = Request {
-        module: route.handler.digest(),
+        module: route.version_for(claim.job.id).handler.digest(),
         job: claim.job.clone(),
         attempt: claim.attempt,
         max_attempts: route.retry.attempts,

@@ -12,10 +12,11 @@ mod world;
 
 use std::time::Duration;
 
-use guests::{BUSY, FLAKY, NOOP, REJECT, RETRY, SPIN, TRAP};
+use guests::{BUSY, FLAKY, NOOP, REJECT, RETRY, SPIN, TIME, TRAP};
 use started::started;
-use wasmill_job::{Attempt, FailureCode, Mode};
-use wasmill_queue::{DeadQuery, Debt, Queue, State};
+use wasmill_catalog::{HandlerSpec, Handlers, RouteMode};
+use wasmill_job::{Attempt, FailureCode, Job, Mode, ModuleDigest, Percent, Stamp};
+use wasmill_queue::{DeadQuery, Debt, Queue, Ran, State};
 use world::World;
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -23,6 +24,12 @@ const LEASE: Duration = Duration::from_secs(30);
 const SHORT_LEASE: Duration = Duration::from_millis(300);
 const GRACE: Duration = Duration::from_secs(20);
 const NO_GRACE: Duration = Duration::from_millis(1);
+
+/// A version of a type's handler, with its share of the ids.
+fn version(tag: &str, guest: guests::Guest, weight: u64) -> HandlerSpec {
+    let digest = ModuleDigest::of(&guest.bytes());
+    HandlerSpec { module: tag.parse().unwrap(), digest, weight: Percent::new(weight).unwrap() }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_run_once_and_complete() {
@@ -232,13 +239,13 @@ async fn claims_behind_a_slow_job_go_back_to_the_queue() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_type_is_not_taken_and_the_others_are() {
     let mut world = World::new(&[("noop", NOOP), ("trap", TRAP)]).await;
-    world.change("noop", |spec| spec.mode = Mode::Paused);
+    world.change("noop", |spec| spec.mode = RouteMode::Paused);
     let worker = world.worker(1, LEASE, GRACE);
     world.push("noop", 1).await;
     world.push("trap", 1).await;
     world.counted("trap", "it has run", |counts| counts.retried == 1).await;
     assert_eq!(world.counts("noop").await.pending, 1);
-    world.change("noop", |spec| spec.mode = Mode::Live);
+    world.change("noop", |spec| spec.mode = RouteMode::Live);
     world.counted("noop", "it is completed", |counts| counts.completed == 1).await;
     worker.drain().await;
 }
@@ -253,6 +260,35 @@ async fn a_type_whose_module_is_missing_is_not_taken_until_it_is_there() {
     world.counted("trap", "it has run", |counts| counts.retried == 1).await;
     assert_eq!(world.counts("noop").await.pending, 1);
     world.modules.set_missing(NOOP, false);
+    world.counted("noop", "it is completed", |counts| counts.completed == 1).await;
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_is_not_taken_while_one_of_its_versions_is_missing() {
+    let mut world = World::new(&[("noop", NOOP), ("trap", TRAP)]).await;
+    let handlers = vec![version("guest@1", NOOP, 99), version("guest@2", REJECT, 1)];
+    world.change("noop", |spec| spec.handlers = Handlers::new(handlers).unwrap());
+    world.modules.set_missing(REJECT, true);
+    let worker = world.worker(1, LEASE, GRACE);
+    world.push("noop", 1).await;
+    world.push("trap", 1).await;
+    world.counted("trap", "it has run", |counts| counts.retried == 1).await;
+    assert_eq!(world.counts("noop").await.pending, 1);
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_is_not_taken_while_one_of_its_versions_asks_for_more_than_is_granted() {
+    let mut world = World::new(&[("noop", NOOP), ("trap", TRAP), ("time", TIME)]).await;
+    let handlers = vec![version("guest@1", NOOP, 99), version("guest@2", TIME, 1)];
+    world.change("noop", |spec| spec.handlers = Handlers::new(handlers).unwrap());
+    let worker = world.worker(1, LEASE, GRACE);
+    world.push("noop", 1).await;
+    world.push("trap", 1).await;
+    world.counted("trap", "it has run", |counts| counts.retried == 1).await;
+    assert_eq!(world.counts("noop").await.pending, 1);
+    world.change("noop", |spec| spec.grants.clock = true);
     world.counted("noop", "it is completed", |counts| counts.completed == 1).await;
     worker.drain().await;
 }
@@ -275,12 +311,58 @@ async fn an_idle_worker_asks_for_nothing_but_sweeps() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_job_ends_with_the_handler_it_started_with() {
     let mut world = World::new(&[("busy", BUSY), ("reject", REJECT)]).await;
-    let rejecting = wasmill_job::ModuleDigest::of(&REJECT.bytes());
+    let rejecting = ModuleDigest::of(&REJECT.bytes());
     let worker = world.worker(1, LEASE, GRACE);
     started(world.push("busy", 1).await[0]).await;
-    world.change("busy", |spec| spec.handler.digest = rejecting);
+    world.change("busy", |spec| spec.handlers = Handlers::one("guest@2".parse().unwrap(), rejecting));
     world.counted("busy", "it is completed", |counts| counts.completed == 1).await;
     world.push("busy", 1).await;
     world.counted("busy", "the next is rejected", |counts| counts.dead == 1).await;
     worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shadow_job_is_completed_without_being_run() {
+    let mut world = World::new(&[("trap", TRAP)]).await;
+    let job = world.job("trap");
+    let job = Job { stamp: Stamp { mode: Mode::Shadow, ..job.stamp }, ..job };
+    world.push_jobs(std::slice::from_ref(&job)).await;
+    // The stamp says it, whatever the type's mode is by now.
+    let worker = world.worker(1, LEASE, GRACE);
+    world.counted("trap", "it is completed", |counts| counts.completed == 1).await;
+    worker.drain().await;
+    let last = world.view(job.id).await.last.unwrap();
+    assert_eq!((last.ran, last.usage.fuel, last.output.unwrap().len()), (Some(Ran::Nothing), 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_that_is_off_or_shadow_still_runs_what_was_accepted_live() {
+    let mut world = World::new(&[("noop", NOOP)]).await;
+    for (accepted, mode) in (1..).zip([RouteMode::Off, RouteMode::Shadow]) {
+        world.change("noop", |spec| spec.mode = mode);
+        let worker = world.worker(1, LEASE, GRACE);
+        let id = world.push("noop", 1).await[0];
+        world.counted("noop", "it is completed", |counts| counts.completed == accepted).await;
+        worker.drain().await;
+        let ran = world.view(id).await.last.unwrap().ran;
+        assert_eq!(ran, Some(Ran::Module("guest@1".parse().unwrap())));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_job_runs_on_the_version_that_its_id_falls_to_and_says_so() {
+    let mut world = World::new(&[("noop", NOOP), ("reject", REJECT)]).await;
+    let versions = vec![version("guest@1", NOOP, 50), version("guest@2", REJECT, 50)];
+    let handlers = Handlers::new(versions).unwrap();
+    world.change("noop", |spec| spec.handlers = handlers.clone());
+    let ids = world.push("noop", 200).await;
+    let worker = world.worker(2, LEASE, GRACE);
+    world.counted("noop", "all have ended", |counts| counts.completed + counts.dead == 200).await;
+    worker.drain().await;
+    for id in ids {
+        let view = world.view(id).await;
+        let expected = ["guest@1", "guest@2"][handlers.place_of(id)];
+        assert_eq!(view.last.unwrap().ran, Some(Ran::Module(expected.parse().unwrap())));
+        assert_eq!(view.state == State::Completed, expected == "guest@1", "{id}");
+    }
 }

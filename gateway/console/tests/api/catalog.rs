@@ -27,7 +27,7 @@ async fn a_plan_shows_and_an_apply_writes() {
     let shown = world.get("/v1/catalog").await.json();
     assert_eq!((&shown["revision"], &shown["message"]), (&1.into(), &"the first".into()));
     assert_eq!(shown["types"][0]["type"], "hello");
-    assert_eq!(shown["types"][0]["module"], "hello@1.0.0");
+    assert_eq!(shown["types"][0]["handlers"][0]["module"], "hello@1.0.0");
     assert_eq!(shown["queues"][0]["name"], "default");
 
     let again = world.apply(HELLO, &[]).await.json();

@@ -8,6 +8,7 @@ mod jobs;
 mod modules;
 mod openapi;
 mod probes;
+mod revisions;
 mod status;
 mod without_log;
 mod world;

@@ -22,8 +22,11 @@ async fn a_module_is_stored_and_tagged_and_listed() {
     assert_eq!(world.store.module(digest).await.unwrap(), bytes);
     assert_eq!(world.deploy("hello@1.0.0", &bytes).await.status, 201);
     assert_eq!(world.deploy("hello@1.0.1", &bytes).await.status, 201);
-    let list = json!([{"digest": digest.to_string(), "size_bytes": bytes.len(), "tags": ["hello@1.0.0", "hello@1.0.1"]}]);
-    assert_eq!(world.get("/v1/modules").await.json()["modules"], list);
+    let list = world.get("/v1/modules").await.json();
+    let [module] = &list["modules"].as_array().unwrap()[..] else { panic!("{list}") };
+    assert_eq!((&module["digest"], &module["size_bytes"]), (&digest.to_string().into(), &bytes.len().into()));
+    assert_eq!((&module["tags"], &module["used_by"]), (&json!(["hello@1.0.0", "hello@1.0.1"]), &json!([])));
+    assert!(module["stored_at_ms"].is_u64());
     let stored = world.get(&format!("/v1/modules/{digest}")).await;
     assert_eq!(stored.status, 200);
     assert_eq!(stored.body, bytes);

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::{ArtifactStore, Catalog, Following, follow};
+use wasmill_catalog::{ArtifactStore, Backing, Catalog, Following, follow};
 use wasmill_console::{
     ConsoleConfig, MakeTopics, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage, probes, router,
 };
@@ -72,9 +72,15 @@ impl World {
         let (queue, _) = EmbeddedQueue::open(config, 1, clock.clone()).await.unwrap();
         let store = ArtifactStore::folder(&folder.path().join("store")).unwrap();
         // Long: the console itself says when there is news.
-        let catalog = follow(store.clone(), Duration::from_secs(3_600)).await.unwrap();
+        let catalog = follow(store.clone(), Duration::from_secs(3_600), None).await.unwrap();
+        let storage = storage(log.clone());
+        let backing = match storage {
+            Storage::Log(_) => Backing::LogAndQueue,
+            Storage::Queue => Backing::Nothing,
+        };
         let parts = Parts {
-            storage: storage(log.clone()),
+            storage,
+            backing,
             queue: queue.clone(),
             store: store.clone(),
             catalog: catalog.clone(),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod batch;
+mod both;
 mod cancel;
 mod idempotency;
 mod limits;

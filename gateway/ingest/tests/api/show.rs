@@ -12,7 +12,7 @@ use wasmill_job::{
 };
 use wasmill_log::{Append, Log};
 use wasmill_queue::{
-    AttemptRecord, Claim, Entry, NewJob, Offer, Push, Pushed, Queue, Take, TypeOffer, WorkerId,
+    AttemptRecord, Claim, Entry, NewJob, Offer, Push, Pushed, Queue, Ran, Take, TypeOffer, WorkerId,
 };
 
 use crate::world::{Answer, World};
@@ -87,6 +87,7 @@ fn kept() -> AttemptRecord {
     AttemptRecord {
         logs: vec![LogLine { level: LogLevel::Warn, message: "<careful>".into(), at_ms: 3 }],
         usage: Usage { fuel: 5, wall_us: 6, memory_peak_bytes: 7, cpu_us: 8, ..Usage::default() },
+        ran: Some(Ran::Module("hello@1.0.0".parse().unwrap())),
         keep_result: Duration::from_secs(60),
         dedup_window: Duration::from_secs(60),
     }

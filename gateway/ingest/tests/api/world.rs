@@ -18,13 +18,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
+use wasmill_catalog::{Backing, Catalog, Flow, Handlers, QueueSpec, RouteMode, TypeSpec};
 use wasmill_http::{Drained, HttpConfig, finish, serve};
 use wasmill_ingest::{Durability, IngestConfig, Parts, Storage, router};
 use wasmill_job::wire::{Record, decode};
 use wasmill_job::{
-    Durability as Asked, Generation, Job, JobType, Limits, Mode, ModuleDigest, Offset, Path, RetryPolicy,
-    Revision, SystemClock,
+    Durability as Asked, Generation, Job, JobType, Limits, ModuleDigest, Offset, Path, RetryPolicy, Revision,
+    SystemClock,
 };
 use wasmill_log::{EmbeddedLog, Log, LogConfig};
 use wasmill_queue::{Counts, EmbeddedConfig, EmbeddedQueue, Entry, NewJob, Push, Pushed, Queue};
@@ -95,14 +95,13 @@ impl World {
         tune_queue(&mut queue_config);
         let (queue, _) = EmbeddedQueue::open(queue_config, 1, clock.clone()).await.unwrap();
         let (catalog, followed) = watch::channel(Arc::new(catalog()));
-        let parts = Parts {
-            storage: storage(log.clone()),
-            queue: queue.clone(),
-            catalog: followed,
-            clock,
-            stored,
-            config,
+        let storage = storage(log.clone());
+        let backing = match storage {
+            Storage::Log(_) => Backing::LogAndQueue,
+            Storage::Queue => Backing::Nothing,
         };
+        let parts =
+            Parts { storage, backing, queue: queue.clone(), catalog: followed, clock, stored, config };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let drain = CancellationToken::new();
@@ -269,8 +268,8 @@ fn job_type(payload_bytes: u64) -> TypeSpec {
         owner: None,
         queue: "default".parse().unwrap(),
         path: Path::Log,
-        mode: Mode::Live,
-        handler: HandlerSpec { module: "hello@1.0.0".parse().unwrap(), digest: ModuleDigest::of(b"hello") },
+        mode: RouteMode::Live,
+        handlers: Handlers::one("hello@1.0.0".parse().unwrap(), ModuleDigest::of(b"hello")),
         limits: Limits { payload_bytes, ..Limits::default() },
         retry: RetryPolicy::default(),
         flow: Flow::default(),

@@ -2,19 +2,21 @@
 
 mod flow;
 mod grants;
+mod handlers;
+mod mode;
 
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::DeValue;
-use wasmill_job::{
-    Backoff, Grants, JobType, Limits, Mode, ModuleTag, Path, QueueName, RetriedExits, RetryPolicy,
-};
+use wasmill_job::{Backoff, Grants, JobType, Limits, Path, QueueName, RetriedExits, RetryPolicy};
+
+pub(crate) use handlers::HandlerEntry;
 
 use crate::mistake::Report;
-use crate::section::{Keys, Section, kind};
-use crate::{Backing, Flow};
+use crate::section::{Keys, Section};
+use crate::{Backing, Flow, RouteMode};
 
 /// What a file says about a job type: all of its route but what only the catalog knows.
 pub(crate) struct TypeEntry {
@@ -22,8 +24,8 @@ pub(crate) struct TypeEntry {
     /// `None`: the default queue.
     pub(crate) queue: Option<Named<QueueName>>,
     pub(crate) path: Path,
-    pub(crate) mode: Mode,
-    pub(crate) module: Named<ModuleTag>,
+    pub(crate) mode: RouteMode,
+    pub(crate) handlers: Vec<HandlerEntry>,
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
     pub(crate) flow: Flow,
@@ -55,7 +57,6 @@ const KEYS: Keys = Keys {
     ],
     later: &[],
 };
-const HANDLER_KEYS: Keys = Keys { known: &["module", "weight"], later: &[] };
 const LIMITS_KEYS: Keys = Keys {
     known: &[
         "memory",
@@ -110,22 +111,22 @@ pub(crate) fn read_type<'t>(
     let section = &Section::open(report, value, format!("job type `{name}`"), &KEYS)?;
     let owner = section.text(report, "owner", "growth", read_owner).map(|(owner, _)| owner);
     let queue = section.text(report, "queue", "mail", str::parse).map(|(value, at)| Named { value, at });
-    let path = section.text(report, "path", path_name(backing), |text| read_path(text, backing));
-    let mode = section.text(report, "mode", "live", read_mode).map(|(mode, _)| mode);
+    let path = section.text(report, "path", "log", |text| read_path(text, backing));
+    let mode = mode::read_mode(report, section);
     let limits = section.child(report, "limits", &LIMITS_KEYS).map(|limits| read_limits(report, &limits));
     let retry = section.child(report, "retry", &RETRY_KEYS).map(|retry| read_retry(report, &retry));
     let flow = flow::read_flow(report, section);
     let grants = grants::read_grants(report, section);
     let keep_result = section.span(report, "keep_result", KEEP);
     let dedup_window = section.span(report, "dedup_window", KEEP);
-    let module = read_handlers(report, section, at)?;
+    let handlers = handlers::read_handlers(report, section, at);
     // A value that was refused leaves its default here; the report keeps the plan from being made.
     Some(TypeEntry {
         owner,
         queue,
         path: path.map_or(backing.path(), |(path, _)| path),
         mode: mode.unwrap_or_default(),
-        module,
+        handlers,
         limits: limits.unwrap_or_default(),
         retry: retry.unwrap_or_default(),
         flow,
@@ -152,78 +153,21 @@ fn read_owner(text: &str) -> Result<String, String> {
 }
 
 fn read_path(text: &str, backing: Backing) -> Result<Path, String> {
-    let right = path_name(backing);
     match (text, backing) {
-        ("log", Backing::Log) => Ok(Path::Log),
-        ("queue", Backing::Nothing) => Ok(Path::Queue),
-        ("queue", Backing::Log) => {
-            Err("\"queue\" is not built yet beside a log; write \"log\" or leave it out".to_owned())
+        ("log", Backing::Log | Backing::LogAndQueue) => Ok(Path::Log),
+        ("queue", Backing::Nothing | Backing::LogAndQueue) => Ok(Path::Queue),
+        ("both", Backing::LogAndQueue) => Ok(Path::Both),
+        ("queue" | "both", Backing::Log) => Err(format!(
+            "\"{text}\" needs a queue that keeps jobs by itself, and the embedded one is lost with its process; write \
+             \"log\" or leave it out, or give the mill a Redis"
+        )),
+        ("log" | "both", Backing::Nothing) => {
+            Err("this mill has no log; write \"queue\" or leave it out".to_owned())
         }
-        ("log", Backing::Nothing) => Err("this mill has no log; write \"queue\" or leave it out".to_owned()),
-        ("both", _) => Err(format!("\"both\" is not built yet; write \"{right}\" or leave it out")),
-        (other, _) => Err(format!("`{other}` is no path; write \"{right}\" or leave it out")),
+        (other, _) => {
+            Err(format!("`{other}` is no path; write \"log\", \"both\" or \"queue\", or leave it out"))
+        }
     }
-}
-
-/// The one path that types of this mill can have so far.
-fn path_name(backing: Backing) -> &'static str {
-    match backing {
-        Backing::Log => "log",
-        Backing::Nothing => "queue",
-    }
-}
-
-fn read_mode(text: &str) -> Result<Mode, String> {
-    match text {
-        "live" => Ok(Mode::Live),
-        "paused" => Ok(Mode::Paused),
-        "off" | "shadow" => Err(format!("\"{text}\" is not built yet; write \"live\" or \"paused\"")),
-        other => Err(format!("`{other}` is no mode; write \"live\" or \"paused\"")),
-    }
-}
-
-fn read_handlers(
-    report: &mut Report<'_>,
-    section: &Section<'_>,
-    at: &Range<usize>,
-) -> Option<Named<ModuleTag>> {
-    let example = "write handlers = [{ module = \"name@1.0.0\" }]";
-    let subject = section.subject("handlers");
-    let Some(value) = section.value("handlers") else {
-        report.add(at, format!("{subject} is missing; {example}"));
-        return None;
-    };
-    let DeValue::Array(handlers) = value.get_ref() else {
-        report.add(&value.span(), format!("{subject} is {}; {example}", kind(value.get_ref())));
-        return None;
-    };
-    let Some(first) = handlers.first() else {
-        report.add(&value.span(), format!("{subject} is empty; {example}"));
-        return None;
-    };
-    if let Some(second) = handlers.get(1) {
-        report.add(
-            &second.span(),
-            format!("{subject}: several handlers for a job type are not built yet; keep one"),
-        );
-    }
-    let handler = Section::open(report, first, format!("the handler in {subject}"), &HANDLER_KEYS)?;
-    if handler.value("weight").is_some_and(|weight| !is_whole_weight(weight.get_ref())) {
-        let place = handler.value("weight").map_or_else(|| first.span(), Spanned::span);
-        report.add(
-            &place,
-            format!("{}: weights but 100 are not built yet; leave it out", handler.subject("weight")),
-        );
-    }
-    if handler.value("module").is_none() {
-        report.add(&first.span(), format!("{} is missing; {example}", handler.subject("module")));
-    }
-    let (value, at) = handler.text(report, "module", "name@1.0.0", str::parse)?;
-    Some(Named { value, at })
-}
-
-fn is_whole_weight(value: &DeValue<'_>) -> bool {
-    value.as_integer().is_some_and(|weight| weight.as_str() == "100" && weight.radix() == 10)
 }
 
 fn read_limits(report: &mut Report<'_>, section: &Section<'_>) -> Limits {

@@ -38,7 +38,7 @@ impl Scene {
     }
 
     async fn follow(&self, every: Duration) -> Following {
-        follow(self.store.clone(), every).await.unwrap()
+        follow(self.store.clone(), every, None).await.unwrap()
     }
 }
 
@@ -80,7 +80,7 @@ async fn the_process_that_applies_need_not_wait() {
 async fn a_damaged_revision_leaves_the_last_good_one() {
     let scene = Scene::new();
     scene.apply(1).await;
-    let mut follower = Follower::start(scene.store.clone()).await.unwrap();
+    let mut follower = Follower::start(scene.store.clone(), None).await.unwrap();
     scene.apply(2).await;
     let whole = fs::read(scene.file(2)).unwrap();
     scene.damage(2);
@@ -98,7 +98,7 @@ async fn a_good_revision_after_a_damaged_one_is_taken_up() {
     scene.apply(1).await;
     scene.apply(2).await;
     scene.damage(2);
-    let mut follower = Follower::start(scene.store.clone()).await.unwrap();
+    let mut follower = Follower::start(scene.store.clone(), None).await.unwrap();
     assert_eq!((follower.good.revision, follower.seen), (Revision(1), Revision(2)));
     scene.apply(3).await;
     assert!(follower.advance().await);
@@ -109,7 +109,7 @@ async fn a_good_revision_after_a_damaged_one_is_taken_up() {
 async fn a_damaged_revision_that_was_moved_away_frees_its_number() {
     let scene = Scene::new();
     scene.apply(1).await;
-    let mut follower = Follower::start(scene.store.clone()).await.unwrap();
+    let mut follower = Follower::start(scene.store.clone(), None).await.unwrap();
     scene.apply(2).await;
     scene.damage(2);
     assert!(!follower.advance().await);
@@ -125,7 +125,7 @@ async fn a_damaged_revision_that_was_moved_away_frees_its_number() {
 async fn a_store_that_is_away_leaves_the_last_good_one() {
     let scene = Scene::new();
     scene.apply(1).await;
-    let mut follower = Follower::start(scene.store.clone()).await.unwrap();
+    let mut follower = Follower::start(scene.store.clone(), None).await.unwrap();
     // A file where the folder was: looking for a revision in it is an error, not an absence.
     let (away, place) = (scene.folder.path().join("away"), scene.folder.path().join("catalog"));
     fs::rename(&place, &away).unwrap();
@@ -145,7 +145,7 @@ async fn a_process_does_not_begin_without_a_readable_revision() {
     let scene = Scene::new();
     scene.apply(1).await;
     scene.damage(1);
-    let error = follow(scene.store.clone(), NEVER).await.unwrap_err();
+    let error = follow(scene.store.clone(), NEVER, None).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
 }
 
@@ -161,4 +161,40 @@ async fn the_following_ends_with_its_last_user() {
         }
     };
     tokio::time::timeout(DEADLINE, gone).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_starts_from_what_it_kept_when_the_store_has_lost_it() {
+    let scene = Scene::new();
+    let own = tempfile::tempdir().unwrap();
+    let last = LastGood::at(own.path().join("catalog.last"));
+    let start = || follow(scene.store.clone(), OFTEN, Some(last.clone()));
+    scene.apply(1).await;
+    scene.apply(2).await;
+    assert_eq!(start().await.unwrap().current().revision, Revision(2));
+    // Emptied, and put back as it was once: neither is newer than what is known.
+    fs::rename(scene.file(1), own.path().join("1")).unwrap();
+    fs::rename(scene.file(2), own.path().join("2")).unwrap();
+    assert_eq!(start().await.unwrap().current().revision, Revision(2));
+    fs::rename(own.path().join("1"), scene.file(1)).unwrap();
+    let following = start().await.unwrap();
+    assert_eq!(following.current().revision, Revision(2));
+    fs::rename(own.path().join("2"), scene.file(2)).unwrap();
+    scene.apply(3).await;
+    reaches(&following, 3).await;
+    assert_eq!(last.read().unwrap().revision, Revision(3));
+}
+
+#[tokio::test]
+async fn a_process_starts_from_what_it_kept_when_the_store_cannot_be_read() {
+    let scene = Scene::new();
+    let own = tempfile::tempdir().unwrap();
+    let last = LastGood::at(own.path().join("catalog.last"));
+    scene.apply(1).await;
+    drop(follow(scene.store.clone(), NEVER, Some(last.clone())).await.unwrap());
+    fs::remove_file(scene.file(1)).unwrap();
+    scene.apply(1).await;
+    scene.damage(1);
+    let following = follow(scene.store.clone(), NEVER, Some(last)).await.unwrap();
+    assert_eq!(following.current().revision, Revision(1));
 }

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use wasmill_job::{Backoff, Grants, Limits, Mode, Path, Rate, RetriedExits, RetryPolicy};
+use wasmill_job::{Backoff, Grants, Limits, Path, Percent, Rate, RetriedExits, RetryPolicy};
 
 use super::*;
-use crate::{ChangeKind, Flow, Subject};
+use crate::{ChangeKind, Flow, RouteMode, Subject};
 
 const WHOLE: &str = include_str!("golden/whole.toml");
 const WRONG: &str = include_str!("golden/wrong.toml");
@@ -48,11 +48,8 @@ fn a_file_with_every_key_becomes_a_revision() {
         owner: Some("growth".into()),
         queue: "mail".parse().unwrap(),
         path: Path::Log,
-        mode: Mode::Paused,
-        handler: HandlerSpec {
-            module: "welcome@1.4.2".parse().unwrap(),
-            digest: ModuleDigest::of(b"welcome@1.4.2"),
-        },
+        mode: RouteMode::Paused,
+        handlers: Handlers::one("welcome@1.4.2".parse().unwrap(), ModuleDigest::of(b"welcome@1.4.2")),
         limits: Limits {
             memory_bytes: 32 << 20,
             timeout: Duration::from_secs(60),
@@ -96,7 +93,7 @@ fn what_a_file_leaves_out_has_its_default() {
     let hello = &catalog.types[&"hello".parse().unwrap()];
     assert_eq!(hello.queue.as_str(), DEFAULT_QUEUE);
     assert_eq!((hello.limits, hello.retry, hello.flow), Default::default());
-    assert_eq!((hello.path, hello.mode, hello.owner.as_ref()), (Path::Log, Mode::Live, None));
+    assert_eq!((hello.path, hello.mode, hello.owner.as_ref()), (Path::Log, RouteMode::Live, None));
     assert_eq!((hello.keep_result.as_secs(), hello.dedup_window.as_secs()), (3600, 600));
     assert_eq!(catalog.queues[&DEFAULT_QUEUE.parse().unwrap()].partitions.get(), 4);
 }
@@ -104,7 +101,9 @@ fn what_a_file_leaves_out_has_its_default() {
 #[test]
 fn jobs_take_the_path_that_the_mill_has_and_can_be_limited_on_both() {
     let says = "[type.hello]\nhandlers = [{ module = 'hello@1.0.0' }]\nflow = { max_pending = 100_000 }";
-    for (backing, path) in [(Backing::Nothing, Path::Queue), (Backing::Log, Path::Log)] {
+    let expected =
+        [(Backing::Nothing, Path::Queue), (Backing::Log, Path::Log), (Backing::LogAndQueue, Path::Log)];
+    for (backing, path) in expected {
         let catalog = plan_for(backing, &Catalog::default(), &[says]).unwrap().next;
         let hello = &catalog.types[&"hello".parse().unwrap()];
         assert_eq!((hello.path, hello.flow.max_pending), (path, Some(100_000)));
@@ -113,16 +112,40 @@ fn jobs_take_the_path_that_the_mill_has_and_can_be_limited_on_both() {
 
 #[test]
 fn a_path_that_the_mill_does_not_have_is_a_mistake() {
-    let [log, queue] = ["log", "queue"]
-        .map(|path| format!("[type.hello]\npath = '{path}'\nhandlers = [{{ module = 'hello@1.0.0' }}]"));
-    let says = plan_for(Backing::Log, &Catalog::default(), &[&queue]).unwrap_err().to_string();
-    let beside = "mill/a.toml:2:8: `path` of job type `hello`: \"queue\" is not built yet beside a log; write \"log\" or \
-                  leave it out";
-    assert_eq!(says, beside);
-    let says = plan_for(Backing::Nothing, &Catalog::default(), &[&log]).unwrap_err().to_string();
-    let without =
-        "mill/a.toml:2:8: `path` of job type `hello`: this mill has no log; write \"queue\" or leave it out";
-    assert_eq!(says, without);
+    let of = |path| format!("[type.hello]\npath = '{path}'\nhandlers = [{{ module = 'hello@1.0.0' }}]");
+    for path in ["queue", "both"] {
+        let says = plan_for(Backing::Log, &Catalog::default(), &[&of(path)]).unwrap_err().to_string();
+        assert!(says.starts_with("mill/a.toml:2:8: `path` of job type `hello`: "), "{says}");
+        assert!(says.ends_with("or leave it out, or give the mill a Redis"), "{says}");
+    }
+    for path in ["log", "both"] {
+        let says = plan_for(Backing::Nothing, &Catalog::default(), &[&of(path)]).unwrap_err().to_string();
+        let without = "mill/a.toml:2:8: `path` of job type `hello`: this mill has no log; write \"queue\" or leave it out";
+        assert_eq!(says, without);
+    }
+    for (path, expected) in [("queue", Path::Queue), ("both", Path::Both), ("log", Path::Log)] {
+        let catalog = plan_for(Backing::LogAndQueue, &Catalog::default(), &[&of(path)]).unwrap().next;
+        assert_eq!(catalog.types[&"hello".parse().unwrap()].path, expected);
+    }
+}
+
+#[test]
+fn several_handlers_share_the_jobs() {
+    let says = "[type.hello]\nhandlers = [{ module = 'hello@1.0.0', weight = 95 }, { module = 'welcome@1.4.2', weight = 5 }]";
+    let handlers = applied(&[says]).types[&"hello".parse().unwrap()].handlers.clone();
+    let shares: Vec<_> = handlers.iter().map(|handler| (handler.module.as_str(), handler.weight)).collect();
+    let percent = |number| Percent::new(number).unwrap();
+    assert_eq!(shares, [("hello@1.0.0", percent(95)), ("welcome@1.4.2", percent(5))]);
+}
+
+#[test]
+fn a_mode_is_a_word_or_a_share() {
+    let five = RouteMode::Part(Percent::new(5).unwrap());
+    let modes = [("'off'", RouteMode::Off), ("'shadow'", RouteMode::Shadow), ("{ live = '5%' }", five)];
+    for (text, expected) in modes {
+        let says = format!("[type.hello]\nmode = {text}\nhandlers = [{{ module = 'hello@1.0.0' }}]");
+        assert_eq!(applied(&[&says]).types[&"hello".parse().unwrap()].mode, expected);
+    }
 }
 
 #[test]
@@ -152,7 +175,7 @@ fn entries_not_named_stay_as_they_are() {
         (&Subject::Type("hello".parse().unwrap()), ChangeKind::Changed)
     );
     assert_eq!(change.fields.len(), 1);
-    assert_eq!(change.fields[0].path, "handler");
+    assert_eq!(change.fields[0].path, "handlers");
 }
 
 #[test]
@@ -212,8 +235,9 @@ fn references_are_not_judged_while_a_file_cannot_be_read() {
 #[test]
 fn a_plan_is_dated_when_it_becomes_a_revision() {
     let plan = plan_of(&Catalog::default(), &[WHOLE]).unwrap();
-    let revision = plan.into_revision(UnixMs(17), "first routes");
+    let revision = plan.into_revision(UnixMs(17), Some("ops".into()), "first routes");
     assert_eq!((revision.created_at, revision.message.as_str()), (UnixMs(17), "first routes"));
+    assert_eq!(revision.author.as_deref(), Some("ops"));
 }
 
 proptest! {

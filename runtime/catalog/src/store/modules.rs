@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use object_store::path::Path;
-use wasmill_job::{ModuleDigest, ModuleTag};
+use wasmill_job::{ModuleDigest, ModuleTag, UnixMs};
 
 use super::{ArtifactStore, Put, StoreError};
 use crate::wire::{read_tag, write_tag};
@@ -17,6 +17,7 @@ pub(super) const TAGS: &str = "tags";
 pub struct StoredModule {
     pub digest: ModuleDigest,
     pub size_bytes: u64,
+    pub stored_at: UnixMs,
 }
 
 impl ArtifactStore {
@@ -59,11 +60,22 @@ impl ArtifactStore {
         let files = self.list(MODULES).await?;
         let module = |file: &object_store::ObjectMeta| {
             let digest = file.location.filename()?.strip_suffix(".wasm")?.parse().ok()?;
-            Some(StoredModule { digest, size_bytes: file.size })
+            // A store whose clock stands before 1970 has none.
+            let stored_at = UnixMs(u64::try_from(file.last_modified.timestamp_millis()).unwrap_or_default());
+            Some(StoredModule { digest, size_bytes: file.size, stored_at })
         };
         let mut modules: Vec<_> = files.iter().filter_map(module).collect();
         modules.sort_by_key(|module| module.digest);
         Ok(modules)
+    }
+
+    /// Deletes a module's bytes. Tags that point to it stay; storing the same bytes again brings it back. Doing it again is
+    /// fine. Whether somebody needs it, the caller has to know.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn remove_module(&self, digest: ModuleDigest) -> Result<(), StoreError> {
+        self.delete(&module_path(digest)).await
     }
 
     /// Points a tag to a stored module. Doing it again is fine.

@@ -98,7 +98,9 @@ async fn a_module_is_named_by_its_bytes() {
     assert_eq!(digest, ModuleDigest::of(&bytes));
     assert_eq!(store.put_module(bytes.clone()).await.unwrap(), digest);
     assert_eq!(store.module(digest).await.unwrap(), bytes);
-    assert_eq!(store.modules().await.unwrap(), [StoredModule { digest, size_bytes: 4 }]);
+    let [stored] = store.modules().await.unwrap()[..] else { panic!("one module is stored") };
+    assert_eq!((stored.digest, stored.size_bytes), (digest, 4));
+    assert!(stored.stored_at > UnixMs(1_767_225_600_000), "{stored:?}");
     let missing = ModuleDigest::of(b"");
     assert!(matches!(store.module(missing).await, Err(StoreError::NoModule(digest)) if digest == missing));
 }
@@ -129,6 +131,19 @@ async fn a_tag_points_to_one_module_for_ever() {
     let expected = [(tag("hello@1.0.0"), first), (tag("hello@1.0.1"), second)];
     assert_eq!(store.tags().await.unwrap(), expected.into());
     assert_eq!(store.resolve(&tag("hello@2.0.0")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_module_that_was_removed_comes_back_under_its_tag() {
+    let (_folder, store) = store();
+    let digest = store.put_module(Bytes::from_static(b"one")).await.unwrap();
+    store.tag(&tag("hello@1.0.0"), digest).await.unwrap();
+    store.remove_module(digest).await.unwrap();
+    store.remove_module(digest).await.unwrap();
+    assert!(matches!(store.module(digest).await, Err(StoreError::NoModule(_))));
+    assert_eq!(store.resolve(&tag("hello@1.0.0")).await.unwrap(), Some(digest));
+    store.put_module(Bytes::from_static(b"one")).await.unwrap();
+    store.module(digest).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,24 +4,61 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use wasmill_job::{Grants, Limits, ModuleDigest, ModuleTag, RetriedExits, Revision, UnixMs};
+use wasmill_job::{Grants, Limits, ModuleDigest, ModuleTag, Path, Percent, RetriedExits, Revision, UnixMs};
 
 use super::*;
-use crate::{Backing, Catalog, Flow, SourceFile, plan};
+use crate::{Backing, Catalog, Flow, HandlerSpec, Handlers, RouteMode, SourceFile, plan};
 
 const REVISION: &str = include_str!("golden/revision.v1");
 const BEFORE_RATES: &str = include_str!("golden/revision-before-rates.v1");
 const BEFORE_GRANTS: &str = include_str!("golden/revision-before-grants.v1");
+const BEFORE_ROLLOUTS: &str = include_str!("golden/revision-before-rollouts.v1");
+const ROLLOUT_BEFORE_GRANTS: &str = include_str!("golden/revision-rollout-before-grants.v1");
 const TAG: &str = include_str!("golden/tag.v1");
 const FILE: &str = include_str!("../plan/golden/whole.toml");
 
-fn catalog() -> Catalog {
+/// What a catalog file says, as far as revisions could say it before a type had shares.
+fn before_rollouts() -> Catalog {
     let tags = ["hello@1.0.0", "welcome@1.4.2"];
     let modules: BTreeMap<ModuleTag, ModuleDigest> =
         tags.into_iter().map(|tag| (tag.parse().unwrap(), ModuleDigest::of(tag.as_bytes()))).collect();
     let files = [SourceFile::new("whole.toml", FILE)];
     let plan = plan(&Catalog::default(), &files, &modules, Backing::Log).unwrap();
-    plan.into_revision(UnixMs(1_767_225_600_000), "first \"routes\"")
+    plan.into_revision(UnixMs(1_767_225_600_000), None, "first \"routes\"")
+}
+
+/// A revision with all that one can say: also weights, a share that is live, an author, a queue that was deleted.
+fn catalog() -> Catalog {
+    rolled_out(before_rollouts())
+}
+
+fn rolled_out(mut catalog: Catalog) -> Catalog {
+    catalog.author = Some("ops".into());
+    let spec = |tag: &str, weight| HandlerSpec {
+        module: tag.parse().unwrap(),
+        digest: ModuleDigest::of(tag.as_bytes()),
+        weight: Percent::new(weight).unwrap(),
+    };
+    let hello = catalog.types.get_mut(&"hello".parse().unwrap()).unwrap();
+    hello.handlers = Handlers::new(vec![spec("hello@1.0.0", 95), spec("hello@1.1.0", 5)]).unwrap();
+    hello.mode = RouteMode::Part(Percent::new(5).unwrap());
+    hello.path = Path::Both;
+    let welcome = catalog.types.get_mut(&"email.welcome".parse().unwrap()).unwrap();
+    welcome.mode = RouteMode::Off;
+    let mail = catalog.queues[&"mail".parse().unwrap()].clone();
+    catalog.retired.insert("bulk".parse().unwrap(), mail);
+    catalog
+}
+
+/// The same as far as they could say it before a type had grants.
+fn before_grants() -> Catalog {
+    let mut catalog = before_rollouts();
+    let welcome = catalog.types.get_mut(&"email.welcome".parse().unwrap()).unwrap();
+    let Limits { host_calls, http_calls, http_bytes, children, .. } = Limits::default();
+    welcome.limits = Limits { host_calls, http_calls, http_bytes, children, ..welcome.limits };
+    welcome.retry.exits = RetriedExits::default();
+    welcome.grants = Grants::default();
+    catalog
 }
 
 fn damage(bytes: &[u8]) -> String {
@@ -55,15 +92,11 @@ fn a_revision_from_before_grants_reads() {
     assert_eq!(read_revision(Revision(1), BEFORE_GRANTS.as_bytes()).unwrap(), before_grants());
 }
 
-/// The same catalog as far as files could say it then.
-fn before_grants() -> Catalog {
-    let mut catalog = catalog();
-    let welcome = catalog.types.get_mut(&"email.welcome".parse().unwrap()).unwrap();
-    let Limits { host_calls, http_calls, http_bytes, children, .. } = Limits::default();
-    welcome.limits = Limits { host_calls, http_calls, http_bytes, children, ..welcome.limits };
-    welcome.retry.exits = RetriedExits::default();
-    welcome.grants = Grants::default();
-    catalog
+#[test]
+fn a_revision_from_before_rollouts_reads() {
+    assert_eq!(read_revision(Revision(1), BEFORE_ROLLOUTS.as_bytes()).unwrap(), before_rollouts());
+    let read = read_revision(Revision(1), ROLLOUT_BEFORE_GRANTS.as_bytes()).unwrap();
+    assert_eq!(read, rolled_out(before_grants()));
 }
 
 #[test]
@@ -89,6 +122,16 @@ fn every_flow_limit_reads_back() {
     let hello = catalog.types.get_mut(&"hello".parse().unwrap()).unwrap();
     hello.flow.max_pending = Some(7);
     assert_eq!(read_revision(Revision(1), &write_revision(&catalog)).unwrap(), catalog);
+}
+
+#[test]
+fn weights_that_are_not_100_together_are_damage() {
+    let text = REVISION.replace("\"weight\":95", "\"weight\":94");
+    let (_, body) = text.split_once("\"catalog\":").unwrap();
+    let sum = ModuleDigest::of(body.trim_end().strip_suffix('}').unwrap().as_bytes());
+    let at = text.find("\"sha256\":\"").unwrap() + 10;
+    let text = format!("{}{sum}{}", &text[..at], &text[at + 64..]);
+    assert_eq!(damage(text.as_bytes()), "job type hello: the weights are 99 together; they must be 100");
 }
 
 #[test]

@@ -19,6 +19,11 @@ impl DataConfig {
         self.dir.join("queue")
     }
 
+    /// The file of the last good catalog: what a process starts from when the artifact store is away.
+    pub fn last_good(&self) -> PathBuf {
+        self.dir.join("catalog.last")
+    }
+
     /// The folder of the artifact store: catalog revisions and modules.
     pub fn artifacts_dir(&self) -> PathBuf {
         self.dir.join("artifacts")

@@ -43,7 +43,7 @@ impl Core {
         self.types.get_mut(live.job_type).totals.completed += 1;
         let record = &settlement.record;
         let window = settlement.claim.job.dedup_window(record.dedup_window);
-        self.ended(&live, true, Some(last_row(record)), output, record.keep_result, window, now);
+        self.ended(&live, true, Some(LastRow::of(record)), output, record.keep_result, window, now);
     }
 
     fn retry(&mut self, slot: SlotNo, failure: &Failure, record: &AttemptRecord, due: UnixMs) {
@@ -55,7 +55,7 @@ impl Core {
         if !std::mem::replace(&mut live.failed, true) {
             self.digest.add(Part::Failed(serial));
         }
-        let row = FailedRow { failure: failure.clone(), last: last_row(record) };
+        let row = FailedRow { failure: failure.clone(), last: LastRow::of(record) };
         self.unwritten.writes.push(Write::Put(Key::Failed(serial), row.to_bytes()));
         self.types.get_mut(job_type).totals.retried += 1;
         self.unwritten.types.insert(job_type);
@@ -87,7 +87,7 @@ impl Core {
         } else {
             Some((live.lane, live.offset))
         };
-        self.add_dead(&letter, Some(last_row(record)), owed);
+        self.add_dead(&letter, Some(LastRow::of(record)), owed);
     }
 
     /// What every job that completed or was cancelled leaves behind: a result, perhaps a mark.
@@ -116,8 +116,4 @@ impl Core {
         };
         self.keep_result(&row, output);
     }
-}
-
-fn last_row(record: &AttemptRecord) -> LastRow {
-    LastRow { logs: record.logs.clone(), usage: record.usage }
 }

@@ -10,8 +10,7 @@ use super::folder::Folder;
 use super::store::{Store, StoreError};
 use crate::core::{Core, Cursor, Decision, Located, Owed, PushRefused, Taken, thinned};
 use crate::record::{
-    DeadRow, DebtRow, FailedRow, Key, LastRow, OwesRow, Pack, ResultRow, Row, Serial, StoredJob,
-    read_children,
+    DeadRow, DebtRow, FailedRow, Key, OwesRow, Pack, ResultRow, Row, Serial, StoredJob, read_children,
 };
 use crate::{
     Answer, Checked, Child, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
@@ -244,9 +243,8 @@ impl Engine {
     }
 
     fn failed(&self, serial: Serial) -> Result<LastAttempt, StoreError> {
-        let FailedRow { failure, last: LastRow { logs, usage } } =
-            FailedRow::from_bytes(&self.store.expect(&Key::Failed(serial))?)?;
-        Ok(LastAttempt { output: None, failure: Some(failure), logs, usage })
+        let FailedRow { failure, last } = FailedRow::from_bytes(&self.store.expect(&Key::Failed(serial))?)?;
+        Ok(last.attempt(None, Some(failure)))
     }
 
     fn letter(&self, key: &Arc<str>) -> Result<(DeadRow, DeadLetter), StoreError> {
@@ -280,8 +278,7 @@ impl Engine {
     /// All but the output; nothing of a result past its time.
     fn done_view(&self, row: ResultRow, now: UnixMs) -> Option<JobView> {
         let job_type = self.core.type_name(row.job_type).filter(|_| row.until > now)?;
-        let last =
-            row.last.map(|LastRow { logs, usage }| LastAttempt { output: None, failure: None, logs, usage });
+        let last = row.last.map(|last| last.attempt(None, None));
         Some(JobView {
             id: JobId::from_bytes(row.id),
             job_type,
@@ -305,7 +302,7 @@ fn claim(taken: Taken, chunk: &Bytes) -> Result<Claim, StoreError> {
 
 fn dead_view(row: DeadRow, letter: DeadLetter) -> Option<JobView> {
     let job = letter.job?;
-    let LastRow { logs, usage } = row.last.unwrap_or_default();
+    let last = row.last.unwrap_or_default();
     Some(JobView {
         id: job.id,
         job_type: job.job_type,
@@ -314,6 +311,6 @@ fn dead_view(row: DeadRow, letter: DeadLetter) -> Option<JobView> {
         accepted_at: job.accepted_at,
         due_at: None,
         ended_at: Some(letter.died_at),
-        last: Some(LastAttempt { output: None, failure: Some(letter.failure), logs, usage }),
+        last: Some(last.attempt(None, Some(letter.failure))),
     })
 }

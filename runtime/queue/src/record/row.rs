@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rangemap::RangeSet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use wasmill_job::{
 };
 
 use super::{Damage, LaneNo, Serial, TypeNo};
+use crate::{AttemptRecord, LastAttempt, Ran};
 
 /// A record that is read and written whole.
 pub(crate) trait Row: Serialize + DeserializeOwned {
@@ -23,8 +25,7 @@ pub(crate) trait Row: Serialize + DeserializeOwned {
 
     /// Reads it; nothing may follow.
     fn from_bytes(bytes: &[u8]) -> Result<Self, Damage> {
-        let (row, rest) = Self::split(bytes)?;
-        if rest.is_empty() { Ok(row) } else { Err(Damage("a record is longer than it should be".into())) }
+        whole(bytes)
     }
 
     /// Reads it, and returns what follows.
@@ -129,6 +130,7 @@ pub(crate) struct FailedRow {
 pub(crate) struct LastRow {
     pub(crate) logs: Vec<LogLine>,
     pub(crate) usage: Usage,
+    pub(crate) ran: Option<Ran>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -216,6 +218,31 @@ impl InheritedRow {
     }
 }
 
+impl LastRow {
+    pub(crate) fn of(record: &AttemptRecord) -> Self {
+        Self { logs: record.logs.clone(), usage: record.usage, ran: record.ran.clone() }
+    }
+
+    /// The attempt, of which something else tells how it ended.
+    pub(crate) fn attempt(self, output: Option<Bytes>, failure: Option<Failure>) -> LastAttempt {
+        let Self { logs, usage, ran } = self;
+        LastAttempt { output, failure, logs, usage, ran }
+    }
+}
+
+/// These end with what is kept of an attempt, and a Redis may still hold some of older releases.
+impl Row for LastRow {
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Damage> {
+        whole_or_older(bytes)
+    }
+}
+
+impl Row for FailedRow {
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Damage> {
+        whole_or_older(bytes)
+    }
+}
+
 macro_rules! rows {
     ($($name:ident),*) => {$(impl Row for $name {})*};
 }
@@ -229,13 +256,26 @@ rows!(
     ParkedRow,
     MovedRow,
     TurnRow,
-    FailedRow,
-    LastRow,
     TakeRow,
     ResultRow,
     DeadRow,
     DebtRow
 );
+
+/// Reads all of `bytes`.
+fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damage> {
+    let (row, rest) = postcard::take_from_bytes(bytes)?;
+    if rest.is_empty() { Ok(row) } else { Err(Damage("a record is longer than it should be".into())) }
+}
+
+/// Reads a row that ends with a [`LastRow`], of this release or an older one.
+fn whole_or_older<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damage> {
+    /// What older rows lack at their end, each field as the zero that says "nothing": what ran; before 0.2 also the processor
+    /// time and the calls by import. A row that lacks more than is added still ends too early, so none is mistaken.
+    const LACKS: [&[u8]; 2] = [&[0], &[0, 0, 0]];
+    whole(bytes)
+        .or_else(|damage| LACKS.iter().find_map(|lacks| whole(&[bytes, lacks].concat()).ok()).ok_or(damage))
+}
 
 /// Appends a row's bytes.
 pub(super) fn append(to: &mut Vec<u8>, row: &impl Serialize) {

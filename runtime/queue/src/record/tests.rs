@@ -7,10 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use proptest::prelude::*;
 use wasmill_job::{
-    Generation, Job, JobId, JobType, Mode, Offset, Partition, Path, Priority, Revision, Stamp, UnixMs,
+    Failure, FailureCode, Generation, Job, JobId, JobType, LogLevel, LogLine, Mode, Offset, Partition, Path,
+    Priority, Revision, Stamp, UnixMs, Usage,
 };
 
 use super::*;
+use crate::Ran;
 
 fn keys() -> Vec<Key> {
     vec![
@@ -125,5 +127,50 @@ proptest! {
                 drop(pack.get(index));
             }
         }
+    }
+}
+
+#[test]
+fn what_an_older_release_kept_of_an_attempt_still_reads() {
+    #[derive(serde::Serialize)]
+    struct WithoutImports {
+        logs: Vec<LogLine>,
+        fuel: u64,
+        wall_us: u64,
+        memory_peak_bytes: u64,
+    }
+    #[derive(serde::Serialize)]
+    struct WithoutRan {
+        logs: Vec<LogLine>,
+        usage: Usage,
+    }
+    let logs = vec![LogLine { level: LogLevel::Info, message: "hello".into(), at_ms: 1 }];
+    let first = Usage { fuel: 7, wall_us: 300, memory_peak_bytes: 65_536, ..Usage::default() };
+    let second = Usage { cpu_us: 250, ..first };
+    let Usage { fuel, wall_us, memory_peak_bytes, .. } = first;
+    let without_imports = WithoutImports { logs: logs.clone(), fuel, wall_us, memory_peak_bytes };
+    let without_ran = WithoutRan { logs: logs.clone(), usage: second };
+    let rows = [
+        (postcard::to_stdvec(&without_imports).unwrap(), first),
+        (postcard::to_stdvec(&without_ran).unwrap(), second),
+    ];
+    let failure = Failure::new(FailureCode::Trap, "unreachable");
+    for (before, usage) in rows {
+        let read = LastRow::from_bytes(&before).unwrap();
+        assert_eq!((read.logs, read.usage, read.ran), (logs.clone(), usage, None));
+        let before = [postcard::to_stdvec(&failure).unwrap(), before].concat();
+        let read = FailedRow::from_bytes(&before).unwrap();
+        assert_eq!(
+            (read.failure.code, read.last.logs, read.last.ran),
+            (FailureCode::Trap, logs.clone(), None)
+        );
+    }
+}
+
+#[test]
+fn what_ran_reads_back() {
+    for ran in [Some(Ran::Module("hello@1.0.0".parse().unwrap())), Some(Ran::Nothing), None] {
+        let row = LastRow { ran: ran.clone(), ..LastRow::default() };
+        assert_eq!(LastRow::from_bytes(&row.to_bytes()).unwrap().ran, ran);
     }
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmill_job::wire::{Record, decode, encode_job};
 use wasmill_job::{
-    Attempt, CopyOf, Generation, Job, JobId, JobType, LogLine, Offset, Priority, TopicPartition, UnixMs,
-    Usage,
+    Attempt, CopyOf, Generation, Job, JobId, JobType, Offset, Priority, TopicPartition, UnixMs,
 };
 
 use super::trouble::Trouble;
@@ -125,32 +124,21 @@ pub(super) fn owed_children(bytes: Bytes) -> Result<Vec<Child>, Trouble> {
     read_children(&children, completed_at).map_err(|damage| Trouble::nonsense(&damage.0))
 }
 
-/// The bytes that are kept of an attempt that ended well.
-pub(super) fn last_row(logs: &[LogLine], usage: Usage) -> Vec<u8> {
-    LastRow { logs: logs.to_vec(), usage }.to_bytes()
-}
-
 /// What was kept of an attempt; nothing when memory was short.
 pub(super) fn last_attempt(bytes: &[u8], output: Option<Bytes>) -> Result<LastAttempt, Trouble> {
-    let LastRow { logs, usage } =
-        if bytes.is_empty() { LastRow::default() } else { newer::<LastRow>(bytes)? };
-    Ok(LastAttempt { output, failure: None, logs, usage })
+    let row = if bytes.is_empty() {
+        LastRow::default()
+    } else {
+        LastRow::from_bytes(bytes).map_err(|damage| Trouble::nonsense(&damage.0))?
+    };
+    Ok(row.attempt(output, None))
 }
 
 /// What was kept of an attempt that failed.
 pub(super) fn failed_attempt(bytes: &[u8]) -> Result<LastAttempt, Trouble> {
-    let row = newer::<FailedRow>(bytes)?;
-    let FailedRow { failure, last: LastRow { logs, usage } } = row;
-    Ok(LastAttempt { output: None, failure: Some(failure), logs, usage })
-}
-
-/// A row that ends with what an attempt used. One of before 0.2 ends without its processor time and its imports: none.
-fn newer<R: Row>(bytes: &[u8]) -> Result<R, Trouble> {
-    /// A zero, and a map without entries.
-    const MISSING: [u8; 2] = [0, 0];
-    let whole = R::from_bytes(bytes);
-    let row = whole.or_else(|damage| R::from_bytes(&[bytes, &MISSING].concat()).map_err(|_| damage));
-    row.map_err(|damage| Trouble::nonsense(&damage.0))
+    let row = FailedRow::from_bytes(bytes).map_err(|damage| Trouble::nonsense(&damage.0))?;
+    let FailedRow { failure, last } = row;
+    Ok(last.attempt(None, Some(failure)))
 }
 
 /// What a settlement says of a job that is completed: the script's `meta`.

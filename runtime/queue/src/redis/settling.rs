@@ -3,7 +3,7 @@
 use wasmill_job::Verdict;
 
 use super::letter::failure_bytes;
-use super::record::{completion, last_row, redrives};
+use super::record::{completion, redrives};
 use super::script::Call;
 use crate::record::{FailedRow, LastRow, Row, write_children};
 use crate::{Answer, Settlement};
@@ -22,17 +22,16 @@ pub(super) fn add(call: &mut Call, settlement: &Settlement) {
     match verdict {
         Verdict::Complete { output } => {
             let meta = completion(&claim.job, record.dedup_window, record.keep_result.as_millis());
-            call.arg(meta).arg(last_row(&record.logs, record.usage)).arg(&output[..])
+            call.arg(meta).arg(LastRow::of(record).to_bytes()).arg(&output[..])
         }
         Verdict::Retry { pause, failure } => {
-            let last = LastRow { logs: record.logs.clone(), usage: record.usage };
-            let row = FailedRow { failure: failure.clone(), last };
+            let row = FailedRow { failure: failure.clone(), last: LastRow::of(record) };
             call.arg(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)).arg(row.to_bytes()).arg("")
         }
         Verdict::Bury { failure } => {
             let mut meta = redrives(claim.job.redrives).to_be_bytes().to_vec();
             meta.extend_from_slice(claim.job.id.to_string().as_bytes());
-            call.arg(meta).arg(failure_bytes(failure)).arg(last_row(&record.logs, record.usage))
+            call.arg(meta).arg(failure_bytes(failure)).arg(LastRow::of(record).to_bytes())
         }
         // What was to be run alone still is: no attempt of it has come to an end.
         Verdict::Release => call.arg(u8::from(claim.suspect)).arg("").arg(""),

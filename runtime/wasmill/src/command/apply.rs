@@ -1,24 +1,29 @@
 //! `wasmill apply`: shows what catalog files would change, and makes it so.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use anstyle::Style;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Call, Server};
+use crate::client::Call;
+use crate::command::change::{Change, commit, render};
 use crate::command::target::Target;
-use crate::failure::{Failure, Result};
-use crate::terminal::{DIM, GREEN, RED, YELLOW, confirm, print, print_bytes, styled, tell};
+use crate::failure::{Exit, Failure, Result};
+use crate::terminal::{confirm, print, print_bytes, tell};
 
 /// Put catalog files over the routing table: show the difference, ask, write a new revision
 ///
-/// Entries that the files name are added or changed; all others stay as they are.
+/// Entries that the files name are added or changed; all others stay as they are. When somebody else changes the routing
+/// table meanwhile, nothing is written, and the answer says what has changed.
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// Catalog files (TOML)
-    #[arg(value_name = "FILE", required = true)]
+    /// Catalog files (TOML), or folders of which each *.toml is one
+    #[arg(value_name = "FILE|DIR", required = true)]
     files: Vec<PathBuf>,
+    /// Only show the difference; write nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -58,38 +63,6 @@ struct Plan {
     changes: Vec<Change>,
 }
 
-/// One entry that differs.
-#[derive(Debug, Deserialize)]
-struct Change {
-    subject: String,
-    kind: ChangeKind,
-    fields: Vec<FieldChange>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ChangeKind {
-    Added,
-    Changed,
-    Removed,
-}
-
-/// One field that differs.
-#[derive(Debug, Deserialize)]
-struct FieldChange {
-    path: String,
-    old: Option<String>,
-    new: Option<String>,
-}
-
-/// What applying made.
-#[derive(Debug, Deserialize)]
-struct Applied {
-    revision: u64,
-    #[serde(default)]
-    warnings: Vec<String>,
-}
-
 impl Apply {
     pub(crate) async fn run(self) -> Result<()> {
         let files = read(&self.files)?;
@@ -103,11 +76,17 @@ impl Apply {
             }
             return print(&format!("nothing to change; revision {} says the same\n", plan.current_revision));
         }
-        let difference = plan.changes.iter().map(Change::render).collect::<String>();
+        if self.dry_run && self.json {
+            return print_bytes(&answer.body);
+        }
+        let difference = render(&plan.changes);
         if self.json {
             tell(difference.trim_end());
         } else {
             print(&difference)?;
+        }
+        if self.dry_run {
+            return Ok(());
         }
         if !self.yes {
             confirm(
@@ -117,56 +96,34 @@ impl Apply {
         }
         wanted.message = self.message;
         wanted.expect_revision = Some(plan.current_revision);
-        apply(&server, &wanted, self.json).await
+        commit(&server, Call::post("/v1/catalog/apply").json(&wanted), self.json).await
     }
 }
 
-async fn apply(server: &Server, wanted: &Wanted, json: bool) -> Result<()> {
-    let answer = server.success(Call::post("/v1/catalog/apply").json(wanted)).await?;
-    if json {
-        return print_bytes(&answer.body);
-    }
-    let applied: Applied = answer.read()?;
-    for warning in &applied.warnings {
-        tell(&format!("{}: {warning}", styled(YELLOW, "still to do")));
-    }
-    print(&format!("{} revision {}\n", styled(GREEN, "applied"), applied.revision))
-}
-
-fn read(files: &[PathBuf]) -> Result<Vec<CatalogFile>> {
+/// The files, and those of the folders.
+fn read(paths: &[PathBuf]) -> Result<Vec<CatalogFile>> {
     let read = |path: &PathBuf| {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(&name, &error))?;
         Ok(CatalogFile { name, text })
     };
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() { files.extend(catalog_files(path)?) } else { files.push(path.clone()) }
+    }
     files.iter().map(read).collect()
 }
 
-impl Change {
-    /// A coloured heading, then a line per field.
-    fn render(&self) -> String {
-        let (sign, style) = match self.kind {
-            ChangeKind::Added => ('+', GREEN),
-            ChangeKind::Changed => ('~', YELLOW),
-            ChangeKind::Removed => ('-', RED),
-        };
-        let mut text = format!("{}\n", styled(style, format_args!("{sign} {}", self.subject)));
-        for field in &self.fields {
-            text.push_str(&field.render());
-        }
-        text
+/// The *.toml of a folder, in the order of their names.
+fn catalog_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let name = folder.display();
+    let listed = std::fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+    let listed = listed.map_err(|error| Failure::unreadable(&name.to_string(), &error))?;
+    let paths = listed.into_iter().map(|entry| entry.path());
+    let mut files: Vec<_> = paths.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::new(Exit::Usage, format_args!("there is no *.toml in the folder {name}.")));
     }
-}
-
-impl FieldChange {
-    fn render(&self) -> String {
-        let show = |style: Style, value: &Option<String>| value.as_ref().map(|value| styled(style, value));
-        let values = match (show(RED, &self.old), show(GREEN, &self.new)) {
-            (Some(old), Some(new)) => format!("{old} → {new}"),
-            (None, Some(new)) => new,
-            (Some(old), None) => format!("{old} → {}", styled(DIM, "(none)")),
-            (None, None) => styled(DIM, "(none)"),
-        };
-        format!("    {}: {values}\n", self.path)
-    }
+    Ok(files)
 }

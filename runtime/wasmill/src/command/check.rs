@@ -8,9 +8,10 @@ use serde::Serialize;
 use wasmill_catalog::{Backing, Catalog, SourceFile, plan};
 use wasmill_job::{ModuleDigest, ModuleTag};
 use wasmill_process::Config;
-use wasmill_process::config::{LogKind, ProcessEnvironment};
+use wasmill_process::config::ProcessEnvironment;
 
 use crate::failure::{Exit, Failure, Result};
+use crate::mill::stores::backing;
 use crate::terminal::{GREEN, print, styled, tell};
 
 /// Find every mistake in the configuration and in catalog files, without starting anything
@@ -56,10 +57,8 @@ impl Check {
             };
             mistakes.extend(found.0.iter().map(finding));
         }
-        let backing = config.as_ref().map_or(Backing::Log, |config| match config.log.kind {
-            LogKind::Embedded | LogKind::Kafka => Backing::Log,
-            LogKind::None => Backing::Nothing,
-        });
+        // Without a sound configuration nothing is said against a path that one kind of mill has.
+        let backing = config.as_ref().map_or(Backing::LogAndQueue, backing);
         mistakes.extend(catalog_mistakes(&files, backing));
         let findings = Findings { mistakes };
         if self.json {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use wasmill_catalog::{ArtifactStore, Catalog, Following, follow};
+use wasmill_catalog::{ArtifactStore, Catalog, Following, LastGood, follow};
 use wasmill_job::{Clock, SystemClock};
 use wasmill_log::Log;
 use wasmill_process::config::LogKind;
@@ -56,7 +56,9 @@ impl Base {
         stores::make_folder(&config.data.dir)?;
         let store = stores::open_artifacts(config)?;
         let unreadable = |error| Failure::new(Exit::Config, error);
-        let following = follow(store.clone(), FOLLOW_EVERY).await.map_err(unreadable)?;
+        let following = follow(store.clone(), FOLLOW_EVERY, Some(LastGood::at(config.data.last_good())))
+            .await
+            .map_err(unreadable)?;
         let loader = Arc::new(Loader::open(config, store.clone())?);
         Ok(Self { clock, store, following, loader })
     }
@@ -134,8 +136,9 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
         if config.log.kind == LogKind::None {
             self.start_paying(part);
         }
-        let wanted: Vec<_> =
-            self.following.current().types.values().map(|spec| spec.handler.digest).collect();
+        let catalog = self.following.current();
+        let handlers = catalog.types.values().flat_map(|spec| &spec.handlers);
+        let wanted: Vec<_> = handlers.map(|handler| handler.digest).collect();
         let (loader, token) = (Arc::clone(&self.loader), part.token());
         part.spawn(async move {
             tokio::select! {

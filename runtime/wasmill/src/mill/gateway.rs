@@ -18,7 +18,7 @@ use wasmill_queue::Queue;
 
 use crate::failure::{Exit, Failure, Result};
 use crate::mill::ends::Ends;
-use crate::mill::{Role, access};
+use crate::mill::{Role, access, stores};
 
 /// Takes the address.
 pub(super) async fn bind(listen: SocketAddr) -> Result<TcpListener> {
@@ -86,9 +86,11 @@ fn parts<L: Log, Q: Queue>(
         Some(log) => (ingest::Storage::Log(log.clone()), console::Storage::Log(log)),
         None => (ingest::Storage::Queue, console::Storage::Queue),
     };
+    let backing = stores::backing(config);
     let body_bytes_max = usize::try_from(config.gateway.body_bytes_max).unwrap_or(usize::MAX);
     let jobs = ingest::Parts {
         storage: jobs_in,
+        backing,
         queue: ends.queue.clone(),
         catalog: ends.catalog(),
         clock: Arc::clone(&ends.clock),
@@ -98,6 +100,7 @@ fn parts<L: Log, Q: Queue>(
     let loader = Arc::clone(&ends.loader);
     let admin = console::Parts {
         storage: jobs_at,
+        backing,
         queue: ends.queue.clone(),
         store: ends.store.clone(),
         catalog: ends.following.clone(),

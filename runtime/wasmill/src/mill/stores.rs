@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use wasmill_catalog::ArtifactStore;
+use wasmill_catalog::{ArtifactStore, Backing};
 use wasmill_job::Clock;
 use wasmill_log::{EmbeddedLog, LogConfig};
 use wasmill_process::Config;
+use wasmill_process::config::{LogKind, QueueKind};
 use wasmill_queue::{EmbeddedConfig, EmbeddedQueue, Opening};
 
 use crate::failure::{Exit, Failure, Result};
@@ -58,6 +59,15 @@ pub(super) async fn open_queue(
         }
     }
     Ok(queue)
+}
+
+/// What stands behind the queue of a mill with this configuration: which paths its job types can have.
+pub(crate) fn backing(config: &Config) -> Backing {
+    match (config.log.kind, config.queue.kind) {
+        (LogKind::None, _) => Backing::Nothing,
+        (LogKind::Embedded | LogKind::Kafka, QueueKind::Redis) => Backing::LogAndQueue,
+        (LogKind::Embedded | LogKind::Kafka, QueueKind::Embedded) => Backing::Log,
+    }
 }
 
 /// Opens the artifact store: catalog revisions and modules.

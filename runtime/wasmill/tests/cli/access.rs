@@ -45,11 +45,19 @@ const NEEDS: &[(&str, &str, Need)] = &[
     ("get", "/v1/jobs", Need::Operate),
     ("post", "/v1/queue/check", Need::Operate),
     ("get", "/v1/modules", Need::Operate),
+    ("post", "/v1/modules/prune", Need::Operate),
     ("post", "/v1/modules", Need::Operate),
     ("get", "/v1/modules/{digest}", Need::Operate),
     ("get", "/v1/catalog", Need::Operate),
     ("post", "/v1/catalog/plan", Need::Operate),
     ("post", "/v1/catalog/apply", Need::Operate),
+    ("post", "/v1/catalog/rollback", Need::Operate),
+    ("get", "/v1/catalog/diff", Need::Operate),
+    ("get", "/v1/catalog/export", Need::Operate),
+    ("get", "/v1/catalog/revisions", Need::Operate),
+    ("get", "/v1/catalog/revisions/{revision}", Need::Operate),
+    ("delete", "/v1/catalog/types/{type}", Need::Operate),
+    ("delete", "/v1/catalog/queues/{queue}", Need::Operate),
     ("get", "/v1/status", Need::Operate),
     ("get", "/v1/lanes", Need::Operate),
     ("get", "/v1/dead", Need::Operate),
@@ -188,7 +196,10 @@ fn with_tokens_a_day_is_as_without_and_each_caller_stays_within_its_right() {
     guarded.wasmill(&guarded.ops, deploy).ok();
     let routes = guarded.folder.path().join("routes.toml");
     fs::write(&routes, "[type.greeting]\nhandlers = [ { module = \"hello@1.0.0\" } ]\n").unwrap();
-    guarded.wasmill(&guarded.ops, ["apply", routes.to_str().unwrap(), "--yes"]).ok();
+    guarded.wasmill(&guarded.ops, ["apply", routes.to_str().unwrap(), "--yes", "--message", "first"]).ok();
+    let history = guarded.wasmill(&guarded.ops, ["history", "--json"]).ok().json();
+    let first = &history["revisions"][0];
+    assert_eq!((&first["author"], &first["message"]), (&"ops".into(), &"first".into()), "{history}");
 
     let stored = guarded.wasmill(&guarded.app, ["enqueue", "greeting", "--json"]).ok().json();
     let id = stored["id"].as_str().unwrap();

@@ -22,7 +22,7 @@ fn catalog_files_are_checked_for_the_mill_of_the_configuration() {
         said.stdout
     );
     let said = wasmill(["check", routes]).code(64);
-    assert!(said.stderr.contains("not built yet beside a log"), "{}", said.stderr);
+    assert!(said.stderr.contains("give the mill a Redis"), "{}", said.stderr);
 }
 
 #[test]

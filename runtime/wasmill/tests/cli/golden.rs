@@ -31,6 +31,13 @@ fn help_is_as_written_down() {
         "deploy",
         "modules",
         "apply",
+        "diff",
+        "history",
+        "rollback",
+        "export",
+        "types",
+        "queues",
+        "modules",
         "enqueue",
         "job",
         "dead",
@@ -48,6 +55,8 @@ fn help_is_as_written_down() {
     compare("relay-accept.txt", &wasmill(["relay", "accept", "--help"]).ok().stdout);
     compare("topics-apply.txt", &wasmill(["topics", "apply", "--help"]).ok().stdout);
     compare("topics-check.txt", &wasmill(["topics", "check", "--help"]).ok().stdout);
+    compare("modules-prune.txt", &wasmill(["modules", "prune", "--help"]).ok().stdout);
+    compare("types-delete.txt", &wasmill(["types", "delete", "--help"]).ok().stdout);
     compare("token-new.txt", &wasmill(["token", "new", "--help"]).ok().stdout);
 }
 

@@ -9,5 +9,6 @@ mod golden;
 mod mill;
 mod modules;
 mod refusals;
+mod rollout;
 mod run;
 mod wasmill;

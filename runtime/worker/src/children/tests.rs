@@ -10,7 +10,8 @@ use super::*;
 
 fn catalog() -> Catalog {
     let says = "[queue.mail]\n[type.'email.receipt']\nqueue = 'mail'\nmode = 'paused'\ndedup_window = '7m'\n\
-                handlers = [{ module = 'hello@1.0.0' }]";
+                handlers = [{ module = 'hello@1.0.0' }]\n\
+                [type.retired]\nmode = 'off'\nhandlers = [{ module = 'hello@1.0.0' }]";
     let modules = BTreeMap::from([("hello@1.0.0".parse().unwrap(), ModuleDigest::of(b"hello"))]);
     plan(&Catalog::default(), &[SourceFile::new("a.toml", says)], &modules, Backing::Log).unwrap().next
 }
@@ -35,7 +36,8 @@ fn a_child_goes_where_its_type_goes_and_carries_the_trace_on() {
     let delay = Duration::from_secs(60);
     let child = Child { id, job_type: job_type.clone(), payload: Bytes::from_static(b"{}"), delay };
     let unknown = Child { job_type: "no.such".parse().unwrap(), ..child.clone() };
-    let jobs = jobs_of(vec![child, unknown], &parent, &catalog(), UnixMs(9));
+    let off = Child { job_type: "retired".parse().unwrap(), ..child.clone() };
+    let jobs = jobs_of(vec![child, unknown, off], &parent, &catalog(), UnixMs(9));
     let [child] = jobs.as_slice() else { panic!("{jobs:?}") };
     assert_eq!((child.job.id, &child.job.job_type, child.job.accepted_at), (id, &job_type, UnixMs(9)));
     assert_eq!(child.job.stamp, Stamp { revision: Revision(1), path: Path::Log, mode: Mode::Paused });

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use wasmill_job::{Attempt, DeadLetter, FailureCode, Mode, ModuleDigest};
+use wasmill_catalog::RouteMode;
+use wasmill_job::{Attempt, DeadLetter, FailureCode, ModuleDigest};
 use wasmill_queue::{DeadQuery, Queue, State};
 
 use crate::child;
@@ -153,7 +154,7 @@ async fn a_suspect_that_no_child_begins_holds_up_no_others() {
 
 async fn a_child_that_died_idle_is_replaced() {
     let mut world = suspicious(&[("sooner", NOOP), ("later", NOOP)]).await;
-    world.change("later", |spec| spec.mode = Mode::Paused);
+    world.change("later", |spec| spec.mode = RouteMode::Paused);
     let [sooner, later] =
         [world.push_suspects("sooner", 1).await[0], world.push_suspects("later", 1).await[0]];
     let worker = world.worker(1, LEASE, GRACE);
@@ -161,7 +162,7 @@ async fn a_child_that_died_idle_is_replaced() {
     let pid = started_in(sooner, 1).await;
     kill(pid);
     gone(pid).await;
-    world.change("later", |spec| spec.mode = Mode::Live);
+    world.change("later", |spec| spec.mode = RouteMode::Live);
     world.counted("later", "it is completed", |counts| counts.completed == 1).await;
     assert_ne!(started_in(later, 1).await, pid);
     worker.drain().await;

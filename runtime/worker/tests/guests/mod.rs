@@ -14,6 +14,8 @@ pub(crate) const FLAKY: Guest =
     Guest { body: "(i32.store8 (i32.const 1024) (i32.lt_u (call $attempt) (i32.const 3)))", answer: "" };
 /// Says that the job can never succeed.
 pub(crate) const REJECT: Guest = Guest { body: "", answer: r"\01\00\00\00\00\00\00\00\01" };
+/// Asks for the time, which a route has to grant.
+pub(crate) const TIME: Guest = Guest { body: "(drop (call $now))", answer: "" };
 /// Traps.
 pub(crate) const TRAP: Guest = Guest { body: "(unreachable)", answer: "" };
 /// Counts to a hundred million, then answers nothing: a tenth of a second, or a few.
@@ -36,9 +38,12 @@ pub(crate) struct Guest {
 impl Guest {
     /// The module's bytes, as somebody would upload them.
     pub(crate) fn bytes(self) -> Vec<u8> {
+        let clock = r#"(import "wasmill:job/clock@1.0.0" "now-ms" (func $now (result i64)))"#;
+        let clock = if self.body.contains("$now") { clock } else { "" };
         let text = format!(
             r#"(module
                 (import "wasmill:job/context@1.0.0" "attempt" (func $attempt (result i32)))
+                {clock}
                 (memory (export "memory") 1)
                 (data (i32.const 1024) "{}")
                 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 2048))

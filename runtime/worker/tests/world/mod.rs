@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::{Catalog, Flow, HandlerSpec, QueueSpec, TypeSpec};
+use wasmill_catalog::{Catalog, Flow, Handlers, QueueSpec, RouteMode, TypeSpec};
 use wasmill_job::{
     Backoff, Clock, Durability, Generation, IdSource, Job, JobId, Limits, Mode, ModuleDigest, Offset,
     Partition, Path, Progress, RetryPolicy, Revision, Stamp, SystemClock, Topic, TopicPartition, UnixMs,
@@ -292,8 +292,8 @@ fn spec(digest: ModuleDigest) -> TypeSpec {
         owner: None,
         queue: "mill".parse().unwrap(),
         path: Path::Log,
-        mode: Mode::Live,
-        handler: HandlerSpec { module: "guest@1".parse().unwrap(), digest },
+        mode: RouteMode::Live,
+        handlers: Handlers::one("guest@1".parse().unwrap(), digest),
         limits: Limits { fuel: u64::MAX / 2, ..Limits::default() },
         retry: RetryPolicy { attempts: 3, backoff, ..RetryPolicy::default() },
         flow: Flow::default(),

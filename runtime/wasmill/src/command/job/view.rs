@@ -25,6 +25,8 @@ pub(crate) struct JobView {
     pub(crate) accepted_at_ms: u64,
     due_at_ms: Option<u64>,
     pub(crate) ended_at_ms: Option<u64>,
+    module: Option<String>,
+    mode: Option<String>,
     output: Option<Box<RawValue>>,
     output_base64: Option<String>,
     error: Option<JobError>,
@@ -78,7 +80,14 @@ impl JobView {
             let took = short(Duration::from_millis(ended.saturating_sub(self.accepted_at_ms)));
             line("ended", &format!("{} ({took} after it was accepted)", moment(ended)));
         }
-        if let Some(usage) = &self.usage {
+        if let Some(module) = &self.module {
+            line("module", module);
+        }
+        let is_shadow = self.mode.as_deref() == Some("shadow");
+        if is_shadow {
+            line("mode", "shadow: completed without being executed");
+        }
+        if let Some(usage) = self.usage.as_ref().filter(|_| !is_shadow) {
             let [time, processor] = [usage.wall_us, usage.cpu_us].map(|us| short(Duration::from_micros(us)));
             let memory = ByteSize(usage.memory_peak_bytes);
             let used = format!(
@@ -94,7 +103,7 @@ impl JobView {
         if let Some(error) = &self.error {
             line("error", &format!("{}: {}", styled(RED, &error.code), error.message));
         }
-        if let Some(output) = self.readable_output() {
+        if let Some(output) = self.readable_output().filter(|_| !is_shadow) {
             line("output", &output);
         }
         if !self.logs.is_empty() {

@@ -35,6 +35,16 @@ logs of the last attempt
 }
 
 #[test]
+fn a_shadow_job_says_that_it_did_not_run_and_another_one_what_ran() {
+    let base = r#""id": "x", "type": "hello", "state": "completed", "attempts": 1, "accepted_at_ms": 0,
+                  "output_base64": "", "usage": {"fuel": 0, "wall_us": 0, "memory_peak_bytes": 0}"#;
+    let shadow = view(&format!("{{{base}, \"mode\": \"shadow\"}}")).render();
+    assert!(shadow.contains("without being executed") && !shadow.contains("output"), "{shadow}");
+    let ran = view(&format!("{{{base}, \"module\": \"hello@1.0.0\"}}")).render();
+    assert!(ran.contains("hello@1.0.0") && ran.contains("output"), "{ran}");
+}
+
+#[test]
 fn output_that_is_no_json_is_given_byte_for_byte() {
     let base = r#""id": "x", "type": "hello", "state": "completed", "attempts": 1, "accepted_at_ms": 0"#;
     let shown = view(&format!("{{{base}, \"output_base64\": \"/wA=\"}}"));
