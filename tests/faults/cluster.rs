@@ -6,6 +6,7 @@ pub(crate) mod gateway_killed;
 pub(crate) mod head_of_line;
 pub(crate) mod no_fault;
 pub(crate) mod old_jobs;
+pub(crate) mod path_flip;
 pub(crate) mod redis_down;
 pub(crate) mod redis_rolled_back;
 pub(crate) mod redis_wiped_quiet;
@@ -13,7 +14,9 @@ pub(crate) mod relay_killed;
 pub(crate) mod relay_zombie;
 pub(crate) mod topic_recreated;
 pub(crate) mod two_brokers_killed;
+pub(crate) mod two_writers;
 pub(crate) mod unclean_leader;
+pub(crate) mod version_flip;
 
 use rand::RngExt;
 use rand::rngs::StdRng;

@@ -18,6 +18,7 @@ mod redis_full;
 mod redis_killed;
 mod replies_lost;
 mod ssrf;
+mod store_away;
 mod worker_frozen;
 mod worker_killed;
 
@@ -70,7 +71,7 @@ impl Run {
     }
 }
 
-const SCENARIOS: [Scenario; 26] = [
+const SCENARIOS: [Scenario; 30] = [
     Scenario {
         name: "kill-embedded",
         promise: "20 rounds of kill -9 at random instants under load: every acknowledged job ends completed",
@@ -85,6 +86,11 @@ const SCENARIOS: [Scenario; 26] = [
         name: "disk-full",
         promise: "the disk fills up: jobs are refused clearly, none acknowledged is lost, and it heals with room",
         run: |run| Box::pin(disk_full::run(run.seed)),
+    },
+    Scenario {
+        name: "store-away",
+        promise: "the artifact store is away when the mill starts: jobs go on with the last catalog, changes are refused until it is back",
+        run: |run| Box::pin(store_away::run(run.seed)),
     },
     Scenario {
         name: "redis-full",
@@ -200,6 +206,21 @@ const SCENARIOS: [Scenario; 26] = [
         name: "ssrf",
         promise: "a handler calls metadata, the mill's own parts and every spelling of them: nothing goes out but its grant",
         run: |_| Box::pin(ssrf::run()),
+    },
+    Scenario {
+        name: "path-flip",
+        promise: "a type's path goes from the queue over both to the log and back, under load: nothing is lost, nothing runs twice",
+        run: |run| Box::pin(cluster::path_flip::run(run)),
+    },
+    Scenario {
+        name: "two-writers",
+        promise: "two operators change the routing table at once: one wins, the other is told what changed, nothing is overwritten",
+        run: |run| Box::pin(cluster::two_writers::run(run)),
+    },
+    Scenario {
+        name: "version-flip",
+        promise: "a type moves to another version of its module by weight, and back, under load: nothing is lost or runs twice",
+        run: |run| Box::pin(cluster::version_flip::run(run)),
     },
 ];
 

@@ -18,6 +18,8 @@ pub struct Executions {
     pub first_started: HashMap<String, SystemTime>,
     /// Job id to when the first attempt with a result ended.
     pub first_done: HashMap<String, SystemTime>,
+    /// Job id to the version of the module that its last attempt ran on.
+    pub modules: HashMap<String, String>,
     /// Job id to the processes that its attempts began in: the server's own, or a child of it.
     pub pids: HashMap<String, Vec<u32>>,
 }
@@ -44,6 +46,7 @@ pub fn executions(log: &Path) -> Executions {
             Some("attempt started") => {
                 let pid = line["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
                 executions.pids.entry(job.into()).or_default().extend(pid);
+                executions.modules.extend(line["module"].as_str().map(|module| (job.into(), module.into())));
                 (&mut executions.started, &mut executions.first_started)
             }
             Some("attempt ended") if line["end"] == "done" => {

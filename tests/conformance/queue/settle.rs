@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wasmill_job::{Attempt, LogLevel, LogLine, Usage, Verdict};
-use wasmill_queue::{Answer, AttemptRecord, LastAttempt, Queue, State};
+use wasmill_queue::{Answer, AttemptRecord, LastAttempt, Queue, Ran, State};
 
 use super::QueueUnderTest;
 use super::world::{KEEP, World, bury, complete, failure, ids_of, record, retry};
@@ -13,7 +13,8 @@ fn talkative() -> AttemptRecord {
     let line = LogLine { level: LogLevel::Warn, message: "careful".into(), at_ms: 4 };
     let usage =
         Usage { fuel: 1_000, wall_us: 250, memory_peak_bytes: 65_536, cpu_us: 240, ..Usage::default() };
-    AttemptRecord { logs: vec![line], usage, ..record() }
+    let ran = Some(Ran::Module("hello@1.0.0".parse().unwrap()));
+    AttemptRecord { logs: vec![line], usage, ran, ..record() }
 }
 
 pub(crate) async fn completes_with_output_logs_and_usage<U: QueueUnderTest>(world: &mut World<U>) {
@@ -26,8 +27,8 @@ pub(crate) async fn completes_with_output_logs_and_usage<U: QueueUnderTest>(worl
     let view = world.view(&job).await.unwrap();
     assert_eq!((view.state, view.attempts, &view.job_type), (State::Completed, Attempt(1), &job.job_type));
     assert_eq!((view.accepted_at, view.ended_at, view.due_at), (job.accepted_at, Some(world.now()), None));
-    let AttemptRecord { logs, usage, .. } = talkative();
-    let last = LastAttempt { output: Some(Bytes::from(vec![7; 300_000])), failure: None, logs, usage };
+    let AttemptRecord { logs, usage, ran, .. } = talkative();
+    let last = LastAttempt { output: Some(Bytes::from(vec![7; 300_000])), failure: None, logs, usage, ran };
     assert_eq!(view.last, Some(last));
     world.restart().await;
     assert_eq!(world.view(&job).await.unwrap().last, view.last);
@@ -65,8 +66,8 @@ pub(crate) async fn keeps_the_last_failure_while_it_is_tried_again<U: QueueUnder
     let claim = world.take(1).await.remove(0);
     let settlement = claim.settle(retry(Duration::from_secs(5)), talkative());
     world.queue.settle(vec![settlement].into()).await.unwrap();
-    let AttemptRecord { logs, usage, .. } = talkative();
-    let last = Some(LastAttempt { output: None, failure: Some(failure()), logs, usage });
+    let AttemptRecord { logs, usage, ran, .. } = talkative();
+    let last = Some(LastAttempt { output: None, failure: Some(failure()), logs, usage, ran });
     assert_eq!(world.view(&job).await.unwrap().last, last);
     world.restart().await;
     let view = world.view(&job).await.unwrap();
