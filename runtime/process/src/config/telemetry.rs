@@ -30,6 +30,12 @@ pub enum LogFormat {
 impl TelemetryConfig {
     /// The filter that `level` describes.
     pub(crate) fn filter(&self) -> Result<EnvFilter, String> {
+        // The parser of such a text panics where it meets some of them.
+        if let Some(character) = self.level.chars().find(|character| !character.is_ascii()) {
+            return Err(format!(
+                "`{character}` stands in no name of a part; write error, warn, info, debug or trace, or PART=LEVEL"
+            ));
+        }
         // Alone, a word that is no level would pass as the name of a part, and `inof` would show nothing at all.
         let is_level =
             |part: &str| part.parse::<LevelFilter>().is_ok() || part.contains(['=', '[', ']', '{', '}']);

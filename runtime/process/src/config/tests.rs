@@ -75,6 +75,12 @@ fn rust_log_sets_the_level_and_its_own_variable_prevails() {
 }
 
 #[test]
+fn a_level_that_its_parser_would_panic_at_is_a_mistake() {
+    let says = load("", &[("RUST_LOG", " \u{1f50}=")]).unwrap_err().to_string();
+    assert!(says.contains("`\u{1f50}` stands in no name of a part"), "{says}");
+}
+
+#[test]
 fn a_file_that_is_missing_is_a_mistake() {
     let says =
         Config::load(Some(Path::new("/nowhere/wasmill.toml")), &environment(&[])).unwrap_err().to_string();
