@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wasmill_job::{JobType, ModuleDigest, ModuleTag, QueueName, Revision};
 
-use crate::{Catalog, Plan, diff};
+use crate::{Catalog, Handlers, Plan, diff};
 
 /// Why a change was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +52,18 @@ pub fn without_queue(current: &Catalog, name: &QueueName) -> Result<Plan, Refusa
     }
     next.retired.insert(name.clone(), spec);
     Ok(plan_of(current, next))
+}
+
+/// The catalog in which each job type that runs any version of the tag's module runs this one, and no other. The plan changes
+/// nothing when none does, or all do.
+pub fn with_version(current: &Catalog, tag: &ModuleTag, digest: ModuleDigest) -> Plan {
+    let mut next = current.clone();
+    for spec in next.types.values_mut() {
+        if spec.handlers.iter().any(|handler| handler.module.name() == tag.name()) {
+            spec.handlers = Handlers::one(tag.clone(), digest);
+        }
+    }
+    plan_of(current, next)
 }
 
 /// A new revision that says what `old` said. `stored` are the modules that the store has.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod asked;
 mod change;
 mod diff;
 mod entry;
@@ -18,7 +19,8 @@ mod store;
 mod units;
 mod wire;
 
-pub use change::{Refusal, rollback, without_queue, without_type};
+pub use asked::{Asked, AskedOf, judge_grants};
+pub use change::{Refusal, rollback, with_version, without_queue, without_type};
 pub use diff::{Change, ChangeKind, FieldChange, Subject, diff};
 pub use export::export;
 pub use follow::{Following, follow};

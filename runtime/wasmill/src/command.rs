@@ -45,7 +45,6 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     New(new::New),
     Deploy(deploy::Deploy),
-    Modules(modules::Modules),
     Apply(apply::Apply),
     Diff(diff::Diff),
     History(history::History),
@@ -83,7 +82,6 @@ impl Command {
             Self::Demo(demo) => inside(&mut Builder::new_multi_thread(), demo.run()),
             // What only asks a server needs no more than this thread.
             Self::Deploy(deploy) => inside(&mut Builder::new_current_thread(), deploy.run()),
-            Self::Modules(modules) => inside(&mut Builder::new_current_thread(), modules.run()),
             Self::Apply(apply) => inside(&mut Builder::new_current_thread(), apply.run()),
             Self::Diff(diff) => inside(&mut Builder::new_current_thread(), diff.run()),
             Self::History(history) => inside(&mut Builder::new_current_thread(), history.run()),

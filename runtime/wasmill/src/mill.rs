@@ -18,6 +18,7 @@ use trusted::Trusted;
 
 pub(crate) use loader::Loader;
 pub(crate) use role::Role;
+pub(crate) use watch::Watched;
 
 mod access;
 pub(crate) mod egress;
@@ -31,6 +32,7 @@ pub(crate) mod secrets;
 pub(crate) mod stores;
 pub(crate) mod topics;
 mod trusted;
+mod watch;
 
 /// A running mill.
 pub(crate) struct Mill {
@@ -59,6 +61,7 @@ enum OpenQueue {
 struct Beginning<'c> {
     config: &'c Config,
     role: Role,
+    watched: Vec<Watched>,
     listener: TcpListener,
     address: SocketAddr,
     metrics: Metrics,
@@ -74,19 +77,19 @@ struct Latches {
 }
 
 impl Mill {
-    /// Starts every part of this role. Returns when all run; [`Mill::ready`] tells when jobs flow. A Redis or a Kafka that
+    /// Starts every part of this role, and deploys the files that are `watched`. Returns when all run; [`Mill::ready`] tells when jobs flow. A Redis or a Kafka that
     /// cannot be reached is waited for: then the parts that need it begin later.
     ///
     /// # Errors
     /// When the address, the data folder or something in it, the Redis or the Kafka cannot be used; nothing runs then.
-    pub(crate) async fn start(config: &Config, role: Role) -> Result<Self> {
+    pub(crate) async fn start(config: &Config, role: Role, watched: Vec<Watched>) -> Result<Self> {
         role.fits(config)?;
         let metrics = Metrics::start().map_err(|error| Failure::new(Exit::Config, error))?;
         // Bound first, because it fails first; clients that come now wait until the rest is up.
         let listener = gateway::bind(role.listen(config)).await?;
         let address = listener.local_addr().map_err(|error| Failure::new(Exit::Config, error))?;
         let (readiness, drain) = (Readiness::new(), Drain::new());
-        let beginning = Beginning { config, role, listener, address, metrics, readiness, drain };
+        let beginning = Beginning { config, role, watched, listener, address, metrics, readiness, drain };
         match config.queue.kind {
             QueueKind::Embedded => beginning.on_embedded().await,
             QueueKind::Redis => beginning.on_redis().await,
@@ -239,6 +242,12 @@ impl Beginning<'_> {
         }
         if let (Some(latch), Some(log)) = (latches.relay, &ends.log) {
             ends.start_relay(&self.drain.part("relay", ends::RELAY_GRACE), log, latch);
+        }
+        if !self.watched.is_empty() {
+            let part = self.drain.part("watch", ends::MARGIN);
+            for watched in std::mem::take(&mut self.watched) {
+                ends.start_watch(&part, config, watched);
+            }
         }
         let probes = (log.metrics(self.metrics), self.readiness.clone());
         let admits = (log.stored(), log.topics(config));

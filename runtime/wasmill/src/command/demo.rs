@@ -43,7 +43,7 @@ impl Demo {
         let config = config(&folder)?;
         start_logs(&config.telemetry).map_err(|error| Failure::new(Exit::Config, error))?;
         let mut signals = Signals::new().map_err(|error| Failure::new(Exit::Config, error))?;
-        let mut mill = Mill::start(&config, Role::All).await?;
+        let mut mill = Mill::start(&config, Role::All, Vec::new()).await?;
         let told = tokio::select! {
             told = self.tell(&mut mill, &folder) => told,
             // The demo is a client of its own mill: it cannot go on while that drains.

@@ -9,7 +9,7 @@ use wasmill_process::{Config, Signal, Signals, start_logs};
 
 use crate::command::listen::{loopback_only, loopback_or_tokens};
 use crate::failure::{Exit, Failure, Result};
-use crate::mill::{Mill, Role};
+use crate::mill::{Mill, Role, Watched};
 use crate::terminal::{BOLD, DIM, print, styled};
 
 /// Run everything in one process, on this machine: log, queue, relay, worker, gateway
@@ -19,6 +19,12 @@ use crate::terminal::{BOLD, DIM, print, styled};
 pub(crate) struct Dev {
     #[command(flatten)]
     settings: Settings,
+    /// Deploy this module now and whenever it is built anew, and have the job types that run it run that; may be repeated
+    ///
+    /// The module is called like its file when no name is given. When no job type runs it, one of its name is made, with a
+    /// route of defaults.
+    #[arg(long, value_name = "[NAME=]FILE.wasm")]
+    watch: Vec<Watched>,
 }
 
 /// Run everything in one process as a service: like dev, without the introduction
@@ -70,7 +76,9 @@ impl Dev {
     pub(crate) async fn run(self) -> Result<()> {
         let config = self.settings.load(Role::All)?;
         loopback_only(config.gateway.listen)?;
-        run(&config, Role::All, |mill| print(&introduction(mill, &config))).await
+        let is_watching = !self.watch.is_empty();
+        let announce = |mill: &Mill| print(&introduction(mill, &config, is_watching));
+        run(&config, Role::All, self.watch, announce).await
     }
 }
 
@@ -96,7 +104,8 @@ impl Settings {
     pub(super) async fn serve(self, role: Role) -> Result<()> {
         let config = self.load(role)?;
         loopback_or_tokens(role.listen(&config), &config)?;
-        run(&config, role, |mill| print(&format!("listening on http://{}\n", mill.address()))).await
+        run(&config, role, Vec::new(), |mill| print(&format!("listening on http://{}\n", mill.address())))
+            .await
     }
 
     fn load(self, role: Role) -> Result<Config> {
@@ -118,10 +127,15 @@ impl Settings {
 }
 
 /// From start to the end of the drain.
-async fn run(config: &Config, role: Role, announce: impl FnOnce(&Mill) -> Result<()>) -> Result<()> {
+async fn run(
+    config: &Config,
+    role: Role,
+    watched: Vec<Watched>,
+    announce: impl FnOnce(&Mill) -> Result<()>,
+) -> Result<()> {
     start_logs(&config.telemetry).map_err(|error| Failure::new(Exit::Config, error))?;
     let mut signals = Signals::new().map_err(|error| Failure::new(Exit::Config, error))?;
-    let mut mill = Mill::start(config, role).await?;
+    let mut mill = Mill::start(config, role, watched).await?;
     let worked = tokio::select! {
         ready = mill.ready() => match ready.and_then(|()| announce(&mill)) {
             Ok(()) => mill.work(&mut signals).await,
@@ -153,17 +167,23 @@ pub(crate) async fn finish(mill: Mill, mut signals: Signals, worked: Result<()>)
     }
 }
 
-fn introduction(mill: &Mill, config: &Config) -> String {
+fn introduction(mill: &Mill, config: &Config, is_watching: bool) -> String {
     let address = format!("http://{}", mill.address());
     let server = other_server(mill.address());
+    let next = if is_watching {
+        format!(
+            "Built modules are deployed by themselves. In another terminal:\n  wasmill enqueue TYPE --payload FILE.json{server}\n"
+        )
+    } else {
+        format!(
+            "Next, in another terminal:\n  \
+             wasmill deploy HANDLER.wasm --name hello@1.0.0{server}\n  \
+             wasmill apply ROUTES.toml{server}\n  \
+             wasmill enqueue hello --payload FILE.json{server}\n"
+        )
+    };
     format!(
-        "{} listens on {}\n{}\n\n\
-         Next, in another terminal:\n  \
-         wasmill deploy HANDLER.wasm --name hello@1.0.0{server}\n  \
-         wasmill apply ROUTES.toml{server}\n  \
-         wasmill enqueue hello --payload FILE.json{server}\n  \
-         wasmill status{server}\n\n\
-         Ctrl-C stops it; the data stays.\n",
+        "{} listens on {}\n{}\n\n{next}  wasmill status{server}\n\nCtrl-C stops it; the data stays.\n",
         styled(BOLD, "wasmill"),
         styled(BOLD, address),
         styled(DIM, format_args!("data in {}", config.data.dir.display())),

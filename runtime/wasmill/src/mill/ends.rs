@@ -16,6 +16,7 @@ use wasmill_worker::{Worker, WorkerConfig};
 
 use super::loader::Loader;
 use super::trusted::Trusted;
+use super::watch::{Watch, Watched};
 use super::{secrets, stores};
 use crate::command::run_alone::start_alone;
 use crate::failure::{Exit, Failure, Result};
@@ -108,6 +109,19 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
                 }
             }
         });
+    }
+
+    pub(super) fn start_watch(&self, part: &Part, config: &Config, watched: Watched) {
+        let watch = Watch {
+            watched,
+            store: self.store.clone(),
+            following: self.following.clone(),
+            loader: Arc::clone(&self.loader),
+            clock: Arc::clone(&self.clock),
+            backing: stores::backing(config),
+        };
+        let token = part.token();
+        part.spawn(watch.run(token));
     }
 
     pub(super) fn start_worker(&self, part: &Part, config: &Config, latch: Latch) {

@@ -12,3 +12,4 @@ mod refusals;
 mod rollout;
 mod run;
 mod wasmill;
+mod watch;
