@@ -10,12 +10,13 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use wasmill_catalog::{Catalog, Mistakes, Plan, SourceFile};
+use wasmill_catalog::{Catalog, Mistakes, Plan, SourceFile, judge_grants};
 use wasmill_http::{Kind, Problem, ProblemDocument};
 use wasmill_job::{ModuleDigest, ModuleTag, Revision};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
+use crate::asked::asked;
 use crate::catalog_view::{CatalogAnswer, ChangeRow};
 use crate::commit::{Applied, Author, ETag, expect, if_match, write};
 use crate::router::Console;
@@ -133,7 +134,11 @@ async fn plan_over<L, Q>(
     }
     let modules = usable_tags(console).await?;
     let files: Vec<_> = wanted.files.iter().map(|file| SourceFile::new(&file.name, &file.text)).collect();
-    wasmill_catalog::plan(current, &files, &modules, console.backing).map_err(|mistakes| invalid(&mistakes))
+    let plan = wasmill_catalog::plan(current, &files, &modules, console.backing)
+        .map_err(|mistakes| invalid(&mistakes))?;
+    let asked = asked(console, current, &plan).await?;
+    judge_grants(&plan, &files, console.backing, &asked).map_err(|mistakes| invalid(&mistakes))?;
+    Ok(plan)
 }
 
 /// The tags whose modules are there: a tag outlives a module that was pruned.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod asked;
 mod catalog;
 mod catalog_view;
 mod check;

@@ -18,6 +18,7 @@ use wasmill_job::{ModuleDigest, ModuleTag};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
+use crate::asked::note;
 use crate::prepare::{ModuleRefusal, PreparedModule};
 use crate::prune::users;
 use crate::router::Console;
@@ -99,10 +100,11 @@ pub(crate) async fn deploy<L: Log, Q: Queue>(
     }
     refuse_taken(&console, &tag, ModuleDigest::of(&upload)).await?;
     let size_bytes = upload.len() as u64;
-    let PreparedModule { imports, exports, .. } = prepare(&console, upload.clone()).await?;
+    let PreparedModule { imports, exports, asked, .. } = prepare(&console, upload.clone()).await?;
     // Bytes first, then the name that points to them: a crash between the two leaves bytes nobody names.
     let digest = console.store.put_module(upload).await.map_err(|error| store_problem(&error))?;
     console.store.tag(&tag, digest).await.map_err(|error| store_problem(&error))?;
+    note(&console, digest, asked);
     tracing::info!(%tag, %digest, size_bytes, "module deployed");
     let deployed =
         Deployed { tag: tag.to_string(), digest: digest.to_string(), size_bytes, imports, exports };

@@ -5,12 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use wasmill_catalog::Asked;
 use wasmill_job::ModuleDigest;
 
-/// Checks an upload, makes a component of it if it is a core module, and compiles it, so that no job waits for that.
-/// Blocks; is called on a thread for blocking work, one upload at a time.
+/// What is done with modules. Both block, and are called on threads for blocking work.
 #[derive(Clone)]
-pub struct Prepare(Arc<dyn Fn(Bytes) -> Result<PreparedModule, ModuleRefusal> + Send + Sync>);
+pub struct Prepare {
+    prepare: Arc<Look>,
+    look: Arc<Look>,
+}
+
+type Look = dyn Fn(Bytes) -> Result<PreparedModule, ModuleRefusal> + Send + Sync;
 
 /// A module that can be a handler here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub struct PreparedModule {
     pub imports: Vec<String>,
     /// What it exports.
     pub exports: Vec<String>,
+    /// What it asks its route for.
+    pub asked: Asked,
 }
 
 /// Why an upload cannot be a handler here.
@@ -37,14 +44,21 @@ pub enum ModuleRefusal {
 }
 
 impl Prepare {
+    /// `prepare` checks an upload, makes a component of it if it is a core module, and compiles it, so that no job waits for
+    /// that; it is called for one upload at a time. `look` only checks.
     pub fn new(
         prepare: impl Fn(Bytes) -> Result<PreparedModule, ModuleRefusal> + Send + Sync + 'static,
+        look: impl Fn(Bytes) -> Result<PreparedModule, ModuleRefusal> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(prepare))
+        Self { prepare: Arc::new(prepare), look: Arc::new(look) }
     }
 
     pub(crate) fn run(&self, upload: Bytes) -> Result<PreparedModule, ModuleRefusal> {
-        (self.0)(upload)
+        (self.prepare)(upload)
+    }
+
+    pub(crate) fn look(&self, module: Bytes) -> Result<PreparedModule, ModuleRefusal> {
+        (self.look)(module)
     }
 }
 

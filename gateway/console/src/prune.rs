@@ -148,7 +148,7 @@ async fn needed<L, Q>(
             Ok(catalog) => needed.extend(digests_of(&catalog)),
             Err(error @ StoreError::Away { .. }) => return Err(store_problem(&error)),
             Err(error) => {
-                tracing::warn!(%error, "a revision cannot be read; its modules are not kept for it")
+                tracing::warn!(%error, "a revision cannot be read; its modules are not kept for it");
             }
         }
     }

@@ -7,7 +7,7 @@ use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use utoipa::OpenApi;
-use wasmill_catalog::{ArtifactStore, Backing, Following};
+use wasmill_catalog::{ArtifactStore, AskedOf, Backing, Following};
 use wasmill_http::{Budget, Hosts, guard};
 use wasmill_job::{Clock, UnixMs};
 use wasmill_log::Log;
@@ -78,6 +78,8 @@ pub(crate) struct Console<L, Q> {
     pub(crate) uploads: Budget,
     /// Bounds all other bodies in memory.
     pub(crate) bodies: Budget,
+    /// What modules ask for that were looked at before.
+    pub(crate) asked: std::sync::Mutex<AskedOf>,
     /// Held while a module is compiled.
     pub(crate) compiling: Mutex<()>,
     /// Held while letters are redriven or purged: two at once would only repeat one another.
@@ -105,6 +107,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         uploads: Budget::new(config.module_bytes_max.saturating_mul(2)),
         config,
         bodies: Budget::new(BODIES_BYTES),
+        asked: std::sync::Mutex::default(),
         compiling: Mutex::default(),
         burying: Mutex::default(),
         checking: Mutex::default(),

@@ -81,6 +81,16 @@ impl Component {
         self.speaks
     }
 
+    /// What its job type's route may grant with effect: what it must, and what modules of WASI reach without naming it.
+    pub fn uses(&self) -> impl Iterator<Item = Import> + '_ {
+        let through_wasi =
+            [("wasi:clocks/", Import::Clock), ("wasi:random/", Import::Random), ("wasi:http/", Import::Http)];
+        let used = through_wasi
+            .into_iter()
+            .filter(|(interface, _)| self.imports.iter().any(|import| import.starts_with(interface)));
+        self.asks().chain(used.map(|(_, import)| import))
+    }
+
     /// What its job type's route must grant, because it imports it.
     pub fn asks(&self) -> impl Iterator<Item = Import> + '_ {
         self.imports.iter().filter_map(|import| needed_grant(import))

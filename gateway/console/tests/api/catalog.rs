@@ -37,6 +37,29 @@ async fn a_plan_shows_and_an_apply_writes() {
 }
 
 #[tokio::test]
+async fn a_route_grants_what_its_module_asks_for_and_no_more() {
+    let world = World::with_hello().await;
+    world.deploy("calls@1.0.0", &[WASM, b"calls out"].concat()).await;
+    let route = |module: &str, grants: &str| {
+        let text = format!("[type.new]\nhandlers = [{{ module = \"{module}@1.0.0\" }}]\n{grants}\n");
+        json!({"files": [{"name": "mill.toml", "text": text}]})
+    };
+    let granted = "grants = { http = [\"https://api.example.com\"] }";
+    for (module, grants, line, said) in [
+        ("calls", "", 2, "calls@1.0.0 imports http"),
+        ("hello", granted, 1, "grants http, and none of its modules asks for it"),
+    ] {
+        let problem =
+            world.post("/v1/catalog/plan", &route(module, grants)).await.problem(422, "catalog-invalid");
+        let mistakes = problem["mistakes"].as_array().unwrap();
+        assert_eq!((mistakes.len(), &mistakes[0]["line"]), (1, &line.into()), "{problem}");
+        assert!(mistakes[0]["message"].as_str().unwrap().contains(said), "{problem}");
+    }
+    assert_eq!(world.post("/v1/catalog/plan", &route("calls", granted)).await.status, 200);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn every_mistake_is_told_with_its_place() {
     let world = World::with_hello().await;
     let files = json!({"files": [

@@ -14,15 +14,15 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::{ArtifactStore, Backing, Catalog, Following, follow};
+use wasmill_catalog::{ArtifactStore, Asked, Backing, Catalog, Following, follow};
 use wasmill_console::{
     ConsoleConfig, MakeTopics, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage, probes, router,
 };
 use wasmill_http::{Drained, Hosts, HttpConfig, finish, serve};
 use wasmill_job::wire::{Record, decode, decode_dead, encode_dead, encode_job};
 use wasmill_job::{
-    Attempt, DeadLetter, Failure, FailureCode, IdSource, Job, Mode, ModuleDigest, Offset, Partition, Path,
-    Revision, Stamp, SystemClock, Topic, TopicPartition, UnixMs,
+    Attempt, DeadLetter, Failure, FailureCode, IdSource, Import, Job, Mode, ModuleDigest, Offset, Partition,
+    Path, Revision, Stamp, SystemClock, Topic, TopicPartition, UnixMs,
 };
 use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, Stored};
 use wasmill_queue::{EmbeddedConfig, EmbeddedQueue, Entry, NewJob, Push, Pushed, Queue};
@@ -84,7 +84,7 @@ impl World {
             queue: queue.clone(),
             store: store.clone(),
             catalog: catalog.clone(),
-            prepare: Prepare::new(prepare),
+            prepare: Prepare::new(prepare, prepare),
             topics: Some(MakeTopics::new(topics)),
             clock,
             hosts: Hosts::local(),
@@ -270,10 +270,14 @@ fn prepare(upload: Bytes) -> Result<PreparedModule, ModuleRefusal> {
         b"unfit" => Err(ModuleRefusal::Unfit { reason: "it does not export `handle`".into() }),
         b"failed" => Err(ModuleRefusal::Failed { reason: "no room for its code".into() }),
         b"panic" => panic!("the compiler has a bug"),
-        _ => Ok(PreparedModule {
+        bytes => Ok(PreparedModule {
             digest: ModuleDigest::of(&upload),
             imports: vec!["wasmill:job/log@1.0.0".into()],
             exports: vec!["wasmill:job/handler@1.0.0".into()],
+            asked: match bytes {
+                b"calls out" => Asked { needs: [Import::Http].into(), uses: [Import::Http].into() },
+                _ => Asked::default(),
+            },
         }),
     }
 }

@@ -98,13 +98,14 @@ fn parts<L: Log, Q: Queue>(
         config: IngestConfig { buffer_bytes: body_bytes_max.saturating_mul(2) },
     };
     let loader = Arc::clone(&ends.loader);
+    let looker = Arc::clone(&ends.loader);
     let admin = console::Parts {
         storage: jobs_at,
         backing,
         queue: ends.queue.clone(),
         store: ends.store.clone(),
         catalog: ends.following.clone(),
-        prepare: Prepare::new(move |upload| loader.prepare(&upload)),
+        prepare: Prepare::new(move |upload| loader.prepare(&upload), move |module| looker.look(&module)),
         topics,
         clock: Arc::clone(&ends.clock),
         hosts: hosts.clone(),

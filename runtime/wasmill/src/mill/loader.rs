@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use wasmill_catalog::Asked;
 use wasmill_console::{ModuleRefusal, PreparedModule};
 use wasmill_job::ModuleDigest;
 use wasmill_process::Config;
@@ -99,6 +100,11 @@ impl Loader {
         self.compiled.compile_apart(&self.sandbox, component, compile_alone())
     }
 
+    /// Checks a module, and compiles nothing. Blocks.
+    pub(crate) fn look(&self, module: &Bytes) -> std::result::Result<PreparedModule, ModuleRefusal> {
+        check(module, &CheckLimits::default()).map(|component| prepared(&component)).map_err(refused)
+    }
+
     /// Checks an upload and compiles it, so that no job waits for that. Blocks.
     pub(crate) fn prepare(&self, upload: &Bytes) -> std::result::Result<PreparedModule, ModuleRefusal> {
         let component = check(upload, &CheckLimits::default()).map_err(refused)?;
@@ -116,7 +122,8 @@ impl Loader {
 
 fn prepared(component: &Component) -> PreparedModule {
     let (imports, exports) = (component.imports().to_vec(), component.exports().to_vec());
-    PreparedModule { digest: component.digest(), imports, exports }
+    let asked = Asked { needs: component.asks().collect(), uses: component.uses().collect() };
+    PreparedModule { digest: component.digest(), imports, exports, asked }
 }
 
 fn refused(error: CheckError) -> ModuleRefusal {
