@@ -10,16 +10,28 @@ use metrics::{
 };
 use wasmill_job::{End, Import, JobType, ModuleTag, Outcome, Stop, Usage, Verdict};
 
-/// The metrics of one type's runs, looked up once: a run costs three additions and two samples.
+/// The metrics of one type's runs, looked up once: a run costs three additions and two samples. They are there from its
+/// first run here on: of thousands of types few run on one worker, and each costs kilobytes in it and in every scrape.
 pub(crate) struct RunGauges {
+    job_type: JobType,
+    series: OnceLock<Box<RunSeries>>,
+}
+
+struct RunSeries {
     results: [Counter; RESULTS.len()],
     verdicts: [Counter; VERDICTS.len()],
     run_time: Histogram,
     start_delay: Histogram,
 }
 
-/// The metrics of one version of a type's module, for whoever moves from one to the next.
+/// The metrics of one version of a type's module, for whoever moves from one to the next; also from its first run on.
 pub(crate) struct VersionGauges {
+    job_type: JobType,
+    module: ModuleTag,
+    series: OnceLock<Box<VersionSeries>>,
+}
+
+struct VersionSeries {
     done: Counter,
     failed: Counter,
     spent: SpentGauges,
@@ -72,6 +84,43 @@ const SHADOW: usize = 14;
 
 impl RunGauges {
     pub(crate) fn of(job_type: &JobType) -> Self {
+        Self { job_type: job_type.clone(), series: OnceLock::new() }
+    }
+
+    fn series(&self) -> &RunSeries {
+        self.series.get_or_init(|| Box::new(RunSeries::of(&self.job_type)))
+    }
+
+    /// A job's first attempt starts, so long after the job was accepted.
+    pub(crate) fn started(&self, delay: Duration) {
+        self.series().start_delay.record(delay.as_secs_f64());
+    }
+
+    /// An attempt ended.
+    pub(crate) fn ran(&self, outcome: &Outcome, verdict: &Verdict) {
+        self.series().run_time.record(Duration::from_micros(outcome.usage.wall_us).as_secs_f64());
+        self.series().ended(result_of(&outcome.end), verdict);
+    }
+
+    /// A job was buried without a run, because its workers had vanished too often.
+    pub(crate) fn lost(&self, verdict: &Verdict) {
+        self.series().ended(LOST, verdict);
+    }
+
+    /// A job was completed without being executed.
+    pub(crate) fn shadowed(&self, verdict: &Verdict) {
+        self.series().ended(SHADOW, verdict);
+    }
+
+    /// A job was buried because the process died in which it ran alone.
+    pub(crate) fn quarantined(&self, ran: Duration, verdict: &Verdict) {
+        self.series().run_time.record(ran.as_secs_f64());
+        self.series().ended(QUARANTINED, verdict);
+    }
+}
+
+impl RunSeries {
+    fn of(job_type: &JobType) -> Self {
         let name = || job_type.to_string();
         let result = |result| counter!("wasmill_worker_runs_total", "type" => name(), "result" => result);
         let verdict =
@@ -84,58 +133,43 @@ impl RunGauges {
         }
     }
 
-    /// A job's first attempt starts, so long after the job was accepted.
-    pub(crate) fn started(&self, delay: Duration) {
-        self.start_delay.record(delay.as_secs_f64());
-    }
-
-    /// An attempt ended.
-    pub(crate) fn ran(&self, outcome: &Outcome, verdict: &Verdict) {
-        self.run_time.record(Duration::from_micros(outcome.usage.wall_us).as_secs_f64());
-        self.results[result_of(&outcome.end)].increment(1);
-        self.verdicts[verdict_of(verdict)].increment(1);
-    }
-
-    /// A job was buried without a run, because its workers had vanished too often.
-    pub(crate) fn lost(&self, verdict: &Verdict) {
-        self.results[LOST].increment(1);
-        self.verdicts[verdict_of(verdict)].increment(1);
-    }
-
-    /// A job was completed without being executed.
-    pub(crate) fn shadowed(&self, verdict: &Verdict) {
-        self.results[SHADOW].increment(1);
-        self.verdicts[verdict_of(verdict)].increment(1);
-    }
-
-    /// A job was buried because the process died in which it ran alone.
-    pub(crate) fn quarantined(&self, ran: Duration, verdict: &Verdict) {
-        self.run_time.record(ran.as_secs_f64());
-        self.results[QUARANTINED].increment(1);
+    fn ended(&self, result: usize, verdict: &Verdict) {
+        self.results[result].increment(1);
         self.verdicts[verdict_of(verdict)].increment(1);
     }
 }
 
 impl VersionGauges {
     pub(crate) fn of(job_type: &JobType, module: &ModuleTag) -> Self {
+        Self { job_type: job_type.clone(), module: module.clone(), series: OnceLock::new() }
+    }
+
+    fn series(&self) -> &VersionSeries {
+        self.series.get_or_init(|| Box::new(VersionSeries::of(&self.job_type, &self.module)))
+    }
+
+    /// An attempt ended.
+    pub(crate) fn ran(&self, outcome: &Outcome) {
+        let VersionSeries { done, failed, spent } = self.series();
+        let counter = if matches!(outcome.end, End::Done { .. }) { done } else { failed };
+        counter.increment(1);
+        spent.add(&outcome.usage);
+    }
+
+    /// The process died in which an attempt ran alone.
+    pub(crate) fn died(&self) {
+        self.series().failed.increment(1);
+    }
+}
+
+impl VersionSeries {
+    fn of(job_type: &JobType, module: &ModuleTag) -> Self {
         let runs = |end: &'static str| {
             let labels =
                 [("type", job_type.to_string()), ("module", module.to_string()), ("end", end.to_owned())];
             counter!("wasmill_worker_version_runs_total", &labels)
         };
         Self { done: runs("done"), failed: runs("failed"), spent: SpentGauges::of(job_type, module) }
-    }
-
-    /// An attempt ended.
-    pub(crate) fn ran(&self, outcome: &Outcome) {
-        let counter = if matches!(outcome.end, End::Done { .. }) { &self.done } else { &self.failed };
-        counter.increment(1);
-        self.spent.add(&outcome.usage);
-    }
-
-    /// The process died in which an attempt ran alone.
-    pub(crate) fn died(&self) {
-        self.failed.increment(1);
     }
 }
 
@@ -287,3 +321,6 @@ pub(crate) fn describe() {
     describe_gauge!("wasmill_worker_suspects", "jobs that wait to run alone in a child process, or do");
     describe_gauge!("wasmill_worker_claims_held", "claims taken and not yet settled");
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,6 +60,22 @@ async fn a_route_grants_what_its_module_asks_for_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_type_is_shown_with_its_limits_and_grants() {
+    let world = World::new().await;
+    world.deploy("writer@1.0.0", &[WASM, b"writes"].concat()).await;
+    let says = "[type.hello]\nhandlers = [{ module = 'writer@1.0.0' }]\nlimits = { host_calls = 7, children = 3 }\n\
+                retry = { exits = 'all' }\ngrants = { emit = ['email.*'], config = { region = 'eu' }, clock = true }";
+    assert_eq!(world.apply(says, &[]).await.status, 200);
+    let shown = world.get("/v1/catalog").await.json()["types"][0].clone();
+    assert_eq!(
+        (&shown["host_calls"], &shown["children"], &shown["exits"]),
+        (&7.into(), &3.into(), &"all".into())
+    );
+    assert_eq!(shown["grants"], json!({"emit": ["email.*"], "config": {"region": "eu"}, "clock": true}));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn every_mistake_is_told_with_its_place() {
     let world = World::with_hello().await;
     let files = json!({"files": [

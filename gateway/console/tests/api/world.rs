@@ -1,5 +1,6 @@
 //! A console with its stores in a temporary folder, and a client that speaks to it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -276,6 +277,10 @@ fn prepare(upload: Bytes) -> Result<PreparedModule, ModuleRefusal> {
             exports: vec!["wasmill:job/handler@1.0.0".into()],
             asked: match bytes {
                 b"calls out" => Asked { needs: [Import::Http].into(), uses: [Import::Http].into() },
+                b"writes" => {
+                    let needs = BTreeSet::from([Import::Emit, Import::Config, Import::Clock]);
+                    Asked { uses: needs.clone(), needs }
+                }
                 _ => Asked::default(),
             },
         }),

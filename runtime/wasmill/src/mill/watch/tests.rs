@@ -8,9 +8,7 @@ fn digest(of: &str) -> ModuleDigest {
 
 fn table(text: &str, modules: &[&str]) -> Catalog {
     let modules = modules.iter().map(|tag| (tag.parse().unwrap(), digest(tag))).collect();
-    plan(&Catalog::default(), &[SourceFile::new("t", text)], &modules, Backing::Log)
-        .unwrap()
-        .next
+    plan(&Catalog::default(), &[SourceFile::new("t", text)], &modules, Backing::Log).unwrap().next
 }
 
 #[test]
