@@ -167,7 +167,7 @@ impl ArtifactStore {
         component: &Component,
         program: Command,
     ) -> Result<Artifact, ArtifactError> {
-        self.find_or(sandbox, component, || compiler::ask(program, component))
+        self.find_or(sandbox, component, || compiler::ask(program, component.bytes()))
     }
 
     fn find_or(

@@ -3,6 +3,7 @@
 mod census;
 mod convert;
 pub(crate) mod exit;
+mod packages;
 mod reasons;
 mod shape;
 
@@ -119,6 +120,7 @@ fn check_whole(bytes: &[u8], limits: &CheckLimits) -> Result<Component, CheckErr
         offset: error.offset(),
     };
     Validator::new_with_features(features()).validate_all(bytes).map_err(invalid)?;
+    packages::judge(bytes, kind)?;
     let component = match kind {
         census::Kind::Component => Bytes::copy_from_slice(bytes),
         census::Kind::Module => Bytes::from(convert::component_of(bytes)?),

@@ -25,7 +25,7 @@ mod world;
 pub use artifact::{Artifact, ArtifactError, ArtifactStore};
 pub use capability::{Destination, FindDestination, Permit, PermitError};
 pub use check::{CheckError, CheckLimits, Component, Speaks, check};
-pub use compiler::{CompileError, compile_for_parent};
+pub use compiler::{CompileError, check_apart, check_for_parent, compile_for_parent};
 pub use config::{PagemapScan, SandboxConfig, Tuning};
 pub use handler::{Handler, LoadError};
 pub use interrupt::Interrupt;

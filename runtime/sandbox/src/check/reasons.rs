@@ -22,6 +22,12 @@ pub enum CheckError {
     #[error("the module cannot be read; rebuild it with a current toolchain")]
     Unreadable,
     #[error(
+        "the module takes more to be read than any toolchain makes it take: what it declares is nested without an end, or far          too deep"
+    )]
+    Exhausting,
+    #[error("the process that checks modules {reason}")]
+    NotChecked { reason: String },
+    #[error(
         "the module imports `{import}`, which is no part of WASI 0.2 or 0.1 that handlers have (cli, clocks, filesystem, \
          io, random, sockets): rebuild it with a current toolchain, and make HTTP calls by `wasmill:job/http`"
     )]

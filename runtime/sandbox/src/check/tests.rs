@@ -236,6 +236,24 @@ fn no_beginning_of_a_handler_is_something_else() {
     }
 }
 
+/// Found by the property below: with one letter changed an interface belongs to another package, and two packages name each
+/// other, which a decoder follows until its stack ends, and with it the process.
+#[test]
+fn packages_that_name_each_other_are_refused() {
+    let whole = handler();
+    for (name, renamed) in [
+        (&b"wasmill:job/handler@1.0.0"[..], &b"wqsmill:job/handler@1.0.0"[..]),
+        (b"wasmill:job/http@1.0.0", b"w-smill:job/http@1.0.0"),
+        (b"wasmill:job/http@1.0.0", b"wasmill:job/http@1.0.9"),
+    ] {
+        let mut bytes = whole.clone();
+        // The last of them stands in the contract; before it there may be one among the module's own names.
+        let at = whole.windows(name.len()).rposition(|found| found == name).unwrap();
+        bytes[at..at + name.len()].copy_from_slice(renamed);
+        assert!(check(&bytes, &LIMITS).is_err(), "{}", String::from_utf8_lossy(renamed));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 

@@ -1,6 +1,7 @@
 //! The sandbox with real guests: what they may, what they may not, and what is said when they try.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod apart;
 mod artifacts;
 mod capabilities;
 mod every_guest;

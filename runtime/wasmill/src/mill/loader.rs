@@ -12,13 +12,13 @@ use wasmill_job::ModuleDigest;
 use wasmill_process::Config;
 use wasmill_process::config::PagemapScan;
 use wasmill_sandbox::{
-    Artifact, ArtifactError, ArtifactStore, CheckError, CheckLimits, CompileError, Component, Handler,
-    Sandbox, SandboxConfig, check,
+    Artifact, ArtifactError, ArtifactStore, CheckError, CompileError, Component, Handler, Sandbox,
+    SandboxConfig,
 };
 use wasmill_worker::LoadError;
 
 use super::{egress, stores};
-use crate::command::compile_alone::compile_alone;
+use crate::command::compile_alone::{check_upload, compile_alone};
 use crate::failure::{Exit, Failure, Result};
 
 /// Loads handlers for the worker, and prepares uploads for the console.
@@ -89,7 +89,7 @@ impl Loader {
             return Ok(artifact);
         }
         let bytes = self.runtime.block_on(self.store.module(digest)).map_err(failed)?;
-        let component = check(&bytes, &CheckLimits::default()).map_err(failed)?;
+        let component = check_upload(&bytes).map_err(failed)?;
         self.compile(&component).map_err(failed)
     }
 
@@ -102,12 +102,12 @@ impl Loader {
 
     /// Checks a module, and compiles nothing. Blocks.
     pub(crate) fn look(&self, module: &Bytes) -> std::result::Result<PreparedModule, ModuleRefusal> {
-        check(module, &CheckLimits::default()).map(|component| prepared(&component)).map_err(refused)
+        check_upload(module).map(|component| prepared(&component)).map_err(refused)
     }
 
     /// Checks an upload and compiles it, so that no job waits for that. Blocks.
     pub(crate) fn prepare(&self, upload: &Bytes) -> std::result::Result<PreparedModule, ModuleRefusal> {
-        let component = check(upload, &CheckLimits::default()).map_err(refused)?;
+        let component = check_upload(upload).map_err(refused)?;
         let artifact = self.compile(&component).map_err(not_compiled)?;
         // What cannot be loaded here would stop its type later, on every worker.
         self.sandbox.load(&artifact).map_err(|error| match error {
@@ -129,6 +129,7 @@ fn prepared(component: &Component) -> PreparedModule {
 fn refused(error: CheckError) -> ModuleRefusal {
     match error {
         CheckError::TooLarge { bytes, max } => ModuleRefusal::TooLarge { bytes, bytes_max: max },
+        error @ CheckError::NotChecked { .. } => ModuleRefusal::Failed { reason: error.to_string() },
         error => ModuleRefusal::Unfit { reason: sentence(&error) },
     }
 }

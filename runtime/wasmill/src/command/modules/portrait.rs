@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use wasmill_sandbox::{ArtifactStore, CheckLimits, Component, Sandbox, SandboxConfig, check};
+use wasmill_sandbox::{ArtifactStore, Component, Sandbox, SandboxConfig};
 
-use crate::command::compile_alone::compile_alone;
+use crate::command::compile_alone::{check_upload, compile_alone};
 use crate::failure::{Exit, Failure, Result};
 
 /// A module, looked at.
@@ -65,7 +65,7 @@ impl Portrait {
         let refused = |why: &dyn std::fmt::Display| {
             Failure::new(Exit::No, format_args!("{module} cannot be a handler: {why}"))
         };
-        let component = check(bytes, &CheckLimits::default()).map_err(|error| refused(&error))?;
+        let component = check_upload(bytes).map_err(|error| refused(&error))?;
         let (compiled_in, code_bytes) = compile(&component).map_err(|error| refused(&error))?;
         Ok(Self {
             module: module.to_owned(),
