@@ -1,3 +1,5 @@
+//! Which types a pattern covers, and what a secret may be called.
+
 use super::{SecretName, TypePattern};
 use crate::JobType;
 

@@ -1,3 +1,5 @@
+//! Calls to the host: summed by import, limited in all.
+
 use super::*;
 
 #[test]

@@ -1,4 +1,6 @@
+//! From what a handler emitted to the jobs that are published.
 #![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Each import has a place of its own in what was used, and older records of usage are read.
+
 use super::{Import, ImportUsage, Imports, Usage};
 
 #[test]

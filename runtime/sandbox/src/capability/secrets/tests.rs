@@ -1,3 +1,5 @@
+//! A secret shows itself in no log and no text that leaves the sandbox.
+
 use super::*;
 
 #[test]

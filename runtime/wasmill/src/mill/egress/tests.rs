@@ -1,4 +1,6 @@
+//! What is denied to all handlers: the mill's own stores, and what the configuration adds.
 #![allow(clippy::unwrap_used)]
+
 use super::*;
 
 #[test]

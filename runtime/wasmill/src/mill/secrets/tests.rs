@@ -1,4 +1,6 @@
+//! Where secrets are found, and what is said of those that are missing or open to others.
 #![allow(clippy::unwrap_used)]
+
 use std::fs::{Permissions, set_permissions, write};
 
 use super::*;
