@@ -1,11 +1,11 @@
 //! The order in which a script's effects are written. Redis may load a file that was torn off inside them with the first ones
 //! only: then something may come back that had ended, but no offset may be left that nothing settles any more.
 
-use wasmill_job::{Attempt, Cancel, CopyOf, Offset, UnixMs};
+use wasmill_job::{Attempt, Cancel, CopyOf, Job, Offset, UnixMs};
 use wasmill_queue::{Entry, Push, Pushed, Queue};
 use wasmill_tests::{DEADLINE, until};
 
-use crate::world::{World, bury, lane, new_job, settle};
+use crate::world::{World, bury, enqueue, lane, new_job, settle};
 
 /// What stands in the append-only file by now.
 async fn written(world: &World) -> String {
@@ -21,11 +21,17 @@ async fn written(world: &World) -> String {
     String::from_utf8_lossy(&std::fs::read(files.last().unwrap()).unwrap()).into_owned()
 }
 
+/// One key is written before another one is, which is taken out of or written last.
+fn is_before(text: &str, first: &str, then: &str) {
+    let place = |key| {
+        text.find(&format!("{{wasmill:0}}:{key}\r\n")).unwrap_or_else(|| panic!("{key} is written: {text}"))
+    };
+    assert!(place(first) < place(then), "{then} is written before {first}: {text}");
+}
+
 /// The bits of the first lane are written before this key is.
 fn settles_before(text: &str, key: &str) {
-    let bits = text.find("{wasmill:0}:b:1:0\r\n").expect("the offset is settled");
-    let taken_out = text.find(&format!("{{wasmill:0}}:{key}\r\n")).expect("the key is written");
-    assert!(bits < taken_out, "{key} is written before its offset is settled: {text}");
+    is_before(text, "b:1:0", key);
 }
 
 #[tokio::test]
@@ -45,13 +51,33 @@ async fn what_ends_is_settled_before_it_is_taken_out() {
     let before = written(&world).await.len();
     let cancel = Cancel { id: jobs[1].id, job_type: jobs[1].job_type.clone(), at: UnixMs(0) };
     assert!(world.queue.cancel(cancel).await.unwrap());
-    settles_before(&written(&world).await[before..], "j");
+    let text = &written(&world).await[before..];
+    settles_before(text, "j");
+    // What is known of it afterwards, too: otherwise it could be neither live nor known.
+    is_before(text, "r", "j");
 
     let claims = world.take(1).await;
     settle(&world.queue, claims, bury).await;
     let debts = world.queue.owed(9).await.unwrap();
     let before = written(&world).await.len();
     world.queue.paid(debts.into_iter().map(|debt| debt.id).collect()).await.unwrap();
-    settles_before(&written(&world).await[before..], "o");
+    let text = &written(&world).await[before..];
+    settles_before(text, "o");
+    // A letter that names a debt that is not there counts as written by half, and is thrown away.
+    is_before(text, "di", "od");
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_letter_goes_when_its_job_is_back() {
+    let mut world = World::fresh().await;
+    let jobs = world.jobs("a", 1);
+    enqueue(&world.queue, jobs.clone()).await;
+    let claims = world.take(1).await;
+    settle(&world.queue, claims, bury).await;
+    let before = written(&world).await.len();
+    let again = Job { redrives: 1, ..jobs[0].clone() };
+    enqueue(&world.queue, vec![again]).await;
+    is_before(&written(&world).await[before..], "j", "d");
     world.check().await;
 }

@@ -18,7 +18,7 @@ for at = 1, #page[2], 2 do
   if record ~= '' then
     local no, of, _, _, _, _, _, offset = unpack_(HEADER, record)
     if of == lane and is_settled(offset) then
-      take_out(page[2][at])
+      take_out(page[2][at], no)
       dropped = dropped + 1
     end
   end
@@ -37,13 +37,7 @@ if page[1] == '0' then
       add(no, 'owed', -weight_of(#children))
       dropped = dropped + 1
     else
-      local letter = string.sub(owed, 9)
-      local index = call('HGET', P .. 'di', letter)
-      local no, redrives, died = unpack_(LETTER, index)
-      call('HSET', P .. 'di', letter, pack(LETTER, no, redrives, died, 0, 0) .. string.sub(index, LETTER_BYTES + 1))
-      call('ZREM', P .. 'o', debt)
-      call('HDEL', P .. 'od', debt)
-      add(no, 'owed', -1)
+      no_debt(debt, string.sub(owed, 9))
       dropped = dropped + 1
     end
   end

@@ -25,16 +25,11 @@ end
 mark_settled(settled)
 local paid = 0
 for debt, owed in pairs(debts) do
-  call('ZREM', P .. 'o', debt)
   if owed.letter then
-    call('HDEL', P .. 'od', debt)
-    local letter = string.sub(owed.letter, 9)
-    local index = call('HGET', P .. 'di', letter)
-    local no, redrives, died = unpack_(LETTER, index)
-    call('HSET', P .. 'di', letter, pack(LETTER, no, redrives, died, 0, 0) .. string.sub(index, LETTER_BYTES + 1))
-    add(no, 'owed', -1)
+    no_debt(debt, string.sub(owed.letter, 9))
   else
     local _, _, no = unpack_(CHILDREN, owed.children)
+    call('ZREM', P .. 'o', debt)
     call('HDEL', P .. 'oc', debt)
     add(no, 'owed', -weight_of(#owed.children))
   end

@@ -308,14 +308,16 @@ end
 
 -- Does what was decided.
 make_numbers(names, numbers)
-local new, lists, tried, due, kept = {}, {}, {}, {}, {}
+local new, lists, tried, due, kept, redriven = {}, {}, {}, {}, {}, {}
 -- Writes what was collected so far, before an entry that must see it.
 local function flush()
   many('HSET', P .. 'j', new, 2)
   many('HSET', P .. 'a', tried, 2)
   many('ZADD', P .. 'z', due, 2)
   return_to_pending('RPUSH', lists)
-  new, lists, tried, due = {}, {}, {}, {}
+  -- Letters go when their jobs are there: torn off in between, both would be forgotten.
+  for _, letter in ipairs(redriven) do drop_letter(letter) end
+  new, lists, tried, due, redriven = {}, {}, {}, {}, {}
 end
 -- A tombstone whose job comes again gets a name of its own: the job's place is behind those that came before it, and perhaps
 -- in the list of another priority.
@@ -346,7 +348,7 @@ for entry, plan in ipairs(plans) do
   if kind == 'j' or kind == 'k' then
     local key, record, priority = ARGV[at + 2], ARGV[at + 3], plan.priority
     if plan.uses then use_up(plan.uses[1], plan.uses[2]) end
-    if plan.letter then drop_letter(plan.letter) end
+    if plan.letter then redriven[#redriven + 1] = plan.letter end
     if code == 'n' or code == 'r' then
       codes[entry] = 'n'
       if ghosts[key] then
