@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod brokers;
+mod buckets;
 mod cluster;
 mod crash;
 mod developer;

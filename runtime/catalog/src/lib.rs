@@ -31,4 +31,4 @@ pub use mode::RouteMode;
 pub use plan::{DEFAULT_QUEUE, Plan, plan};
 pub use revision::{Backing, Catalog, Flow, QueueSpec, TypeSpec};
 pub use source::SourceFile;
-pub use store::{ArtifactStore, StoreError, StoredModule};
+pub use store::{ArtifactStore, BucketConfig, StoreError, StoredModule};

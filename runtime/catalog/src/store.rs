@@ -1,7 +1,7 @@
-//! The artifact store: revisions, modules and tags in a folder (later: a bucket). The only part that knows
-//! `object_store`. Nothing in it is ever changed: things are added, each under a name of its own, and modules that nobody
+//! The artifact store: revisions, modules and tags in a folder or a bucket. The only part that knows `object_store`. Nothing in it is ever changed: things are added, each under a name of its own, and modules that nobody
 //! needs are deleted.
 
+mod bucket;
 mod error;
 mod folder;
 mod modules;
@@ -13,18 +13,28 @@ use bytes::Bytes;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use tokio::sync::OnceCell;
 
+pub use bucket::BucketConfig;
 pub use error::StoreError;
 pub use modules::StoredModule;
 
 /// The artifact store. Cheap to clone.
 ///
-/// What a method has answered survives the loss of power: files and the folders that name them are synced first.
+/// What a method has answered survives the loss of power: files and the folders that name them are synced first, and a bucket
+/// answers when it has stored.
 #[derive(Clone)]
 pub struct ArtifactStore {
     store: Arc<dyn ObjectStore>,
-    /// Where it is, for messages.
-    place: Arc<str>,
+    place: Arc<Place>,
+}
+
+/// Where the store is.
+struct Place {
+    /// For messages.
+    name: String,
+    /// Set when it was seen that conditional writes are. A folder needs no proof.
+    writes: Option<OnceCell<()>>,
 }
 
 /// What became of a put-if-absent.
@@ -52,7 +62,7 @@ impl ArtifactStore {
         let store = LocalFileSystem::new_with_prefix(path).map_err(|error| cannot(error.into()))?;
         // Without it a deploy that was answered could be gone after a power cut.
         let store = store.with_fsync(true);
-        Ok(Self { store: Arc::new(store), place: place.into() })
+        Ok(Self { store: Arc::new(store), place: Arc::new(Place { name: place, writes: None }) })
     }
 
     /// The bytes under `path`, or nothing.
@@ -79,6 +89,11 @@ impl ArtifactStore {
 
     /// Stores `bytes` under `path` if nothing stands there.
     async fn put_if_absent(&self, path: &Path, bytes: Bytes) -> Result<Put, StoreError> {
+        self.writes_are_conditional().await?;
+        self.put(path, bytes).await
+    }
+
+    async fn put(&self, path: &Path, bytes: Bytes) -> Result<Put, StoreError> {
         match self.store.put_opts(path, PutPayload::from(bytes), PutMode::Create.into()).await {
             Ok(_) => Ok(Put::Created),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(Put::Present),
@@ -107,13 +122,13 @@ impl ArtifactStore {
     }
 
     fn away(&self, action: String, error: object_store::Error) -> StoreError {
-        StoreError::Away { action, place: self.place.to_string(), source: Box::new(error) }
+        StoreError::Away { action, place: self.place.name.clone(), source: Box::new(error) }
     }
 }
 
 impl std::fmt::Debug for ArtifactStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("ArtifactStore").field(&self.place).finish()
+        f.debug_tuple("ArtifactStore").field(&self.place.name).finish()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Configuration: plain data, one struct per part, composed once. Defaults, then a file, then environment variables;
 //! every mistake is reported at once, with the line or the variable it stands in.
 
+mod artifacts;
 mod auth;
 mod data;
 mod egress;
@@ -13,6 +14,7 @@ mod mistake;
 mod queue;
 mod relay;
 mod sandbox;
+mod secret;
 mod telemetry;
 mod text;
 mod worker;
@@ -22,18 +24,20 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use artifacts::{ArtifactsConfig, ArtifactsUrl};
 pub use auth::{AuthConfig, InvalidToken, Right, TOKEN_PREFIX, TokenConfig, TokenHash, TokenName};
 pub use data::DataConfig;
 pub use egress::EgressConfig;
 pub use environment::{Environment, ProcessEnvironment};
 pub use gateway::GatewayConfig;
-pub use kafka::{Brokers, KafkaConfig, KafkaMechanism, KafkaProtocol, Secret};
+pub use kafka::{Brokers, KafkaConfig, KafkaMechanism, KafkaProtocol};
 pub use layers::SECRET_PREFIX;
 pub use log::{LogConfig, LogKind};
 pub use mistake::{Mistake, Mistakes, Place};
 pub use queue::{QueueConfig, QueueKind, QueueUrl, QueueUrls};
 pub use relay::RelayConfig;
 pub use sandbox::{PagemapScan, SandboxConfig};
+pub use secret::Secret;
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use worker::WorkerConfig;
 
@@ -42,6 +46,7 @@ pub use worker::WorkerConfig;
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub data: DataConfig,
+    pub artifacts: ArtifactsConfig,
     pub gateway: GatewayConfig,
     pub auth: AuthConfig,
     pub log: LogConfig,
@@ -79,6 +84,7 @@ impl Config {
     /// The rules that no type holds.
     fn refusals(&self) -> Vec<Refusal> {
         let rules = [
+            self.artifacts.refusals(),
             self.gateway.refusals(),
             self.log.refusals(),
             self.kafka.refusals(self.log.kind == LogKind::Kafka),

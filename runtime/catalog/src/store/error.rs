@@ -8,6 +8,11 @@ pub enum StoreError {
     #[error("the artifact store at {place} could not {action}: {source}")]
     Away { action: String, place: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error(
+        "{place} ignores conditional writes (If-None-Match), so two who apply at once would overwrite each other: nothing was \
+         written; use a service that knows them, or a newer version of this one"
+    )]
+    Unconditional { place: String },
+    #[error(
         "revision {0} exists already: somebody else applied at the same time, and nothing of yours was written; read \
          the catalog again, look at the new diff and repeat the apply"
     )]

@@ -1,7 +1,6 @@
 //! `[kafka]`: where the log is when it is Kafka, how its brokers are spoken to, and what its topics are made with.
 
 mod brokers;
-mod secret;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -10,9 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use brokers::Brokers;
-pub use secret::Secret;
 
-use super::{Refusal, text};
+use super::{Refusal, Secret, text};
 
 /// Kafka, as log. Counts only where `log.kind` is `kafka`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

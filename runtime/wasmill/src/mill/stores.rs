@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use wasmill_catalog::{ArtifactStore, Backing};
+use wasmill_catalog::{ArtifactStore, Backing, BucketConfig};
 use wasmill_job::Clock;
 use wasmill_log::{EmbeddedLog, LogConfig};
 use wasmill_process::Config;
-use wasmill_process::config::{LogKind, QueueKind};
+use wasmill_process::config::{ArtifactsConfig, ArtifactsUrl, LogKind, QueueKind};
 use wasmill_queue::{EmbeddedConfig, EmbeddedQueue, Opening};
 
 use crate::failure::{Exit, Failure, Result};
@@ -72,6 +72,20 @@ pub(crate) fn backing(config: &Config) -> Backing {
 
 /// Opens the artifact store: catalog revisions and modules.
 pub(crate) fn open_artifacts(config: &Config) -> Result<ArtifactStore> {
-    ArtifactStore::folder(&config.data.artifacts_dir())
-        .map_err(|error| Failure::new(Exit::Config, format_args!("{error}.")))
+    let opened = match &config.artifacts.url {
+        ArtifactsUrl::Folder => ArtifactStore::folder(&config.data.artifacts_dir()),
+        ArtifactsUrl::Bucket { bucket, prefix } => {
+            let ArtifactsConfig { endpoint, region, access_key_id, secret_access_key, .. } =
+                &config.artifacts;
+            let said = |text: &String| (!text.is_empty()).then(|| text.clone());
+            ArtifactStore::bucket(&BucketConfig {
+                bucket: bucket.clone(),
+                prefix: prefix.clone(),
+                endpoint: said(endpoint),
+                region: said(region),
+                key: said(access_key_id).map(|id| (id, secret_access_key.reveal().to_owned())),
+            })
+        }
+    };
+    opened.map_err(|error| Failure::new(Exit::Config, format_args!("{error}.")))
 }
