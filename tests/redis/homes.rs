@@ -105,7 +105,7 @@ async fn an_adopted_partition_leaves_nothing_behind_but_its_name() {
     let parked = Entry::Parked { offset: Offset(4), job_type: "a".parse::<JobType>().unwrap() };
     push(&world, &lane(0), 4, vec![parked]).await;
     let claims = world.take(1).await;
-    world.queue.adopt(&lane(0), Offset(100)).await.unwrap();
+    world.queue.adopt(&lane(0), Offset(100), 1).await.unwrap();
     assert_eq!(world.queue.passed(&lane(0)).await.unwrap(), None);
     // What came before lives on, and touches nothing of the new offsets.
     settle(&world.queue, claims, complete).await;

@@ -49,7 +49,7 @@ async fn lanes(world: &World) {
     assert!(matches!(queue.push(push).await.unwrap(), Pushed::Applied { .. }));
     assert_eq!(queue.passed(&spare).await.unwrap(), passed);
     check(queue).await;
-    queue.adopt(&spare, Offset(70_000)).await.unwrap();
+    queue.adopt(&spare, Offset(70_000), 1).await.unwrap();
     assert_eq!(queue.memory().await.unwrap().len(), 2);
 }
 

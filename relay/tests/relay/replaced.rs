@@ -24,7 +24,7 @@ async fn a_log_made_anew_and_grown_past_what_was_read_is_noticed_by_its_records(
 
     // Somebody accepts it: both partitions begin anew, and what is in the queue stays.
     for partition in 0..2 {
-        world.queue.queue().adopt(&lane(partition), Offset(0)).await.unwrap();
+        world.queue.queue().adopt(&lane(partition), Offset(0), 0).await.unwrap();
     }
     pending(&world, 80).await;
     let done = world.work_off(80).await.concat();
@@ -70,7 +70,7 @@ async fn jobs_of_the_log_before_settle_nothing_of_the_new_one() {
     world.lose_log();
     let new = world.enqueue("email.welcome", 8).await;
     for partition in 0..2 {
-        world.queue.queue().adopt(&lane(partition), Offset(0)).await.unwrap();
+        world.queue.queue().adopt(&lane(partition), Offset(0), 0).await.unwrap();
     }
     let relay = world.relay();
     pending(&world, 8).await;

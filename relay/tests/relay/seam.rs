@@ -152,8 +152,8 @@ impl<Q: Queue> Queue for Seam<Q> {
         through!(self.passed(lane))
     }
 
-    async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), QueueError> {
-        through!(self.adopt(lane, from))
+    async fn adopt(&self, lane: &TopicPartition, from: Offset, epoch: u64) -> Result<(), QueueError> {
+        through!(self.adopt(lane, from, epoch))
     }
 
     async fn push(&self, push: Push) -> Result<Pushed, QueueError> {

@@ -36,6 +36,10 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// `progress` says are settled are dropped, for then the queue was rolled back by a crash. May be repeated at any
     /// time. The dead-letter topic is a partition like others, but nothing in it is ever unsettled: resume it with
     /// `Progress::default()`, so that a wiped queue reads all its letters again.
+    ///
+    /// # Errors
+    /// `Unavailable` also when `progress` is of an older epoch than the partition is in here: somebody has adopted it since
+    /// that was read. Read it again.
     fn resume(
         &self,
         lane: &TopicPartition,
@@ -48,7 +52,8 @@ pub trait Queue: Clone + Send + Sync + 'static {
         lane: &TopicPartition,
     ) -> impl Future<Output = Result<Option<Passed>, QueueError>> + Send;
 
-    /// Begins the partition anew at `from`, because its offsets mean other records than they did. Jobs that came from it
+    /// Begins the partition anew at `from`, because its offsets mean other records than they did, in an epoch: progress of an
+    /// older one does not resume it any more. Jobs that came from it
     /// live on; what becomes of them does not touch the new offsets. Nothing is inherited and nothing parked: copies of what
     /// stood there before are duplicates, or early where the new offsets have not come so far. Of a topic of parked jobs: none
     /// of its copies is out any more. For an operator who has decided that. Begins a partition that is not known.
@@ -56,6 +61,7 @@ pub trait Queue: Clone + Send + Sync + 'static {
         &self,
         lane: &TopicPartition,
         from: Offset,
+        epoch: u64,
     ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// Applies `push.entries` and moves the partition's wanted offset from `push.from` to `push.to`, in one step; or

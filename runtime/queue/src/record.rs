@@ -16,7 +16,7 @@ pub(crate) use row::{
 };
 
 /// The layout this binary reads and writes. Another one is not migrated: the queue is rebuilt from the log.
-pub(crate) const LAYOUT: u32 = 5;
+pub(crate) const LAYOUT: u32 = 6;
 
 /// Why bytes are no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wasmill_job::{Attempt, DeadLetter, JobId, JobType, Offset, Position, UnixMs};
+use wasmill_job::{Attempt, DeadLetter, JobId, JobType, Offset, Position, TopicPartition, UnixMs};
 
 use crate::LastAttempt;
 
@@ -189,6 +189,24 @@ pub enum QueueError {
     /// The queue is being closed.
     #[error("the queue is shutting down")]
     Closed,
+}
+
+/// A lane was adopted after somebody read its progress from the log: what was read is of an epoch before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outdated {
+    pub(crate) read: u64,
+    pub(crate) begun: u64,
+}
+
+impl Outdated {
+    /// The sentence for whoever tried to resume it.
+    pub(crate) fn of(self, lane: &TopicPartition) -> String {
+        let Self { read, begun } = self;
+        format!(
+            "somebody has begun {lane} anew, in epoch {begun}, and its progress was read in epoch {read}; it is read again. If \
+             this does not end, an accept was cut off half-way: run `wasmill relay accept {lane}` again"
+        )
+    }
 }
 
 impl QueueError {

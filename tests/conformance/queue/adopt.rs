@@ -1,7 +1,7 @@
 //! Adopt: a partition whose offsets mean other records than they did begins anew.
 
-use wasmill_job::{Offset, Partition, Passed, RecordHash, TopicPartition};
-use wasmill_queue::{Answer, Push, Pushed, Queue, State};
+use wasmill_job::{Offset, Partition, Passed, Progress, RecordHash, TopicPartition};
+use wasmill_queue::{Answer, Push, Pushed, Queue, QueueError, State};
 
 use super::QueueUnderTest;
 use super::records::{Record, applied, applied_to, copy, job, parked, parked_lane};
@@ -22,7 +22,7 @@ async fn put_at<U: QueueUnderTest>(
 }
 
 async fn adopt<U: QueueUnderTest>(world: &World<U>, from: u64) {
-    world.queue.adopt(&lane(), Offset(from)).await.unwrap();
+    world.queue.adopt(&lane(), Offset(from), 0).await.unwrap();
 }
 
 pub(crate) async fn begins_anew<U: QueueUnderTest>(world: &mut World<U>) {
@@ -40,6 +40,36 @@ pub(crate) async fn begins_anew<U: QueueUnderTest>(world: &mut World<U>) {
     assert_eq!(world.resume(&progress(1, &[])).await, Offset(5));
     assert_eq!(ids(&world.complete_all().await), ids(&jobs));
     assert_eq!(world.progress().await, progress(5, &[]));
+}
+
+pub(crate) async fn is_not_undone_by_progress_of_before<U: QueueUnderTest>(world: &mut World<U>) {
+    let jobs = world.jobs("a", 4);
+    assert_eq!(put_at(world, &lane(), 0, jobs[..2].iter().map(job)).await, Pushed::whole());
+    world.queue.adopt(&lane(), Offset(0), 2).await.unwrap();
+    assert_eq!(put_at(world, &lane(), 0, jobs[2..3].iter().map(job)).await, Pushed::whole());
+    // A relay that was frozen in mid-resume wakes, with what it had read: a floor beyond jobs that have not come yet.
+    for epoch in [0, 1] {
+        let late = Progress { epoch, ..progress(4, &[]) };
+        let refused = world.queue.resume(&lane(), &late).await.unwrap_err();
+        assert!(matches!(refused, QueueError::Unavailable { .. }), "{refused}");
+        assert!(refused.to_string().contains("begun"), "{refused}");
+    }
+    let known = Progress { epoch: 2, ..progress(0, &[]) };
+    assert_eq!(world.queue.resume(&lane(), &known).await.unwrap(), Offset(1));
+    // Reading a later epoch is enough; from then on that one counts, also after a restart.
+    let later = Progress { epoch: 3, ..progress(0, &[]) };
+    assert_eq!(world.queue.resume(&lane(), &later).await.unwrap(), Offset(1));
+    world.restart().await;
+    world.queue.resume(&lane(), &Progress { epoch: 2, ..progress(4, &[]) }).await.unwrap_err();
+    assert_eq!(world.queue.resume(&lane(), &later).await.unwrap(), Offset(1));
+    assert_eq!(put_at(world, &lane(), 1, jobs[3..].iter().map(job)).await, Pushed::whole());
+    assert_eq!(ids(&world.complete_all().await), ids(&jobs));
+    // A queue that was lost knows of no epoch.
+    world.wipe().await;
+    assert_eq!(
+        world.queue.resume(&lane(), &Progress { epoch: 1, ..progress(2, &[]) }).await.unwrap(),
+        Offset(2)
+    );
 }
 
 pub(crate) async fn lets_the_jobs_of_before_live_on<U: QueueUnderTest>(world: &mut World<U>) {

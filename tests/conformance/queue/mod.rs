@@ -320,6 +320,7 @@ macro_rules! every_case {
             }
             adopt {
                 begins_anew
+                is_not_undone_by_progress_of_before
                 lets_the_jobs_of_before_live_on
                 keeps_claims_of_before
                 settles_nothing_new_for_the_letters_of_before

@@ -314,7 +314,7 @@ pub(crate) async fn an_adopted_partition_of_copies_lets_its_type_go_on<U: QueueU
     let jobs = world.jobs("a", 3);
     world.put([parked("a"), parked("a")]).await;
     assert_eq!(world.put_parked("a", [copy(&jobs[0], 0)]).await, came(&[]));
-    world.queue.adopt(&parked_lane("a"), Offset(0)).await.unwrap();
+    world.queue.adopt(&parked_lane("a"), Offset(0), 0).await.unwrap();
     assert_eq!(world.put([job(&jobs[2])]).await, Pushed::whole(), "nobody returns the other one");
     world.restart().await;
     assert_eq!(ids(&world.complete_all().await), ids([&jobs[0], &jobs[2]]));

@@ -12,8 +12,8 @@ impl Core {
         self.lanes.get(self.lanes.find(name)?).passed
     }
 
-    /// Begins a lane anew at `from`. Cost: O(lanes) of a topic of parked jobs, else O(1).
-    pub(crate) fn adopt(&mut self, name: &TopicPartition, from: Offset) -> Decision<()> {
+    /// Begins a lane anew at `from`, in an epoch. Cost: O(lanes) of a topic of parked jobs, else O(1).
+    pub(crate) fn adopt(&mut self, name: &TopicPartition, from: Offset, epoch: u64) -> Decision<()> {
         if let Some(old) = self.lanes.find(name) {
             self.unwritten.parked.insert(old);
             let lane = self.lane_of(old);
@@ -22,7 +22,7 @@ impl Core {
         }
         self.give_up_parked(name);
         let new = self.lanes.add(name.clone(), from);
-        self.lane_of(new);
+        self.lane_of(new).epoch = epoch;
         self.decide(())
     }
 }

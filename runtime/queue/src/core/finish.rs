@@ -148,7 +148,7 @@ impl Core {
                 self.digest.remove(Part::Lane(number, stored));
             }
             self.digest.add(Part::Lane(number, sum));
-            let row = LaneRow::of(&lane.name, lane.is_named, lane.wanted, lane.passed);
+            let row = LaneRow::of(&lane.name, lane.is_named, lane.wanted, lane.epoch, lane.passed);
             self.unwritten.writes.push(Write::Put(Key::Lane(number), row.to_bytes()));
         }
     }

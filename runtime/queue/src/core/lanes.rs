@@ -14,6 +14,8 @@ pub(super) struct Lane {
     /// Whether its name means it; else that means a newer lane.
     pub(super) is_named: bool,
     pub(super) wanted: Offset,
+    /// Progress of an older one does not resume it.
+    pub(super) epoch: u64,
     /// The last record that its pushes passed.
     pub(super) passed: Option<Passed>,
     /// What is settled: below the wanted offset by the queue's own account; above it by what was resumed with.
@@ -62,6 +64,7 @@ impl Lanes {
             name,
             is_named: true,
             wanted,
+            epoch: 0,
             passed: None,
             progress,
             inherited: Progress::default(),
@@ -110,7 +113,7 @@ impl Lane {
     /// A sum of its row, for the digest.
     pub(super) fn sum(&self) -> u64 {
         let passed = self.passed.map_or([0, 0], |passed| [passed.offset.0 + 1, passed.hash.0]);
-        sum([u64::from(self.is_named), self.wanted.0].into_iter().chain(passed))
+        sum([u64::from(self.is_named), self.wanted.0, self.epoch].into_iter().chain(passed))
     }
 
     /// A sum of what was inherited; `None` when nothing was.

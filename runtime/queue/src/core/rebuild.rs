@@ -153,14 +153,14 @@ impl Rebuild {
                 row.name
             )));
         }
-        let passed = row.passed();
+        let (passed, epoch) = (row.passed(), row.epoch);
         if row.is_named {
             self.core.lanes.add(row.name, row.wanted);
         } else {
             self.core.lanes.add_nameless(row.name, row.wanted);
         }
         let lane = self.core.lanes.get_mut(number);
-        lane.passed = passed;
+        (lane.passed, lane.epoch) = (passed, epoch);
         let sum = lane.sum();
         lane.stamps.lane = Some(sum);
         self.core.digest.add(Part::Lane(number, sum));

@@ -7,13 +7,26 @@ use wasmill_job::{Offset, Progress, TopicPartition};
 use super::jobs::SlotNo;
 use super::lanes::Lane;
 use super::{Core, Decision};
+use crate::Outdated;
 use crate::record::{LaneNo, Serial};
 
 impl Core {
     /// Begins or resumes a partition; returns the wanted offset and how many live jobs and debts were dropped because
     /// `progress` says their offsets are settled. Cost: O(ranges), plus O(live jobs) if any has to be dropped.
-    pub(crate) fn resume(&mut self, name: &TopicPartition, progress: &Progress) -> Decision<(Offset, usize)> {
+    ///
+    /// # Errors
+    /// When `progress` is of an epoch before the lane's: nothing is changed.
+    pub(crate) fn resume(
+        &mut self,
+        name: &TopicPartition,
+        progress: &Progress,
+    ) -> Result<Decision<(Offset, usize)>, Outdated> {
         let known = self.lanes.find(name);
+        if let Some(begun) =
+            known.map(|lane| self.lanes.get(lane).epoch).filter(|begun| progress.epoch < *begun)
+        {
+            return Err(Outdated { read: progress.epoch, begun });
+        }
         let number = known.unwrap_or_else(|| self.lanes.add(name.clone(), Offset(0)));
         let wanted = self.lanes.get(number).wanted;
         let news = self.lanes.get(number).news(progress);
@@ -30,9 +43,9 @@ impl Core {
             lane.progress.settle(range.clone());
             lane.inherited.settle(range);
         }
-        lane.wanted = wanted.max(progress.floor);
+        (lane.wanted, lane.epoch) = (wanted.max(progress.floor), progress.epoch);
         let wanted = lane.wanted;
-        self.decide((wanted, dropped))
+        Ok(self.decide((wanted, dropped)))
     }
 
     /// Drops live jobs and debts at offsets that are settled by `progress` and not by the queue: it was rolled back.

@@ -30,7 +30,7 @@ impl Rig {
     fn new(limits: Limits) -> Self {
         let core = Core::new(limits, BEGINNING);
         let mut rig = Self { core, disk: BTreeMap::new(), pushed: 0, requests: 0 };
-        let resumed = rig.core.resume(&lane(), &Progress::default());
+        let resumed = rig.core.resume(&lane(), &Progress::default()).unwrap();
         rig.apply(resumed);
         rig
     }
@@ -132,7 +132,7 @@ impl Rig {
         rig.push("b", 30);
         rig.move_and_park("b");
         let ahead = Progress { settled: std::iter::once(500..600).collect(), ..Progress::default() };
-        let resumed = rig.core.resume(&lane(), &ahead);
+        let resumed = rig.core.resume(&lane(), &ahead).unwrap();
         rig.apply(resumed);
         let mut claims = rig.take(40);
         rig.settle(claims.split_off(30), &complete());

@@ -14,9 +14,9 @@ use super::engine::Engine;
 use super::folder::{Folder, guarded};
 use super::gauges::{self, Gauges};
 use super::store::StoreError;
-use crate::QueueError;
 use crate::core::PushRefused;
 use crate::record::Serial;
+use crate::{Outdated, QueueError};
 
 /// The thread's own.
 pub(super) struct Actor {
@@ -108,6 +108,8 @@ impl Actor {
         match command {
             Command::Resume(lane, progress, reply) => {
                 let resumed = self.operate("resume", |engine, _, _| engine.resume(&lane, &progress));
+                let outdated = |outdated: Outdated| QueueError::Unavailable { reason: outdated.of(&lane) };
+                let resumed = resumed.and_then(|resumed| resumed.map_err(outdated));
                 if let Ok((wanted, dropped @ 1..)) = &resumed {
                     gauges::rolled_back(*dropped);
                     tracing::warn!(%lane, %wanted, dropped, "the queue was rolled back: jobs that the log knows to be settled are dropped");
@@ -117,8 +119,8 @@ impl Actor {
             Command::Passed(lane, reply) => {
                 answer(reply, self.operate("passed", |engine, _, _| Ok(engine.core.passed(&lane))));
             }
-            Command::Adopt(lane, from, reply) => {
-                let adopted = self.operate("adopt", |engine, _, _| engine.adopt(&lane, from));
+            Command::Adopt(lane, from, epoch, reply) => {
+                let adopted = self.operate("adopt", |engine, _, _| engine.adopt(&lane, from, epoch));
                 if adopted.is_ok() {
                     tracing::warn!(%lane, %from, "the partition was adopted: it begins anew here");
                 }

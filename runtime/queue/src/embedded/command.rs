@@ -18,7 +18,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, QueueError>>;
 pub(super) enum Command {
     Resume(TopicPartition, Progress, Reply<Offset>),
     Passed(TopicPartition, Reply<Option<Passed>>),
-    Adopt(TopicPartition, Offset, Reply<()>),
+    Adopt(TopicPartition, Offset, u64, Reply<()>),
     Push(Push, Reply<Pushed>),
     /// Jobs that stand in no log; whether they are children that the queue owes itself.
     Enqueue(Vec<NewJob>, bool, Reply<Enqueued>),

@@ -14,7 +14,7 @@ use crate::record::{
 };
 use crate::{
     Answer, Checked, Child, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
-    LastAttempt, ListQuery, NewJob, Owes, Push, Pushed, QueueError, Settlement, State, Swept, Take,
+    LastAttempt, ListQuery, NewJob, Outdated, Owes, Push, Pushed, QueueError, Settlement, State, Swept, Take,
 };
 
 /// An open queue.
@@ -40,13 +40,20 @@ impl Engine {
         &mut self,
         lane: &TopicPartition,
         progress: &Progress,
-    ) -> Result<(Offset, usize), StoreError> {
-        let decision = self.core.resume(lane, progress);
-        self.apply(decision)
+    ) -> Result<Result<(Offset, usize), Outdated>, StoreError> {
+        match self.core.resume(lane, progress) {
+            Ok(decision) => self.apply(decision).map(Ok),
+            Err(outdated) => Ok(Err(outdated)),
+        }
     }
 
-    pub(super) fn adopt(&mut self, lane: &TopicPartition, from: Offset) -> Result<(), StoreError> {
-        let decision = self.core.adopt(lane, from);
+    pub(super) fn adopt(
+        &mut self,
+        lane: &TopicPartition,
+        from: Offset,
+        epoch: u64,
+    ) -> Result<(), StoreError> {
+        let decision = self.core.adopt(lane, from, epoch);
         self.apply(decision)
     }
 

@@ -100,8 +100,8 @@ impl Queue for EmbeddedQueue {
         self.ask(|reply| Command::Passed(lane.clone(), reply)).await
     }
 
-    async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), QueueError> {
-        self.ask(|reply| Command::Adopt(lane.clone(), from, reply)).await
+    async fn adopt(&self, lane: &TopicPartition, from: Offset, epoch: u64) -> Result<(), QueueError> {
+        self.ask(|reply| Command::Adopt(lane.clone(), from, epoch, reply)).await
     }
 
     async fn push(&self, push: Push) -> Result<Pushed, QueueError> {

@@ -68,6 +68,7 @@ pub(crate) struct LaneRow {
     /// Whether its name means it; else that means a newer lane.
     pub(crate) is_named: bool,
     pub(crate) wanted: Offset,
+    pub(crate) epoch: u64,
     passed: Option<(Offset, RecordHash)>,
 }
 
@@ -191,9 +192,15 @@ pub(crate) enum OwesRow {
 }
 
 impl LaneRow {
-    pub(crate) fn of(name: &TopicPartition, is_named: bool, wanted: Offset, passed: Option<Passed>) -> Self {
+    pub(crate) fn of(
+        name: &TopicPartition,
+        is_named: bool,
+        wanted: Offset,
+        epoch: u64,
+        passed: Option<Passed>,
+    ) -> Self {
         let passed = passed.map(|Passed { offset, hash }| (offset, hash));
-        Self { name: name.clone(), is_named, wanted, passed }
+        Self { name: name.clone(), is_named, wanted, epoch, passed }
     }
 
     pub(crate) fn passed(&self) -> Option<Passed> {

@@ -154,8 +154,8 @@ impl Queue for RedisQueue {
         self.passed_of_lane(lane).await
     }
 
-    async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), QueueError> {
-        self.adopt_lane(lane, from).await
+    async fn adopt(&self, lane: &TopicPartition, from: Offset, epoch: u64) -> Result<(), QueueError> {
+        self.adopt_lane(lane, from, epoch).await
     }
 
     async fn push(&self, push: Push) -> Result<Pushed, QueueError> {

@@ -6,6 +6,7 @@ use super::record::{Fields, six};
 use super::script::{Call, Name};
 use super::shard::Shard;
 use super::trouble::Trouble;
+use crate::Outdated;
 
 /// Offsets in one piece of a lane's bitmap; the scripts know the same number.
 const BLOCK: u64 = 65_536;
@@ -20,12 +21,18 @@ impl Shard<'_> {
 
     pub(super) async fn resume(&self, lane: &TopicPartition, progress: &Progress) -> Result<Offset, Trouble> {
         let mut call = self.call_of(Name::Resume, lane);
-        call.arg(progress.floor.0);
+        call.arg(progress.epoch).arg(progress.floor.0);
         for range in progress.settled.iter() {
             call.arg(range.start).arg(range.end);
         }
         let mut answer = self.list(&call).await?;
-        let (wanted, number, drops) = (answer.number()?, answer.number()?, answer.number()? == 1);
+        let first = answer.text()?;
+        if first == "outdated" {
+            let outdated = Outdated { read: progress.epoch, begun: answer.number()? };
+            return Err(Trouble::Passing(outdated.of(lane)));
+        }
+        let wanted = first.parse().map_err(|_| Trouble::nonsense(&format!("no offset but {first}")))?;
+        let (number, drops) = (answer.number()?, answer.number()? == 1);
         if drops {
             self.drop_settled(number).await?;
         }
@@ -50,10 +57,13 @@ impl Shard<'_> {
         }
     }
 
-    pub(super) async fn adopt(&self, lane: &TopicPartition, from: Offset) -> Result<(), Trouble> {
+    pub(super) async fn adopt(&self, lane: &TopicPartition, from: Offset, epoch: u64) -> Result<(), Trouble> {
         let mut call = self.call_of(Name::Adopt, lane);
         let parked = lane.topic.parked_type();
-        call.arg(from.0).arg(lane.partition.to_string()).arg(parked.as_ref().map_or("", |of| of.as_str()));
+        call.arg(from.0)
+            .arg(lane.partition.to_string())
+            .arg(parked.as_ref().map_or("", |of| of.as_str()))
+            .arg(epoch);
         self.link.run(&call).await.map(|_| ())
     }
 

@@ -34,11 +34,16 @@ impl RedisQueue {
         Ok(least.flatten())
     }
 
-    pub(super) async fn adopt_lane(&self, lane: &TopicPartition, from: Offset) -> Result<(), QueueError> {
+    pub(super) async fn adopt_lane(
+        &self,
+        lane: &TopicPartition,
+        from: Offset,
+        epoch: u64,
+    ) -> Result<(), QueueError> {
         if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).adopt(lane, from).await?);
+            return Ok(self.shard_of_partition(lane.partition).adopt(lane, from, epoch).await?);
         }
-        try_join_all(self.shards().map(|shard| async move { shard.adopt(lane, from).await })).await?;
+        try_join_all(self.shards().map(|shard| async move { shard.adopt(lane, from, epoch).await })).await?;
         Ok(())
     }
 

@@ -122,7 +122,8 @@ impl Accept {
 ///
 /// Progress begins in a new epoch, so that a relay which was frozen since before, and wakes, cannot put the old one back. One
 /// that works between the two steps may do so in the epoch that it has read; once the queue has adopted, nobody has the old
-/// progress any more, and so another epoch begins then.
+/// progress any more, and so another epoch begins then. The queue is told of that one: a relay that has read what was known
+/// before, and asks the queue with it only now, is refused.
 async fn begin_anew(place: &TopicPartition, first: Offset, log: &KafkaLog, queue: &RedisQueue) -> Result<()> {
     let progress = Progress { floor: first, ..Progress::default() };
     let untold = |error: wasmill_log::AppendError| {
@@ -132,7 +133,8 @@ async fn begin_anew(place: &TopicPartition, first: Offset, log: &KafkaLog, queue
     // For relays of an earlier version, which read no other epoch than the first.
     log.commit(place, progress).await.map_err(untold)?;
     log.begin_anew(place, first).await.map_err(untold)?;
-    queue.adopt(place, first).await.map_err(unqueued)?;
+    let begun = log.committed(place).await.map_err(unread)?.epoch;
+    queue.adopt(place, first, begun + 1).await.map_err(unqueued)?;
     log.begin_anew(place, first).await.map_err(untold)
 }
 

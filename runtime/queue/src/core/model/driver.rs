@@ -545,7 +545,7 @@ impl Driver {
     fn resume(&mut self) {
         for lane in self.log.keys().cloned().collect::<Vec<_>>() {
             let progress = self.committed.get(&lane).cloned().unwrap_or_default();
-            let decision = self.core.resume(&lane, &progress);
+            let decision = self.core.resume(&lane, &progress).unwrap();
             let (wanted, _) = self.apply(decision);
             self.model.resume(&lane, &progress);
             assert_eq!(wanted, Offset(self.model.lanes[&lane].wanted));

@@ -5,7 +5,7 @@
 --
 -- KEYS  core
 -- ARGV  lane's name · 1 when nothing in it is ever unsettled · offset · the lane's partition · of a lane of parked jobs their
---       type, else ''
+--       type, else '' · epoch, of which or a later one what the log knows has to be to resume it
 -- Gives the new lane
 -- Cost  O(pieces of the old lane's bits); for a lane of parked jobs O(lanes) more
 begin()
@@ -36,6 +36,6 @@ if copied then
   end
 end
 local lane = begin_lane(name, ARGV[2] == '1')
-call('HSET', P .. 'n:' .. lane, 'want', fmt('%d', from), 'floor', fmt('%d', from), 'top', '0', 'drop', '0')
+call('HSET', P .. 'n:' .. lane, 'want', fmt('%d', from), 'floor', fmt('%d', from), 'top', '0', 'drop', '0', 'epoch', ARGV[6])
 mark_range(lane, floor(from / BLOCK) * BLOCK, from)
 return lane
