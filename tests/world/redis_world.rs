@@ -96,13 +96,7 @@ impl RedisWorld {
         writeln!(text, "[queue]\nkind = \"redis\"\nurl = \"{url}\"").unwrap();
         let log = if setup.log == LogKind::None { "none" } else { "embedded" };
         writeln!(text, "[log]\nkind = \"{log}\"").unwrap();
-        // Several on one machine: each takes a port that is free.
-        writeln!(
-            text,
-            "[worker]\nlisten = \"127.0.0.1:0\"\nslots = {}\nlease = \"{}s\"",
-            setup.slots, setup.lease_s
-        )
-        .unwrap();
+        writeln!(text, "[worker]\nslots = {}\nlease = \"{}s\"", setup.slots, setup.lease_s).unwrap();
         text
     }
 
@@ -131,7 +125,10 @@ impl RedisWorld {
     /// When it runs.
     pub fn start_worker(&mut self, number: usize) {
         assert!(self.workers[number].is_none(), "worker {number} runs already");
-        self.workers[number] = Some(self.spawn("worker"));
+        // Each at an address of its own that is known from outside.
+        let address = ([127, 0, 0, 1], free_port()).into();
+        let listen = [("WASMILL_WORKER_LISTEN", &*format!("{address}"))];
+        self.workers[number] = Some(self.processes.spawn("worker", address, &listen));
     }
 
     /// `kill -9` of a worker.
