@@ -22,6 +22,7 @@ mod revisions;
 mod router;
 mod selection;
 mod status;
+mod tag;
 mod topics;
 mod trouble;
 

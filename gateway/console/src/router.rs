@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use utoipa::OpenApi;
@@ -26,6 +26,7 @@ use crate::purge::purge;
 use crate::redrive::redrive;
 use crate::revisions::{export_catalog, list_revisions, roll_back, show_diff, show_revision};
 use crate::status::show_status;
+use crate::tag::tag_module;
 use crate::topics::MakeTopics;
 
 /// What the admin API needs.
@@ -115,6 +116,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
     let router = Router::new()
         .route("/v1/modules", get(list_modules::<L, Q>).post(deploy::<L, Q>))
         .route("/v1/modules/{digest}", get(module_bytes::<L, Q>))
+        .route("/v1/modules/{digest}/tags/{tag}", put(tag_module::<L, Q>))
         .route("/v1/catalog", get(show_catalog::<L, Q>))
         .route("/v1/catalog/plan", post(plan_catalog::<L, Q>))
         .route("/v1/catalog/apply", post(apply_catalog::<L, Q>))
@@ -146,6 +148,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::modules::deploy,
             crate::modules::list_modules,
             crate::modules::module_bytes,
+            crate::tag::tag_module,
             crate::catalog::show_catalog,
             crate::catalog::plan_catalog,
             crate::catalog::apply_catalog,

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use wasmill_job::{Durability, JobType, Path, Percent, QueueName, RetriedExits};
+use wasmill_job::{Durability, JobType, Path, QueueName, RetriedExits};
 
 use crate::units::{show_rate, show_size, show_span};
-use crate::{Catalog, HandlerSpec, Handlers, QueueSpec, TypeSpec};
+use crate::{Catalog, HandlerSpec, Handlers, QueueSpec, TypeSpec, Weight};
 
 /// One entry that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,7 +169,7 @@ fn handlers_text(handlers: &Handlers) -> String {
         let digest = digest.to_string();
         let digest = digest.get(..SHOWN).unwrap_or(&digest);
         match *weight {
-            Percent::WHOLE => format!("{module} ({digest})"),
+            Weight::WHOLE => format!("{module} ({digest})"),
             weight => format!("{module} {weight} ({digest})"),
         }
     };

@@ -2,11 +2,11 @@
 
 use std::fmt::{Display, Write as _};
 
-use wasmill_job::{Grants, JobType, Limits, Percent, QueueName, RetryPolicy};
+use wasmill_job::{Grants, JobType, Limits, QueueName, RetryPolicy};
 
 use crate::diff::{durability_name, exits_name, path_name};
 use crate::units::{show_rate, show_size, show_span};
-use crate::{Catalog, Flow, HandlerSpec, QueueSpec, RouteMode, TypeSpec};
+use crate::{Catalog, Flow, HandlerSpec, QueueSpec, RouteMode, TypeSpec, Weight};
 
 /// The catalog as TOML, every key written out: the queues, then the job types, each in the order of their names.
 pub fn export(catalog: &Catalog) -> String {
@@ -49,7 +49,7 @@ fn write_type(text: &mut String, (name, spec): (&JobType, &TypeSpec)) {
 
 fn handler(HandlerSpec { module, weight, .. }: &HandlerSpec) -> String {
     match *weight {
-        Percent::WHOLE => format!("{{ module = \"{module}\" }}"),
+        Weight::WHOLE => format!("{{ module = \"{module}\" }}"),
         weight => format!("{{ module = \"{module}\", weight = {} }}", weight.get()),
     }
 }

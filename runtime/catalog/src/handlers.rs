@@ -1,6 +1,8 @@
 //! Which module runs a job: a type's handlers, each with its share of the ids.
 
-use wasmill_job::{JobId, ModuleDigest, ModuleTag, Percent};
+use std::fmt;
+
+use wasmill_job::{JobId, ModuleDigest, ModuleTag};
 
 /// One of a type's handlers. A revision holds the digest; the tag is kept for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,15 +10,50 @@ pub struct HandlerSpec {
     pub module: ModuleTag,
     pub digest: ModuleDigest,
     /// Its share of the type's ids.
-    pub weight: Percent,
+    pub weight: Weight,
+}
+
+/// A handler's share of its type's ids, in percent, from 0 to 100. One of 0 gets no new jobs and is kept for those that
+/// started on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight(u8);
+
+/// Why a number is no weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no weight; it must lie between 0 and 100")]
+pub struct InvalidWeight(pub u64);
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Weight {
+    /// All ids.
+    pub const WHOLE: Self = Self(100);
+
+    /// # Errors
+    /// When it is more than 100.
+    pub fn new(percent: u64) -> Result<Self, InvalidWeight> {
+        match u8::try_from(percent) {
+            Ok(fits @ 0..=100) => Ok(Self(fits)),
+            _ => Err(InvalidWeight(percent)),
+        }
+    }
+
+    /// In percent.
+    pub fn get(self) -> u8 {
+        self.0
+    }
 }
 
 /// A type's handlers: at least one, none twice, their weights 100 together. No other list can exist.
 ///
-/// An id's handler follows from the id and the weights alone, so every worker and every attempt answers the same while the
-/// route stays. When the weights move, an id changes hands only from a handler to one whose weight grew beside it: with two
-/// versions, a growing share takes ids from the other and gives none back. A job that is tried again after that runs on the
-/// version that its id has by then.
+/// An id's handler follows from the id and the weights alone, so every worker and every first attempt answers the same while
+/// the route stays. When the weights move, an id changes hands only from a handler to one whose weight grew beside it: with two
+/// versions, a growing share takes ids from the other and gives none back. A job that is tried again stays with the handler it
+/// started on, as long as that is one of these, also with the weight 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handlers(Vec<HandlerSpec>);
 
@@ -44,7 +81,7 @@ impl Handlers {
             }
         }
         let sum = handlers.iter().map(|handler| u64::from(handler.weight.get())).sum();
-        if sum == u64::from(Percent::WHOLE.get()) {
+        if sum == u64::from(Weight::WHOLE.get()) {
             Ok(Self(handlers))
         } else {
             Err(InvalidHandlers::Sum(sum))
@@ -53,7 +90,7 @@ impl Handlers {
 
     /// One handler for all jobs.
     pub fn one(module: ModuleTag, digest: ModuleDigest) -> Self {
-        Self(vec![HandlerSpec { module, digest, weight: Percent::WHOLE }])
+        Self(vec![HandlerSpec { module, digest, weight: Weight::WHOLE }])
     }
 
     /// All of them, in the order in which they were written.
@@ -64,7 +101,7 @@ impl Handlers {
     /// The place of the id's handler in [`Handlers::iter`]. Pure. Cost: nothing for a single handler, else a SHA-256 each.
     ///
     /// Each handler throws the id anew, salted with its tag, as a time after which it would take the job: exponential, with
-    /// the weight as its rate. The first one has it. So each wins as often as its weight says, and the order among the others
+    /// the weight as its rate; with the weight 0 that is never. The first one has it. So each wins as often as its weight says, and the order among the others
     /// does not depend on it. Source of the method: weighted rendezvous hashing (Thaler and Ravishankar 1998).
     pub fn place_of(&self, id: JobId) -> usize {
         if self.0.len() == 1 {

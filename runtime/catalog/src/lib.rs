@@ -24,7 +24,7 @@ pub use change::{Refusal, rollback, with_version, without_queue, without_type};
 pub use diff::{Change, ChangeKind, FieldChange, Subject, diff};
 pub use export::export;
 pub use follow::{Following, follow};
-pub use handlers::{HandlerSpec, Handlers, InvalidHandlers};
+pub use handlers::{HandlerSpec, Handlers, InvalidHandlers, InvalidWeight, Weight};
 pub use last_good::LastGood;
 pub use mistake::{Mistake, Mistakes};
 pub use mode::RouteMode;

@@ -23,6 +23,9 @@ pub struct Claim {
     pub lease_until: UnixMs,
     /// Its last lease ran out while it was held: perhaps it killed its worker. Run it alone, in a process of its own.
     pub suspect: bool,
+    /// The version that the last attempt ran on which came to an end, where the queue still knows it: a retry stays on it
+    /// as long as the type's route has it. Unknown of first attempts, and after the loss of the queue.
+    pub started: Option<ModuleTag>,
     token: Token,
 }
 
@@ -63,6 +66,16 @@ pub struct AttemptRecord {
     /// How long result, logs and done-mark are kept once the job is done.
     pub keep_result: Duration,
     pub dedup_window: Duration,
+}
+
+impl AttemptRecord {
+    /// The version that ran it, if one did.
+    pub fn version(&self) -> Option<&ModuleTag> {
+        match &self.ran {
+            Some(Ran::Module(version)) => Some(version),
+            Some(Ran::Nothing) | None => None,
+        }
+    }
 }
 
 /// What ran a job in an attempt.
@@ -111,8 +124,15 @@ impl Default for TypeOffer {
 
 impl Claim {
     /// For implementations of the queue only: a claim exists because the queue has recorded it.
-    pub(crate) fn new(job: Job, attempt: Attempt, lease_until: UnixMs, suspect: bool, token: Token) -> Self {
-        Self { job, attempt, lease_until, suspect, token }
+    pub(crate) fn new(
+        job: Job,
+        attempt: Attempt,
+        lease_until: UnixMs,
+        suspect: bool,
+        started: Option<ModuleTag>,
+        token: Token,
+    ) -> Self {
+        Self { job, attempt, lease_until, suspect, started, token }
     }
 
     /// This claim's name.

@@ -16,7 +16,7 @@ const TELLING: &str = "wasmill_worker::attempt";
 /// An attempt starts, in process `pid`.
 pub(crate) fn begin(claim: &Claim, route: &Route, clock: &dyn Clock, pid: u32) {
     let Claim { job, attempt, .. } = claim;
-    let module = &route.version_for(job.id).module;
+    let module = &route.version_for(claim).module;
     tracing::debug!(
         target: TELLING, job = %job.id, job_type = %job.job_type, %attempt, pid, %module, "attempt started"
     );
@@ -30,7 +30,7 @@ pub(crate) fn finish(claim: Claim, route: &Route, outcome: Outcome, now: UnixMs)
     let verdict = verdict(&outcome, claim.attempt, &route.retry, rand::random());
     tell_end(&claim, outcome.end.as_str(), outcome.usage.fuel);
     route.gauges.ran(&outcome, &verdict);
-    route.version_for(claim.job.id).gauges.ran(&outcome);
+    route.version_for(&claim).gauges.ran(&outcome);
     let record = AttemptRecord { logs: outcome.logs, usage: outcome.usage, ..executed(&claim, route) };
     let children = jobs_of(outcome.children, &claim.job, &route.catalog, now);
     claim.settle(verdict, record).with_children(children)
@@ -42,7 +42,7 @@ pub(crate) fn quarantine(claim: Claim, route: &Route, death: &Death, ran: Durati
     let verdict = Verdict::Bury { failure: quarantined(claim.attempt, death) };
     tell_end(&claim, "quarantined", 0);
     route.gauges.quarantined(ran, &verdict);
-    route.version_for(claim.job.id).gauges.died();
+    route.version_for(&claim).gauges.died();
     let wall_us = u64::try_from(ran.as_micros()).unwrap_or(u64::MAX);
     let usage = Usage { wall_us, ..Usage::default() };
     let record = AttemptRecord { usage, ..executed(&claim, route) };
@@ -51,7 +51,7 @@ pub(crate) fn quarantine(claim: Claim, route: &Route, death: &Death, ran: Durati
 
 /// What is kept of an attempt that ran, before anything is known of it but what ran it.
 fn executed(claim: &Claim, route: &Route) -> AttemptRecord {
-    let module = route.version_for(claim.job.id).module.clone();
+    let module = route.version_for(claim).module.clone();
     AttemptRecord { ran: Some(Ran::Module(module)), ..route.record() }
 }
 

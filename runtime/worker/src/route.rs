@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmill_catalog::{Catalog, Flow, HandlerSpec, Handlers, RouteMode, TypeSpec};
-use wasmill_job::{Import, JobId, JobType, Limits, ModuleDigest, ModuleTag, RetryPolicy, Revision};
-use wasmill_queue::{AttemptRecord, Offer, TypeOffer};
+use wasmill_job::{Import, JobType, Limits, ModuleDigest, ModuleTag, RetryPolicy, Revision};
+use wasmill_queue::{AttemptRecord, Claim, Offer, TypeOffer};
 use wasmill_sandbox::{Destination, FindDestination, Handler, Permit};
 
 use crate::gauges::{RunGauges, VersionGauges};
@@ -148,10 +148,13 @@ impl Route {
         children.filter_map(|child| Some((child.clone(), destination(&self.catalog, child)?))).collect()
     }
 
-    /// The handler that runs this job, as long as the route stays.
-    pub(crate) fn version_for(&self, id: JobId) -> &Version {
+    /// The version that runs a claim's job: the one that it started on, as long as the route has it; else the one of its id.
+    pub(crate) fn version_for(&self, claim: &Claim) -> &Version {
+        let started = claim.started.as_ref();
+        let kept = started.and_then(|tag| self.versions.iter().find(|version| version.module == *tag));
         // `place_of` answers a place of the handlers, and there is a version for each: the first is never needed.
-        self.versions.get(self.handlers.place_of(id)).unwrap_or(&self.versions[0])
+        let of_id = || self.versions.get(self.handlers.place_of(claim.job.id)).unwrap_or(&self.versions[0]);
+        kept.unwrap_or_else(of_id)
     }
 
     /// A record of an attempt with nothing in it yet but how long it is kept.

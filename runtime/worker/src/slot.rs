@@ -45,7 +45,7 @@ impl Slot {
         let _span = tracing::debug_span!("job", id = %job.id, job_type = %job.job_type, %attempt).entered();
         begin(&claim, &route, &*self.clock, process::id());
         let call = Call { job, attempt: *attempt, max_attempts: route.retry.attempts, permit: &route.permit };
-        let outcome = self.sandbox.run(&route.version_for(job.id).handler, &call, &route.limits, &interrupt);
+        let outcome = self.sandbox.run(&route.version_for(&claim).handler, &call, &route.limits, &interrupt);
         finish(claim, &route, outcome, self.clock.now())
     }
 }

@@ -170,7 +170,7 @@ async fn run(
     clock: &dyn Clock,
 ) -> Ran {
     let request = Request {
-        module: route.version_for(claim.job.id).handler.digest(),
+        module: route.version_for(claim).handler.digest(),
         job: claim.job.clone(),
         attempt: claim.attempt,
         max_attempts: route.retry.attempts,

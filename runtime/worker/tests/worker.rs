@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use guests::{BUSY, FLAKY, NOOP, REJECT, RETRY, SPIN, TIME, TRAP};
 use started::started;
-use wasmill_catalog::{HandlerSpec, Handlers, RouteMode};
-use wasmill_job::{Attempt, FailureCode, Job, Mode, ModuleDigest, Percent, Stamp};
-use wasmill_queue::{DeadQuery, Debt, Queue, Ran, State};
+use wasmill_catalog::{HandlerSpec, Handlers, RouteMode, Weight};
+use wasmill_job::{Attempt, FailureCode, Job, Mode, ModuleDigest, Stamp};
+use wasmill_queue::{Counts, DeadQuery, Debt, Queue, Ran, State};
 use world::World;
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ const NO_GRACE: Duration = Duration::from_millis(1);
 /// A version of a type's handler, with its share of the ids.
 fn version(tag: &str, guest: guests::Guest, weight: u64) -> HandlerSpec {
     let digest = ModuleDigest::of(&guest.bytes());
-    HandlerSpec { module: tag.parse().unwrap(), digest, weight: Percent::new(weight).unwrap() }
+    HandlerSpec { module: tag.parse().unwrap(), digest, weight: Weight::new(weight).unwrap() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -365,4 +365,33 @@ async fn each_job_runs_on_the_version_that_its_id_falls_to_and_says_so() {
         assert_eq!(view.last.unwrap().ran, Some(Ran::Module(expected.parse().unwrap())));
         assert_eq!(view.state == State::Completed, expected == "guest@1", "{id}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_stays_on_the_version_it_started_on_as_long_as_the_route_has_it() {
+    let mut world = World::new(&[("flaky", FLAKY), ("noop", NOOP), ("retry", RETRY)]).await;
+    world.clock.stop();
+    world
+        .change("flaky", |spec| spec.handlers = Handlers::new(vec![version("guest@1", RETRY, 100)]).unwrap());
+    let worker = world.worker(1, LEASE, GRACE);
+    let id = world.push("flaky", 1).await[0];
+    let failed = |times| move |counts: Counts| counts.scheduled == 1 && counts.retried == times;
+    world.counted("flaky", "the first attempt has failed", failed(1)).await;
+
+    // All new jobs go to another version, and the one it started on is kept for it.
+    let kept = vec![version("guest@1", RETRY, 0), version("guest@2", NOOP, 100)];
+    world.change("flaky", |spec| spec.handlers = Handlers::new(kept).unwrap());
+    let other = world.push("flaky", 1).await[0];
+    world.counted("flaky", "a new job runs on the new version", |counts| counts.completed == 1).await;
+    assert_eq!(world.view(other).await.last.unwrap().ran, Some(Ran::Module("guest@2".parse().unwrap())));
+    world.clock.turn(Duration::from_secs(10));
+    world.counted("flaky", "the second attempt has failed as well", failed(2)).await;
+    assert_eq!(world.view(id).await.last.unwrap().ran, Some(Ran::Module("guest@1".parse().unwrap())));
+
+    // It is kept no more: the job's third attempt runs on what there is.
+    world.change("flaky", |spec| spec.handlers = Handlers::new(vec![version("guest@2", NOOP, 100)]).unwrap());
+    world.clock.turn(Duration::from_secs(20));
+    world.counted("flaky", "both are completed", |counts| counts.completed == 2).await;
+    assert_eq!(world.view(id).await.last.unwrap().ran, Some(Ran::Module("guest@2".parse().unwrap())));
+    worker.drain().await;
 }

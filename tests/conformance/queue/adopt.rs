@@ -146,7 +146,7 @@ pub(crate) async fn forgets_what_was_inherited_and_parked<U: QueueUnderTest>(wor
 
 pub(crate) async fn begins_a_partition_that_is_not_known<U: QueueUnderTest>(world: &mut World<U>) {
     let other = TopicPartition::new(lane().topic, Partition(lane().partition.0 + 2));
-    world.queue.adopt(&other, Offset(5)).await.unwrap();
+    world.queue.adopt(&other, Offset(5), 0).await.unwrap();
     assert_eq!(world.queue.progress(&other).await.unwrap(), progress(5, &[]));
     let one = world.job("a");
     assert_eq!(put_at(world, &other, 5, [job(&one)]).await, Pushed::whole());

@@ -178,6 +178,7 @@ macro_rules! every_case {
                 sweep_returns_no_more_of_several_partitions
             }
             settle {
+                a_retry_knows_the_version_it_started_on
                 completes_with_output_logs_and_usage
                 applies_once
                 retries_after_the_pause

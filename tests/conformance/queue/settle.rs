@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wasmill_job::{Attempt, LogLevel, LogLine, Usage, Verdict};
-use wasmill_queue::{Answer, AttemptRecord, LastAttempt, Queue, Ran, State};
+use wasmill_queue::{Answer, AttemptRecord, Claim, LastAttempt, Queue, Ran, Settlement, State};
 
 use super::QueueUnderTest;
-use super::world::{KEEP, World, bury, complete, failure, ids_of, record, retry};
+use super::world::{KEEP, LEASE, World, bury, complete, failure, ids_of, record, retry};
 
 fn talkative() -> AttemptRecord {
     let line = LogLine { level: LogLevel::Warn, message: "careful".into(), at_ms: 4 };
@@ -137,4 +137,54 @@ pub(crate) async fn retries_after_any_pause<U: QueueUnderTest>(world: &mut World
     );
     world.advance(Duration::from_secs(1_000_000)).await;
     assert!(world.take(1).await.is_empty());
+}
+
+/// A claim's retry, after an attempt that a version ran.
+fn failed_on(claim: Claim, version: &str) -> Settlement {
+    let ran = Some(Ran::Module(version.parse().unwrap()));
+    claim.settle(retry(Duration::from_secs(1)), AttemptRecord { ran, ..record() })
+}
+
+pub(crate) async fn a_retry_knows_the_version_it_started_on<U: QueueUnderTest>(world: &mut World<U>) {
+    let jobs = world.jobs("a", 2);
+    world.push(jobs).await;
+    let mut claims = world.take(2).await;
+    assert!(claims.iter().all(|claim| claim.started.is_none()), "a first attempt has no version yet");
+    let other = claims.remove(1);
+    let settlements = vec![failed_on(claims.remove(0), "welcome@1.4.2")];
+    world.queue.settle(settlements.into()).await.unwrap();
+    world.settle(other, complete()).await;
+    world.restart().await;
+    let started = |claims: &[Claim]| -> Vec<String> {
+        claims
+            .iter()
+            .map(|claim| claim.started.as_ref().map(|tag| tag.to_string()).unwrap_or_default())
+            .collect()
+    };
+
+    // It still knows it when the claim was given back, when its lease ran out, and in a repeated request.
+    world.advance(Duration::from_secs(2)).await;
+    let mut claims = world.take(1).await;
+    assert_eq!(started(&claims), ["welcome@1.4.2"]);
+    world.settle(claims.remove(0), Verdict::Release).await;
+    let request = world.request(1, 1, &[("a", None)]);
+    let claims = world.queue.take(request.clone()).await.unwrap();
+    let again = world.queue.take(request).await.unwrap();
+    assert_eq!(
+        (started(&claims), started(&again)),
+        (vec!["welcome@1.4.2".into()], vec!["welcome@1.4.2".into()])
+    );
+    drop((claims, again));
+    world.advance(LEASE * 2).await;
+    world.queue.sweep(10).await.unwrap();
+    let mut claims = world.take(1).await;
+    assert_eq!((started(&claims), claims[0].attempt.0), (vec!["welcome@1.4.2".into()], 3));
+
+    // Another one ran it: that is the one it has started on now.
+    let settlements = vec![failed_on(claims.remove(0), "welcome@1.5.0")];
+    world.queue.settle(settlements.into()).await.unwrap();
+    world.advance(Duration::from_secs(2)).await;
+    let mut claims = world.take(1).await;
+    assert_eq!(started(&claims), ["welcome@1.5.0"]);
+    world.settle(claims.remove(0), complete()).await;
 }

@@ -34,6 +34,28 @@ async fn a_module_is_stored_and_tagged_and_listed() {
 }
 
 #[tokio::test]
+async fn a_tag_is_put_on_a_module_that_is_there_and_stays() {
+    let world = World::new().await;
+    let (one, two) = ([WASM, b"one"].concat(), [WASM, b"two"].concat());
+    world.deploy("hello@1.0.0", &one).await;
+    world.deploy("hello@2.0.0", &two).await;
+    let path = |bytes: &[u8], tag: &str| format!("/v1/modules/{}/tags/{tag}", ModuleDigest::of(bytes));
+    for _ in 0..2 {
+        let tagged = world.put(&path(&one, "hello%401.0.1")).await;
+        assert_eq!(tagged.status, 200);
+        assert_eq!(
+            tagged.json(),
+            json!({ "tag": "hello@1.0.1", "digest": ModuleDigest::of(&one).to_string() })
+        );
+    }
+    world.put(&path(&two, "hello@1.0.1")).await.problem(409, "module-conflict");
+    world.put(&path(b"nobody's", "hello@1.0.2")).await.problem(404, "unknown-module");
+    world.put("/v1/modules/hello@1.0.0/tags/hello@1.0.2").await.problem(404, "unknown-module");
+    world.put(&path(&one, "hello")).await.problem(400, "invalid-field");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_module_that_is_not_there_is_a_problem() {
     let world = World::new().await;
     let nobodys = format!("/v1/modules/{}", ModuleDigest::of(b"nobody's"));

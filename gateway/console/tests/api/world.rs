@@ -153,6 +153,10 @@ impl World {
         self.call("POST", path, &[("content-type", "application/json")], body.to_string()).await
     }
 
+    pub(crate) async fn put(&self, path: &str) -> Answer {
+        self.call("PUT", path, &[], "").await
+    }
+
     pub(crate) async fn deploy(&self, tag: &str, bytes: &[u8]) -> Answer {
         let path = format!("/v1/modules?tag={tag}");
         self.call("POST", &path, &[("content-type", "application/wasm")], bytes.to_vec()).await

@@ -9,7 +9,7 @@ fn handlers(weights: &[(&str, u64)]) -> Handlers {
     let spec = |(tag, weight): &(&str, u64)| HandlerSpec {
         module: tag.parse().unwrap(),
         digest: ModuleDigest::of(tag.as_bytes()),
-        weight: Percent::new(*weight).unwrap(),
+        weight: Weight::new(*weight).unwrap(),
     };
     Handlers::new(weights.iter().map(spec).collect()).unwrap()
 }
@@ -55,11 +55,18 @@ fn an_id_goes_only_to_a_handler_that_grew_beside_its_own() {
 }
 
 #[test]
+fn a_handler_of_weight_0_is_kept_and_gets_no_ids() {
+    let handlers = handlers(&[("a@1", 0), ("a@2", 100)]);
+    assert!(ids(3_000).into_iter().all(|id| tag_of(&handlers, id) == "a@2"));
+    assert_eq!(Weight::new(101).unwrap_err().to_string(), "101 is no weight; it must lie between 0 and 100");
+}
+
+#[test]
 fn other_lists_are_refused() {
     let spec = |tag: &str, weight| HandlerSpec {
         module: tag.parse().unwrap(),
         digest: ModuleDigest::of(b"x"),
-        weight: Percent::new(weight).unwrap(),
+        weight: Weight::new(weight).unwrap(),
     };
     assert_eq!(Handlers::new(Vec::new()), Err(InvalidHandlers::None));
     assert_eq!(Handlers::new(vec![spec("a@1", 95)]), Err(InvalidHandlers::Sum(95)));

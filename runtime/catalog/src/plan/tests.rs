@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use wasmill_job::{Backoff, Grants, Limits, Path, Percent, Rate, RetriedExits, RetryPolicy};
 
 use super::*;
-use crate::{ChangeKind, Flow, RouteMode, Subject};
+use crate::{ChangeKind, Flow, RouteMode, Subject, Weight};
 
 const WHOLE: &str = include_str!("golden/whole.toml");
 const WRONG: &str = include_str!("golden/wrong.toml");
@@ -134,8 +134,8 @@ fn several_handlers_share_the_jobs() {
     let says = "[type.hello]\nhandlers = [{ module = 'hello@1.0.0', weight = 95 }, { module = 'welcome@1.4.2', weight = 5 }]";
     let handlers = applied(&[says]).types[&"hello".parse().unwrap()].handlers.clone();
     let shares: Vec<_> = handlers.iter().map(|handler| (handler.module.as_str(), handler.weight)).collect();
-    let percent = |number| Percent::new(number).unwrap();
-    assert_eq!(shares, [("hello@1.0.0", percent(95)), ("welcome@1.4.2", percent(5))]);
+    let weight = |number| Weight::new(number).unwrap();
+    assert_eq!(shares, [("hello@1.0.0", weight(95)), ("welcome@1.4.2", weight(5))]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use wasmill_job::{Grants, Limits, ModuleDigest, ModuleTag, Path, Percent, RetriedExits, Revision, UnixMs};
 
 use super::*;
-use crate::{Backing, Catalog, Flow, HandlerSpec, Handlers, RouteMode, SourceFile, plan};
+use crate::{Backing, Catalog, Flow, HandlerSpec, Handlers, RouteMode, SourceFile, Weight, plan};
 
 const REVISION: &str = include_str!("golden/revision.v1");
 const BEFORE_RATES: &str = include_str!("golden/revision-before-rates.v1");
@@ -37,7 +37,7 @@ fn rolled_out(mut catalog: Catalog) -> Catalog {
     let spec = |tag: &str, weight| HandlerSpec {
         module: tag.parse().unwrap(),
         digest: ModuleDigest::of(tag.as_bytes()),
-        weight: Percent::new(weight).unwrap(),
+        weight: Weight::new(weight).unwrap(),
     };
     let hello = catalog.types.get_mut(&"hello".parse().unwrap()).unwrap();
     hello.handlers = Handlers::new(vec![spec("hello@1.0.0", 95), spec("hello@1.1.0", 5)]).unwrap();

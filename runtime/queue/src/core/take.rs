@@ -30,6 +30,8 @@ pub(crate) struct Taken {
     pub(crate) lease_until: UnixMs,
     pub(crate) token: Token,
     pub(crate) suspect: bool,
+    /// Under which serial its last failure is stored, if it has one.
+    pub(crate) failed: Option<Serial>,
 }
 
 /// A worker's last take.
@@ -193,6 +195,7 @@ impl Core {
             lease_until,
             token,
             suspect,
+            failed: live.failed.then_some(live.serial),
         }
     }
 

@@ -100,7 +100,7 @@ impl Rig {
             StoredJob::read(Pack::read(value).unwrap().get(usize::from(taken.index)).unwrap()).unwrap();
         let payload = Bytes::copy_from_slice(stored.payload);
         let job = stored.into_job(taken.job_type, payload).unwrap();
-        Claim::new(job, taken.attempt, taken.lease_until, taken.suspect, taken.token)
+        Claim::new(job, taken.attempt, taken.lease_until, taken.suspect, None, taken.token)
     }
 
     fn settle(&mut self, claims: Vec<Claim>, verdict: &Verdict) {

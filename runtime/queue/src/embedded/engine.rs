@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use wasmill_job::{Cancel, DeadLetter, JobId, Offset, Progress, TopicPartition, UnixMs, wire};
+use wasmill_job::{Cancel, DeadLetter, JobId, ModuleTag, Offset, Progress, TopicPartition, UnixMs, wire};
 
 use super::folder::Folder;
 use super::store::{Store, StoreError};
@@ -14,7 +14,8 @@ use crate::record::{
 };
 use crate::{
     Answer, Checked, Child, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
-    LastAttempt, ListQuery, NewJob, Outdated, Owes, Push, Pushed, QueueError, Settlement, State, Swept, Take,
+    LastAttempt, ListQuery, NewJob, Outdated, Owes, Push, Pushed, QueueError, Ran, Settlement, State, Swept,
+    Take,
 };
 
 /// An open queue.
@@ -96,7 +97,8 @@ impl Engine {
                 _ => self.store.expect(&Key::Chunk(taken.chunk))?,
             };
             chunk = Some((taken.chunk, value.clone()));
-            claims.push(claim(taken, &value)?);
+            let started = taken.failed.map(|serial| self.started(serial)).transpose()?.flatten();
+            claims.push(claim(taken, started, &value)?);
         }
         Ok(claims)
     }
@@ -249,6 +251,14 @@ impl Engine {
         self.apply(decision)
     }
 
+    /// The version that a job's last failed attempt ran on.
+    fn started(&self, serial: Serial) -> Result<Option<ModuleTag>, StoreError> {
+        Ok(match self.failed(serial)?.ran {
+            Some(Ran::Module(version)) => Some(version),
+            Some(Ran::Nothing) | None => None,
+        })
+    }
+
     fn failed(&self, serial: Serial) -> Result<LastAttempt, StoreError> {
         let FailedRow { failure, last } = FailedRow::from_bytes(&self.store.expect(&Key::Failed(serial))?)?;
         Ok(last.attempt(None, Some(failure)))
@@ -299,12 +309,12 @@ impl Engine {
     }
 }
 
-fn claim(taken: Taken, chunk: &Bytes) -> Result<Claim, StoreError> {
+fn claim(taken: Taken, started: Option<ModuleTag>, chunk: &Bytes) -> Result<Claim, StoreError> {
     let entry = chunk.slice(Pack::read(chunk)?.place(usize::from(taken.index))?);
     let stored = StoredJob::read(&entry)?;
     let payload = entry.slice_ref(stored.payload);
     let job = stored.into_job(taken.job_type, payload)?;
-    Ok(Claim::new(job, taken.attempt, taken.lease_until, taken.suspect, taken.token))
+    Ok(Claim::new(job, taken.attempt, taken.lease_until, taken.suspect, started, taken.token))
 }
 
 fn dead_view(row: DeadRow, letter: DeadLetter) -> Option<JobView> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmill_job::wire::{Record, decode, encode_job};
 use wasmill_job::{
-    Attempt, CopyOf, Generation, Job, JobId, JobType, Offset, Priority, TopicPartition, UnixMs,
+    Attempt, CopyOf, Generation, Job, JobId, JobType, ModuleTag, Offset, Priority, TopicPartition, UnixMs,
 };
 
 use super::trouble::Trouble;
@@ -52,6 +52,12 @@ pub(super) fn copy_meta(of: &CopyOf, job_type: usize, lane: Option<&TopicPartiti
         meta.extend_from_slice(origin.to_string().as_bytes());
     }
     meta
+}
+
+/// The version that an attempt ran on, where one is known.
+pub(super) fn started_on(text: &str) -> Result<Option<ModuleTag>, Trouble> {
+    let read = || text.parse().map_err(|_| Trouble::nonsense(&format!("no version but {text}")));
+    (!text.is_empty()).then(read).transpose()
 }
 
 /// The job in a stored record.

@@ -26,7 +26,9 @@ pub(super) fn add(call: &mut Call, settlement: &Settlement) {
         }
         Verdict::Retry { pause, failure } => {
             let row = FailedRow { failure: failure.clone(), last: LastRow::of(record) };
-            call.arg(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)).arg(row.to_bytes()).arg("")
+            call.arg(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)).arg(row.to_bytes()).arg("");
+            call.arg(record.version().map_or("", |version| version.as_str()));
+            return;
         }
         Verdict::Bury { failure } => {
             let mut meta = redrives(claim.job.redrives).to_be_bytes().to_vec();

@@ -6,7 +6,7 @@ use wasmill_job::{JobId, JobType, UnixMs};
 
 use super::letter;
 use super::link::Link;
-use super::record::{done_view, failed_attempt, job_of, listed, owed_children};
+use super::record::{done_view, failed_attempt, job_of, listed, owed_children, started_on};
 use super::reply::Reply;
 use super::script::{Call, Name};
 use super::trouble::Trouble;
@@ -84,9 +84,10 @@ impl Shard<'_> {
                 let index = answer.number()? as u16;
                 let attempt = wasmill_job::Attempt(u32::try_from(answer.number()?).unwrap_or(u32::MAX));
                 let suspect = answer.number()? == 1;
+                let started = started_on(&answer.text()?)?;
                 let job = job_of(answer.bytes()?)?;
                 let token = Token { worker: take.worker, claim: claim_number(&base, index)? };
-                claims.push(Claim::new(job, attempt, lease_until, suspect, token));
+                claims.push(Claim::new(job, attempt, lease_until, suspect, started, token));
             }
             return Ok(ShardTaken { claims, next });
         }

@@ -2,7 +2,9 @@
 
 use bytesize::ByteSize;
 use clap::{Args, Subcommand};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use wasmill_job::ModuleTag;
 
 use crate::client::{Answer, Call};
 use crate::command::job::view::moment;
@@ -15,7 +17,7 @@ use crate::terminal::{GREEN, confirm, print, print_bytes, styled, tell};
 mod inspect;
 mod portrait;
 
-/// See what a module is; list the modules in the store, show one, or delete those that nothing needs
+/// See what a module is; list the modules in the store, show one, give it a version, or delete those that nothing needs
 #[derive(Debug, Args)]
 pub(crate) struct Modules {
     #[command(subcommand)]
@@ -39,6 +41,22 @@ enum ModulesCommand {
         #[arg(value_name = "MODULE")]
         module: String,
         /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Give a module that is there another version, without an upload
+    ///
+    /// A version points to the same bytes for ever: what was tried as welcome@1.5.0-rc.1 is released as welcome@1.5.0.
+    Tag {
+        /// A version such as welcome@1.5.0-rc.1, or a digest or its beginning
+        #[arg(value_name = "MODULE")]
+        module: String,
+        /// The new version, NAME@VERSION
+        #[arg(value_name = "NAME@VERSION")]
+        tag: ModuleTag,
+        /// Print the server's answer as JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -128,6 +146,19 @@ impl Modules {
                 let answer = target.server()?.success(Call::get("/v1/modules")).await?;
                 let entry = find(&answer, &module)?;
                 if json { print(&format!("{entry}\n")) } else { print(&render(&entry)) }
+            }
+            ModulesCommand::Tag { module, tag, json, target } => {
+                let server = target.server()?;
+                let answer = server.success(Call::get("/v1/modules")).await?;
+                let entry = find(&answer, &module)?;
+                let digest = entry["digest"].as_str().unwrap_or_default();
+                let name = utf8_percent_encode(tag.as_str(), NON_ALPHANUMERIC);
+                let answer = server.success(Call::put(format!("/v1/modules/{digest}/tags/{name}"))).await?;
+                if json {
+                    return print_bytes(&answer.body);
+                }
+                let shown = digest.get(..SHOWN).unwrap_or(digest);
+                print(&format!("{} {tag} points to {shown}\n", styled(GREEN, "tagged:")))
             }
             ModulesCommand::Prune(prune) => prune.run().await,
         }

@@ -48,6 +48,7 @@ const NEEDS: &[(&str, &str, Need)] = &[
     ("post", "/v1/modules/prune", Need::Operate),
     ("post", "/v1/modules", Need::Operate),
     ("get", "/v1/modules/{digest}", Need::Operate),
+    ("put", "/v1/modules/{digest}/tags/{tag}", Need::Operate),
     ("get", "/v1/catalog", Need::Operate),
     ("post", "/v1/catalog/plan", Need::Operate),
     ("post", "/v1/catalog/apply", Need::Operate),

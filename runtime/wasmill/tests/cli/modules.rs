@@ -49,6 +49,27 @@ fn a_version_is_compared_to_the_one_before_it() {
 }
 
 #[test]
+fn a_module_gets_another_version_and_a_version_never_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let mill = Mill::start(&folder.path().join("data"));
+    mill.wasmill(["deploy", &prebuilt("hello"), "--name", "greet@1.0.0-rc.1"]).ok();
+    mill.wasmill(["deploy", &prebuilt("unfurl"), "--name", "greet@2.0.0"]).ok();
+    let tagged = mill.wasmill(["modules", "tag", "greet@1.0.0-rc.1", "greet@1.0.0", "--json"]).ok().json();
+    assert_eq!(tagged["tag"], "greet@1.0.0");
+    let digest = tagged["digest"].as_str().unwrap();
+    // By a digest's beginning, and once more: both are fine.
+    let said = mill.wasmill(["modules", "tag", &digest[..12], "greet@1.0.0"]).ok().stdout;
+    assert!(said.contains("tagged: greet@1.0.0 points to"), "{said}");
+    let shown = mill.wasmill(["modules", "show", "greet@1.0.0", "--json"]).ok().json();
+    assert_eq!(shown["tags"], serde_json::json!(["greet@1.0.0", "greet@1.0.0-rc.1"]));
+    let refused = mill.wasmill(["modules", "tag", "greet@2.0.0", "greet@1.0.0"]).code(1).stderr;
+    assert!(refused.contains("for ever"), "{refused}");
+    let missing = mill.wasmill(["modules", "tag", "greet@3.0.0", "greet@3.0.1"]).code(1).stderr;
+    assert!(missing.contains("there is no module `greet@3.0.0`"), "{missing}");
+    mill.wasmill(["modules", "tag", "greet@2.0.0", "greet"]).code(2);
+}
+
+#[test]
 fn what_is_no_module_and_no_version_is_told() {
     let missing = wasmill(["modules", "inspect", "nothing.wasm"]).code(2);
     assert!(missing.stderr.contains("there is no file nothing.wasm"), "{}", missing.stderr);

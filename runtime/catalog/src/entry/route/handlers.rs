@@ -4,9 +4,10 @@ use std::ops::{Range, RangeInclusive};
 
 use toml::Spanned;
 use toml::de::DeValue;
-use wasmill_job::{ModuleTag, Percent};
+use wasmill_job::ModuleTag;
 
 use super::Named;
+use crate::Weight;
 use crate::mistake::Report;
 use crate::section::{Keys, Section, kind};
 
@@ -14,12 +15,12 @@ use crate::section::{Keys, Section, kind};
 /// twice.
 pub(crate) struct HandlerEntry {
     pub(crate) module: Named<ModuleTag>,
-    pub(crate) weight: Percent,
+    pub(crate) weight: Weight,
 }
 
 const KEYS: Keys = Keys { known: &["module", "weight"], later: &[] };
 const EXAMPLE: &str = "write handlers = [{ module = \"name@1.0.0\" }]";
-const WEIGHT: RangeInclusive<u64> = 1..=100;
+const WEIGHT: RangeInclusive<u64> = 0..=100;
 
 /// Reads `handlers`: those whose module can be read, also when mistakes were reported, so that their modules are judged.
 pub(super) fn read_handlers(
@@ -53,7 +54,7 @@ pub(super) fn read_handlers(
                 let tag = &module.value;
                 report.add(&module.at, format!("{subject}: {tag} comes twice; give it one weight"));
             }
-            entries.push(HandlerEntry { module, weight: weight.unwrap_or(Percent::WHOLE) });
+            entries.push(HandlerEntry { module, weight: weight.unwrap_or(Weight::WHOLE) });
         }
     }
     // Where a weight is missing or refused, the sum would be a second word about the same mistake.
@@ -68,10 +69,10 @@ fn read_weight(
     handler: &Section<'_>,
     value: &Spanned<DeValue<'_>>,
     is_single: bool,
-) -> Option<Percent> {
+) -> Option<Weight> {
     match handler.value("weight") {
-        Some(_) => handler.count(report, "weight", WEIGHT).and_then(|weight| Percent::new(weight).ok()),
-        None if is_single => Some(Percent::WHOLE),
+        Some(_) => handler.count(report, "weight", WEIGHT).and_then(|weight| Weight::new(weight).ok()),
+        None if is_single => Some(Weight::WHOLE),
         None => {
             let what = handler.subject("weight");
             report.add(&value.span(), format!("{what} is missing; beside others it needs a share, 1 to 100"));
@@ -91,9 +92,9 @@ fn read_module(
     handler.text(report, "module", "name@1.0.0", str::parse).map(|(value, at)| Named { value, at })
 }
 
-fn check_sum(report: &mut Report<'_>, weights: &[Percent], subject: &str, at: &Range<usize>) {
+fn check_sum(report: &mut Report<'_>, weights: &[Weight], subject: &str, at: &Range<usize>) {
     let sum: u64 = weights.iter().map(|weight| u64::from(weight.get())).sum();
-    if sum != u64::from(Percent::WHOLE.get()) {
+    if sum != u64::from(Weight::WHOLE.get()) {
         let shown: Vec<_> = weights.iter().map(|weight| weight.get().to_string()).collect();
         let shown = shown.join(" + ");
         report.add(at, format!("{subject}: the weights are {shown} = {sum}; they must be 100 together"));

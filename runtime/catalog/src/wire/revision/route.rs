@@ -10,7 +10,7 @@ use wasmill_job::{
     QueueName, Rate, RetriedExits, RetryPolicy, SecretName, TypePattern,
 };
 
-use crate::{Flow, HandlerSpec, Handlers, InvalidHandlers, RouteMode, TypeSpec};
+use crate::{Flow, HandlerSpec, Handlers, InvalidHandlers, InvalidWeight, RouteMode, TypeSpec, Weight};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -130,6 +130,8 @@ pub(super) enum InvalidType {
     Backoff(#[from] InvalidBackoff),
     #[error(transparent)]
     Percent(#[from] InvalidPercent),
+    #[error(transparent)]
+    Weight(#[from] InvalidWeight),
     #[error(transparent)]
     Handlers(#[from] InvalidHandlers),
     #[error("a share of it is live, which only mode shadow can have")]
@@ -269,15 +271,15 @@ fn mode_v1(mode: RouteMode) -> (ModeV1, Option<u8>) {
 
 impl From<&HandlerSpec> for HandlerV1 {
     fn from(spec: &HandlerSpec) -> Self {
-        let weight = Some(spec.weight).filter(|weight| *weight != Percent::WHOLE).map(Percent::get);
+        let weight = Some(spec.weight).filter(|weight| *weight != Weight::WHOLE).map(Weight::get);
         Self { module: spec.module.clone(), digest: spec.digest, weight }
     }
 }
 
 impl TryFrom<HandlerV1> for HandlerSpec {
-    type Error = InvalidPercent;
-    fn try_from(wire: HandlerV1) -> Result<Self, InvalidPercent> {
-        let weight = wire.weight.map_or(Ok(Percent::WHOLE), |weight| Percent::new(weight.into()))?;
+    type Error = InvalidWeight;
+    fn try_from(wire: HandlerV1) -> Result<Self, InvalidWeight> {
+        let weight = wire.weight.map_or(Ok(Weight::WHOLE), |weight| Weight::new(weight.into()))?;
         Ok(Self { module: wire.module, digest: wire.digest, weight })
     }
 }

@@ -386,7 +386,8 @@ impl Driver {
         let mut expected = Vec::new();
         for (index, judged) in claims {
             let Some((job, taken)) = self.held.get(index % self.held.len().max(1)).cloned() else { return };
-            let claim = Claim::new(job.clone(), taken.attempt, taken.lease_until, taken.suspect, taken.token);
+            let claim =
+                Claim::new(job.clone(), taken.attempt, taken.lease_until, taken.suspect, None, taken.token);
             let record =
                 AttemptRecord { keep_result: KEEP, dedup_window: WINDOW, ..AttemptRecord::default() };
             let settlement = claim.settle(verdict(*judged), record);

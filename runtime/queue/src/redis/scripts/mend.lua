@@ -31,7 +31,7 @@ for at = 1, #ARGV, 2 do
       call('ZREM', P .. 'l', key)
       if claim then
         -- The attempt was begun: it counts, and perhaps it was the job that took its worker down.
-        call('HSET', P .. 'a', key, pack(TRIED, unpack_(CLAIM, claim, 9), 1, no, flags % 4))
+        call('HSET', P .. 'a', key, pack(TRIED, (unpack_(CLAIM, claim, 9)), 1, no, flags % 4) .. string.sub(claim, CLAIM_BYTES + 1))
       end
       if not (due and call('HEXISTS', P .. 'a', key) == 1) then
         call('ZREM', P .. 'z', key)

@@ -339,7 +339,7 @@ local function move(key, offset)
   local claim = call('HGET', P .. 'f', key)
   if claim then
     local attempts, no, _, _, priority = unpack_(CLAIM, claim, 9)
-    call('HSET', P .. 'f', key, string.sub(claim, 1, 8) .. pack(CLAIM, attempts, no, lane, offset, priority))
+    call('HSET', P .. 'f', key, string.sub(claim, 1, 8) .. pack(CLAIM, attempts, no, lane, offset, priority) .. string.sub(claim, CLAIM_BYTES + 1))
   end
 end
 for entry, plan in ipairs(plans) do

@@ -4,7 +4,7 @@
 -- KEYS  core
 -- ARGV  seven per settlement: verdict, key, the 8 bytes that fence the claim, meta, and three texts:
 --       c complete: meta repeatable, generation, redrives, window, keep, accepted at · last attempt · output · children or ''
---       r retry:    meta pause in ms                                                 · last failure · '' ''
+--       r retry:    meta pause in ms                                                 · last failure · '' · version that ran it
 --       b bury:     meta redrives, then the letter's key                             · failure · last attempt · ''
 --       l release:  meta 1 when the job is a suspect, which it stays, else 0 · '' '' ''
 -- Gives a letter per settlement: s settled, l lost
@@ -69,7 +69,7 @@ for index, key in ipairs(keys) do
       end
       add(no, 'comp', 1)
     elseif verdict == 'r' then
-      tried[#tried + 1], tried[#tried + 2] = key, pack(TRIED, attempts, 0, no, priority)
+      tried[#tried + 1], tried[#tried + 2] = key, pack(TRIED, attempts, 0, no, priority) .. children
       due[#due + 1], due[#due + 2] = fmt('%d', min(now + tonumber(meta), MOMENT_MAX)), key
       if not core.full or #one <= 1024 then failures[#failures + 1], failures[#failures + 2] = key, one end
       add(no, 'sched', 1)
@@ -93,7 +93,8 @@ for index, key in ipairs(keys) do
     else
       local suspect = meta == '1' and 1 or 0
       if attempts > 1 or suspect == 1 then
-        tried[#tried + 1], tried[#tried + 2] = key, pack(TRIED, attempts - 1, suspect, no, priority)
+        local started = string.sub(claim, CLAIM_BYTES + 1)
+        tried[#tried + 1], tried[#tried + 2] = key, pack(TRIED, attempts - 1, suspect, no, priority) .. started
       end
       front[#front + 1] = { no, priority, key }
     end

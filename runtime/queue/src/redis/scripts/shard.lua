@@ -10,9 +10,9 @@ local core, now
 -- Header of a stored job: type, lane, priority and flags, generation, redrives, window, accepted at, offset.
 local HEADER, HEADER_BYTES = '>I3I2BI2I2I4I6I6', 26
 -- A claim: 8 bytes that fence it, then attempts, type, lane, offset, priority.
-local CLAIM = '>I2I3I2I6B'
+local CLAIM, CLAIM_BYTES = '>I2I3I2I6B', 22
 -- What is remembered of a job that was tried and is not in flight: attempts, suspect, type, priority.
-local TRIED = '>I2BI3B'
+local TRIED, TRIED_BYTES = '>I2BI3B', 7
 -- A type: pending, tombstones, scheduled, in flight, dead, letters kept here, what is owed, place (0 nowhere, 1 in `y`, 2
 -- in `h`), paused, revision + 1, concurrency, burst, interval in ms (0: no rate), theoretical arrival, stride, turn, then
 -- what came: accepted, completed, cancelled, retried, lost, duplicates; last the places of the heads of its four lists,
@@ -298,7 +298,7 @@ local function expire(most)
   for at = #keys, 1, -1 do
     if claims[at] then
       local attempts, no, _, _, priority = unpack_(CLAIM, claims[at], 9)
-      tried[#tried + 1], tried[#tried + 2] = keys[at], pack(TRIED, attempts, 1, no, priority)
+      tried[#tried + 1], tried[#tried + 2] = keys[at], pack(TRIED, attempts, 1, no, priority) .. string.sub(claims[at], CLAIM_BYTES + 1)
       note(back, no, priority, keys[at])
       add(no, 'infl', -1)
       add(no, 'lost', 1)

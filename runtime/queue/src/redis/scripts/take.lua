@@ -5,8 +5,8 @@
 -- KEYS  core
 -- ARGV  worker (hex) · client (hex) · request · most · lease in ms · 6 random bytes · the offer's hash
 -- Gives {offer} when the offer is not known: show it, ask again; or {taken, ms until something may start by itself or
---       -1, lease until, the claims' 6 random bytes, then four per job: its number in the request, attempt, suspect,
---       record}
+--       -1, lease until, the claims' 6 random bytes, then five per job: its number in the request, attempt, suspect,
+--       the version that an attempt of it has run on or '', record}
 -- Cost  O(jobs · log in flight) and O(types served · log ready types), plus a look at each ready type that this worker
 --       does not offer, plus O(tombstones before the jobs), of which a call throws away at most GHOSTS_MAX: a type with
 --       more gives less, keeps its turn, and the answer says that something may start at once.
@@ -35,7 +35,8 @@ if w[3] and request <= tonumber(w[3]) then
       -- One that was renewed lasts longer, which does no harm to believe of none.
       if #answer == 4 or lasts < last then last = lasts end
       local n = #answer
-      answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4] = index, attempts, 0, call('HGET', P .. 'j', key)
+      answer[n + 1], answer[n + 2], answer[n + 3] = index, attempts, 0
+      answer[n + 4], answer[n + 5] = string.sub(claim, CLAIM_BYTES + 1), call('HGET', P .. 'j', key)
       local suspect = call('HGET', mine, 's' .. index)
       if suspect then answer[n + 3] = 1 end
     end
@@ -205,18 +206,19 @@ if n > 0 then
   for index = 1, n do
     local key, record = all[index], records[index]
     local _, lane, flags, _, _, _, _, offset = unpack_(HEADER, record)
-    local attempts, suspect = 0, 0
+    local attempts, suspect, started = 0, 0, ''
     if tried[index] then
       attempts, suspect = unpack_(TRIED, tried[index])
+      started = string.sub(tried[index], TRIED_BYTES + 1)
       known[#known + 1] = key
       if suspect == 1 then suspects[#suspects + 1], suspects[#suspects + 2] = 's' .. (index - 1), 1 end
     end
     attempts = min(attempts + 1, 65535)
     claims[2 * index - 1] = key
-    claims[2 * index] = base .. pack('>I2', index - 1) .. pack(CLAIM, attempts, types[index], lane, offset, flags % 4)
+    claims[2 * index] = base .. pack('>I2', index - 1) .. pack(CLAIM, attempts, types[index], lane, offset, flags % 4) .. started
     leases[2 * index - 1], leases[2 * index] = lasts, key
-    local to = 4 * index
-    answer[to + 1], answer[to + 2], answer[to + 3], answer[to + 4] = index - 1, attempts, suspect, record
+    local to = 5 * index - 1
+    answer[to + 1], answer[to + 2], answer[to + 3], answer[to + 4], answer[to + 5] = index - 1, attempts, suspect, started, record
   end
   many('HSET', P .. 'f', claims, 2)
   many('ZADD', P .. 'l', leases, 2)
