@@ -12,7 +12,7 @@ pub(crate) use key::{Key, LaneNo, Serial, TypeNo};
 pub(crate) use pack::{Pack, PackWriter};
 pub(crate) use row::{
     DeadRow, DebtRow, FailedRow, HeadRow, InheritedRow, LaneRow, LastRow, MarkRow, MetaRow, MovedRow,
-    OwesRow, ParkedRow, ResultRow, Row, TakeRow, Totals, TurnRow, TypeRow,
+    OwesRow, Parked, ParkedRow, ResultRow, Row, TakeRow, Totals, TurnRow, TypeRow, Unwanted,
 };
 
 /// The layout this binary reads and writes. Another one is not migrated: the queue is rebuilt from the log.

@@ -299,6 +299,8 @@ macro_rules! every_case {
                 copies_may_come_in_any_order
                 a_copy_that_died_on_its_way_is_out_no_more
                 an_adopted_partition_of_copies_lets_its_type_go_on
+                a_parked_job_that_is_cancelled_is_not_run_when_it_comes
+                a_job_that_is_parked_after_its_id_was_cancelled_runs
             }
             copies {
                 move_a_pending_job_in_its_place

@@ -7,8 +7,8 @@ use wasmill_queue::{Push, Pushed, Queue, State};
 
 use super::QueueUnderTest;
 use super::records::{
-    Record, applied, applied_to, copy, copy_at_most, copy_from, copy_with, ended, job, job_at_most, over,
-    parked, parked_lane,
+    Record, applied, applied_to, cancelled, copy, copy_at_most, copy_from, copy_with, ended, job,
+    job_at_most, over, parked, parked_lane,
 };
 use super::world::{World, bury, ids, lane, progress};
 
@@ -318,4 +318,33 @@ pub(crate) async fn an_adopted_partition_of_copies_lets_its_type_go_on<U: QueueU
     assert_eq!(world.put([job(&jobs[2])]).await, Pushed::whole(), "nobody returns the other one");
     world.restart().await;
     assert_eq!(ids(&world.complete_all().await), ids([&jobs[0], &jobs[2]]));
+}
+
+pub(crate) async fn a_parked_job_that_is_cancelled_is_not_run_when_it_comes<U: QueueUnderTest>(
+    world: &mut World<U>,
+) {
+    let jobs = world.jobs("a", 4);
+    world.put([parked("a"), parked("a"), parked("a")]).await;
+    assert_eq!(world.put([cancelled(&jobs[1])]).await, applied(&[]));
+    world.restart().await;
+    let copies = [copy(&jobs[0], 0), copy(&jobs[1], 1), copy(&jobs[2], 2)];
+    assert_eq!(world.put_parked("a", copies).await, came(&[]));
+    assert_eq!(world.state(&jobs[1]).await, Some(State::Cancelled));
+    assert_eq!(world.counts("a").await.cancelled, 1);
+    assert_eq!(ids(&world.complete_all().await), ids([&jobs[0], &jobs[2]]));
+    assert_eq!(world.queue.progress(&parked_lane("a")).await.unwrap(), progress(3, &[]), "it is settled");
+    // Nothing of it is left: no job of the type is out.
+    world.put([job(&jobs[3])]).await;
+    assert_eq!(ids(&world.complete_all().await), ids([&jobs[3]]));
+}
+
+pub(crate) async fn a_job_that_is_parked_after_its_id_was_cancelled_runs<U: QueueUnderTest>(
+    world: &mut World<U>,
+) {
+    let jobs = world.jobs("a", 2);
+    // While another one is out, somebody cancels an id; later a job comes under it, and is parked.
+    world.put([parked("a"), cancelled(&jobs[1]), parked("a")]).await;
+    assert_eq!(world.put_parked("a", [copy(&jobs[0], 0), copy(&jobs[1], 2)]).await, came(&[]));
+    assert_eq!(ids(&world.complete_all().await), ids(&jobs));
+    assert_eq!(world.counts("a").await.cancelled, 0);
 }

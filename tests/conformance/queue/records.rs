@@ -1,6 +1,6 @@
 //! Records that are parked and copied, and how pushes of them end.
 
-use wasmill_job::{Attempt, CopyOf, Job, Offset, Position, Topic, TopicPartition, UnixMs};
+use wasmill_job::{Attempt, Cancel, CopyOf, Job, Offset, Position, Topic, TopicPartition, UnixMs};
 use wasmill_queue::{Entry, NewJob, Pushed};
 
 use super::world::{entry, lane, name, new_job};
@@ -57,6 +57,12 @@ pub(crate) fn copy_from(job: &Job, origin: Position) -> Record {
 pub(crate) fn ended(job_type: &str, origin: u64) -> Record {
     let (job_type, origin) = (name(job_type), lane().at(Offset(origin)));
     Box::new(move |offset| Some(Entry::Ended { offset, job_type, origin }))
+}
+
+/// The job is to be cancelled.
+pub(crate) fn cancelled(job: &Job) -> Record {
+    let cancel = Cancel { id: job.id, job_type: job.job_type.clone(), at: UnixMs(0) };
+    Box::new(move |offset| Some(Entry::Cancel { offset, cancel }))
 }
 
 fn copy_of(new: NewJob, of: CopyOf) -> Record {

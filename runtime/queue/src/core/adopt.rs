@@ -3,8 +3,8 @@
 
 use wasmill_job::{Offset, Passed, TopicPartition};
 
-use super::parked::Parked;
 use super::{Core, Decision};
+use crate::record::{Parked, Unwanted};
 
 impl Core {
     /// The last record that pushes of the lane have passed.
@@ -18,7 +18,7 @@ impl Core {
             self.unwritten.parked.insert(old);
             let lane = self.lane_of(old);
             lane.is_named = false;
-            (lane.passed, lane.parked) = (None, Parked::new());
+            (lane.passed, lane.parked, lane.unwanted) = (None, Parked::new(), Unwanted::new());
         }
         self.give_up_parked(name);
         let new = self.lanes.add(name.clone(), from);

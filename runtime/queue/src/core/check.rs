@@ -262,7 +262,8 @@ impl Core {
                 && lane.progress == other.progress
                 && lane.inherited == other.inherited
                 && lane.used == other.used
-                && lane.parked == other.parked;
+                && lane.parked == other.parked
+                && lane.unwanted == other.unwanted;
             ensure(same, || {
                 format!("{} differs in the store: {:?} {:?}", lane.name, lane.progress, other.progress)
             })?;

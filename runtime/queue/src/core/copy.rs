@@ -19,6 +19,7 @@ impl Core {
     ) -> bool {
         let origin = of.origin.offset;
         let is_settled = self.lanes.get(applying.lane).progress.is_settled(offset);
+        let mut is_unwanted = false;
         let is_valid = if of.origin.topic == applying.name.topic {
             let at_origin = self.lives_at(new, applying.lane, origin).filter(|_| !is_settled);
             if let Some(slot) = at_origin {
@@ -30,14 +31,22 @@ impl Core {
             // A push with a copy of what no lane has passed was refused before.
             self.lanes.find(&of.origin.topic_partition()).is_some_and(|lane| {
                 let number = self.types.find(&new.job.job_type);
-                let is_out = number.is_some_and(|number| self.unpark(lane, origin, number));
+                let is_out = number.is_some_and(|number| {
+                    is_unwanted = self.is_unwanted(lane, origin, number, new.job.id);
+                    self.unpark(lane, origin, number)
+                });
+                is_unwanted &= is_out;
                 is_out || !is_settled && self.use_up(lane, origin)
             })
         };
         let due = of.due_at.filter(|due| *due > applying.now);
         let start = Start { attempts: of.attempts.0, due };
-        is_valid && !is_settled && self.receive(new, start, offset, applying)
-            || self.drop_duplicate(&new.job, offset, applying)
+        let came = is_valid && !is_settled && self.receive(new, start, offset, applying);
+        if came && is_unwanted {
+            self.close_chunk(applying.lane, &mut applying.filling);
+            self.cancel_live(new.job.id, applying.now);
+        }
+        came || self.drop_duplicate(&new.job, offset, applying)
     }
 
     /// The job, if it is alive and its record stands there.

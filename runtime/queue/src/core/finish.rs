@@ -168,7 +168,7 @@ impl Core {
             let lane = self.lanes.get_mut(number);
             let sum = lane.parked_sum();
             let before = std::mem::replace(&mut lane.stamps.parked, sum);
-            let row = ParkedRow::of(&lane.parked);
+            let row = ParkedRow::of(&lane.parked, &lane.unwanted);
             self.replace_part(Key::Parked(number), before, sum, |sum| Part::Parked(number, sum), &row);
         }
     }

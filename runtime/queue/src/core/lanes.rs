@@ -3,10 +3,9 @@
 
 use hashbrown::HashMap;
 use rangemap::RangeSet;
-use wasmill_job::{Offset, Passed, Progress, TopicPartition};
+use wasmill_job::{JobId, Offset, Passed, Progress, TopicPartition};
 
-use super::parked::Parked;
-use crate::record::LaneNo;
+use crate::record::{LaneNo, Parked, Unwanted};
 
 /// One partition.
 pub(super) struct Lane {
@@ -26,6 +25,7 @@ pub(super) struct Lane {
     pub(super) used: RangeSet<u64>,
     /// Its parked jobs that are out.
     pub(super) parked: Parked,
+    pub(super) unwanted: Unwanted,
     /// Its shares of the digest; each `None` until it is stored, or when there is nothing to store.
     pub(super) stamps: Stamps,
 }
@@ -70,6 +70,7 @@ impl Lanes {
             inherited: Progress::default(),
             used: RangeSet::new(),
             parked: Parked::new(),
+            unwanted: Unwanted::new(),
             stamps: Stamps::default(),
         });
         number
@@ -131,7 +132,14 @@ impl Lane {
             |out: &RangeSet<u64>| out.iter().flat_map(|range| [range.start, range.end]).collect::<Vec<_>>();
         let all =
             self.parked.iter().flat_map(|(of, out)| std::iter::once(u64::from(of.0)).chain(ranges(out)));
-        (!self.parked.is_empty()).then(|| sum(all))
+        let id = |id: &JobId| {
+            let bytes = id.to_bytes();
+            let (high, low) = bytes.split_at(8);
+            [high, low].map(|half| half.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+        };
+        let wishes = self.unwanted.values().flatten();
+        let wishes = wishes.flat_map(|(job, wish)| id(job).into_iter().chain([wish.0]));
+        (!self.parked.is_empty()).then(|| sum(all.chain(wishes)))
     }
 
     /// The progress as it may be told: its floor never passes the wanted offset, so that the log keeps what the queue

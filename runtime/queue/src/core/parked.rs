@@ -2,16 +2,10 @@
 //! offsets are kept that are out: a copy may come twice, or never have been meant, and a crash may leave any of them in any
 //! order.
 
-use std::collections::BTreeMap;
-
-use rangemap::RangeSet;
-use wasmill_job::{Offset, TopicPartition};
+use wasmill_job::{Cancel, JobId, Offset, TopicPartition};
 
 use super::Core;
 use crate::record::{LaneNo, TypeNo};
-
-/// The offsets of a lane whose jobs are parked and have not come again, by type; no type has an empty set.
-pub(super) type Parked = BTreeMap<TypeNo, RangeSet<u64>>;
 
 impl Core {
     /// A job of this type that stood there was parked.
@@ -36,10 +30,29 @@ impl Core {
             out.remove(origin.0..origin.next().0);
             if out.is_empty() {
                 parked.remove(&job_type);
+                self.lanes.get_mut(lane).unwanted.remove(&job_type);
             }
         }
         self.unwritten.parked.insert(lane);
         true
+    }
+
+    /// A job that is not alive is to be cancelled: if jobs of its type are out, it may be one of them, and its copy is not run
+    /// when it comes.
+    pub(super) fn note_unwanted(&mut self, lane: LaneNo, wish: Offset, cancel: &Cancel) {
+        let Some(number) = self.types.find(&cancel.job_type) else { return };
+        let known = self.lanes.get_mut(lane);
+        if known.parked.contains_key(&number) {
+            known.unwanted.entry(number).or_default().insert(cancel.id, wish);
+            self.unwritten.parked.insert(lane);
+        }
+    }
+
+    /// Whether somebody wished to cancel this job after it was parked there. One that was made later under the same id is
+    /// another job.
+    pub(super) fn is_unwanted(&self, lane: LaneNo, origin: Offset, job_type: TypeNo, id: JobId) -> bool {
+        let wishes = self.lanes.get(lane).unwanted.get(&job_type);
+        wishes.and_then(|wishes| wishes.get(&id)).is_some_and(|wish| origin < *wish)
     }
 
     /// Nobody will return the parked jobs whose copies stood in this partition: it is another one than it was.
@@ -49,7 +62,9 @@ impl Core {
         let lanes: Vec<LaneNo> =
             self.lanes.iter().filter(|(_, lane)| partners(lane)).map(|(number, _)| number).collect();
         for lane in lanes {
-            if self.lanes.get_mut(lane).parked.remove(&number).is_some() {
+            let known = self.lanes.get_mut(lane);
+            known.unwanted.remove(&number);
+            if known.parked.remove(&number).is_some() {
                 self.unwritten.parked.insert(lane);
             }
         }

@@ -112,9 +112,11 @@ impl Core {
                     self.unpark(lane, origin.offset, number);
                 }
             }
-            Entry::Cancel { cancel, .. } => {
+            Entry::Cancel { offset, cancel } => {
                 self.close_chunk(lane, &mut applying.filling);
-                self.cancel_live(cancel.id, now);
+                if !self.cancel_live(cancel.id, now) {
+                    self.note_unwanted(lane, offset, &cancel);
+                }
             }
             Entry::Dead { letter, .. } => self.note_dead(&letter, now),
             Entry::Undead { key, .. } => self.note_undead(&key),

@@ -178,12 +178,12 @@ impl Rebuild {
     }
 
     fn add_parked(&mut self, number: LaneNo, row: ParkedRow) -> Result<(), Damage> {
-        let parked = row.parked();
+        let (parked, unwanted) = row.read();
         if parked.keys().any(|job_type| job_type.0 as usize >= self.core.types.len()) {
             return Err(Damage("jobs are parked of a type that is not there".into()));
         }
         let lane = self.lane(number)?;
-        lane.parked = parked;
+        (lane.parked, lane.unwanted) = (parked, unwanted);
         lane.stamps.parked = lane.parked_sum();
         if let Some(sum) = lane.stamps.parked {
             self.core.digest.add(Part::Parked(number, sum));

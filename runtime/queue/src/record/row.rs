@@ -8,7 +8,7 @@ use rangemap::RangeSet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasmill_job::{
-    Failure, JobType, LogLine, Offset, Passed, Progress, RecordHash, TopicPartition, UnixMs, Usage,
+    Failure, JobId, JobType, LogLine, Offset, Passed, Progress, RecordHash, TopicPartition, UnixMs, Usage,
 };
 
 use super::{Damage, LaneNo, Serial, TypeNo};
@@ -83,24 +83,44 @@ pub(crate) struct InheritedRow {
     used: Vec<(u64, u64)>,
 }
 
+/// The offsets of a lane whose jobs are parked and have not come again, by type; no type has an empty set.
+pub(crate) type Parked = BTreeMap<TypeNo, RangeSet<u64>>;
+
+/// Jobs of a lane that somebody wished to cancel while they were perhaps parked, each with the offset of that wish, by type:
+/// only types of which jobs are out.
+pub(crate) type Unwanted = BTreeMap<TypeNo, BTreeMap<JobId, Offset>>;
+
 /// A lane's parked jobs that are out.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ParkedRow {
     /// Of each type, pairs of (first, one past the last).
     out: Vec<(TypeNo, Vec<(u64, u64)>)>,
+    /// Of each type, jobs that are to be cancelled when they come, and where that was said.
+    unwanted: Vec<(TypeNo, Vec<WishRow>)>,
 }
 
+/// A job, and where it was said that it is to be cancelled.
+type WishRow = ([u8; 16], Offset);
+
 impl ParkedRow {
-    pub(crate) fn of(parked: &BTreeMap<TypeNo, RangeSet<u64>>) -> Self {
+    pub(crate) fn of(parked: &Parked, unwanted: &Unwanted) -> Self {
         let ranges = |out: &RangeSet<u64>| out.iter().map(|range| (range.start, range.end)).collect();
-        Self { out: parked.iter().map(|(of, out)| (*of, ranges(out))).collect() }
+        let wishes = |of: &BTreeMap<JobId, Offset>| of.iter().map(|(id, at)| (id.to_bytes(), *at)).collect();
+        Self {
+            out: parked.iter().map(|(of, out)| (*of, ranges(out))).collect(),
+            unwanted: unwanted.iter().map(|(of, all)| (*of, wishes(all))).collect(),
+        }
     }
 
-    pub(crate) fn parked(self) -> BTreeMap<TypeNo, RangeSet<u64>> {
+    /// What is out, and what of that is not wanted any more.
+    pub(crate) fn read(self) -> (Parked, Unwanted) {
         let sound = |ranges: Vec<(u64, u64)>| ranges.into_iter().filter(|(from, to)| from < to);
         let set = |ranges| sound(ranges).map(|(from, to)| from..to).collect::<RangeSet<u64>>();
         let sets = self.out.into_iter().map(|(of, ranges)| (of, set(ranges)));
-        sets.filter(|(_, out)| !out.is_empty()).collect()
+        let wishes =
+            |all: Vec<WishRow>| all.into_iter().map(|(id, at)| (JobId::from_bytes(id), at)).collect();
+        let unwanted = self.unwanted.into_iter().map(|(of, all)| (of, wishes(all)));
+        (sets.filter(|(_, out)| !out.is_empty()).collect(), unwanted.collect())
     }
 }
 

@@ -168,7 +168,9 @@ fn add(
             .arg(job_type.as_str())
             .arg(origin.offset.0)
             .arg(origin.topic_partition().to_string()),
-        Entry::Cancel { cancel, .. } => call.arg("c").arg(&cancel.id.pack()[..]).arg("").arg(""),
+        Entry::Cancel { offset, cancel } => {
+            call.arg("c").arg(&cancel.id.pack()[..]).arg(cancel.job_type.as_str()).arg(offset.0)
+        }
         Entry::Dead { letter, .. } => {
             call.arg("d").arg(letter.key()).arg(letter::meta(letter, number)).arg(letter::stored(letter)?)
         }

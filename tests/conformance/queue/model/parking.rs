@@ -82,6 +82,7 @@ impl Simple {
     ) -> Admission {
         let id = new.job.id;
         let is_settled = self.lanes[name].settled.contains(&offset.0);
+        let is_unwanted = self.is_unwanted(new, of);
         let is_valid = if of.origin.topic != name.topic {
             self.comes_back(new, of, is_settled)
         } else if !is_settled && self.lives_at(id, name, of.origin.offset) {
@@ -102,6 +103,9 @@ impl Simple {
             if let Some(due) = of.due_at.filter(|due| *due > now) {
                 (live.at, live.born) = (At::Scheduled { due }, None);
             }
+            if is_unwanted {
+                self.cancel(id, now);
+            }
         }
         admission
     }
@@ -118,8 +122,19 @@ impl Simple {
         let was_out = out.remove(&origin.0);
         if out.is_empty() {
             lane.parked.remove(job_type);
+            lane.unwanted.remove(job_type);
         }
         was_out
+    }
+
+    /// Whether the copy's job is out and was to be cancelled after it had been made.
+    fn is_unwanted(&self, new: &NewJob, of: &CopyOf) -> bool {
+        let (origin, job_type) = (of.origin.offset, &new.job.job_type);
+        self.lanes.get(&of.origin.topic_partition()).is_some_and(|lane| {
+            let is_out = lane.parked.get(job_type).is_some_and(|out| out.contains(&origin.0));
+            let wish = lane.unwanted.get(job_type).and_then(|wishes| wishes.get(&new.job.id));
+            is_out && wish.is_some_and(|wish| origin < *wish)
+        })
     }
 
     /// Whether the copy of a parked job is one that is waited for; then it is no more.

@@ -92,6 +92,8 @@ pub(super) struct Lane {
     pub(super) used: BTreeSet<u64>,
     /// The offsets of parked jobs that have not come again.
     pub(super) parked: BTreeMap<JobType, BTreeSet<u64>>,
+    /// Jobs that are to be cancelled when they come again, and where that was said.
+    pub(super) unwanted: BTreeMap<JobType, BTreeMap<JobId, Offset>>,
     pub(super) passed: Option<Passed>,
 }
 
@@ -175,7 +177,13 @@ impl Simple {
             Entry::Ended { job_type, origin, .. } => {
                 self.unpark(&origin.topic_partition(), origin.offset, job_type);
             }
-            Entry::Cancel { cancel, .. } => _ = self.cancel(cancel.id, now),
+            Entry::Cancel { offset, cancel } => {
+                let known = self.lanes.get_mut(name).unwrap();
+                if !self.live.contains_key(&cancel.id) && known.parked.contains_key(&cancel.job_type) {
+                    known.unwanted.entry(cancel.job_type.clone()).or_default().insert(cancel.id, *offset);
+                }
+                self.cancel(cancel.id, now);
+            }
             Entry::Undead { key, .. } => {
                 let (key, redrives) = DeadLetter::split_record_key(key);
                 let id: JobId = key.parse().unwrap();

@@ -102,6 +102,10 @@ local function is_parked(lane, no, offset)
   return call('GETBIT', parked_key(lane, no, floor(offset / BLOCK)), offset % BLOCK) == 1
 end
 
+-- Jobs of a type that somebody wished to cancel while jobs of it were parked: of each the offset of the last wish. A copy of what
+-- stood before it is not run. Gone when no job of the type is out any more.
+local function unwanted_key(lane, no) return P .. 'x:' .. lane .. ':' .. no end
+
 -- Writes which offsets of a type are out now and were not (true), or were and are not (false). A count is written before
 -- the bits it counts and taken back after them, so that no piece is ever without one, also in a file with a torn end.
 -- Cost: O(offsets).
@@ -131,7 +135,10 @@ local function write_parked(lane, no, news)
   end
   if more == 0 then return end
   local out = call('HINCRBY', P .. 'q:' .. lane, no, more)
-  if out == 0 then call('HDEL', P .. 'q:' .. lane, no) end
+  if out == 0 then
+    call('HDEL', P .. 'q:' .. lane, no)
+    call('DEL', unwanted_key(lane, no))
+  end
   if out == more then call('HINCRBY', P .. 'n:' .. lane, 'parking', 1) end
   if out == 0 then call('HINCRBY', P .. 'n:' .. lane, 'parking', -1) end
 end
@@ -158,6 +165,7 @@ local function give_up_parked(lane, of)
         call('HDEL', P .. 'q:' .. lane, no .. ':' .. fmt('%d', block))
       end
       call('HDEL', P .. 'q:' .. lane, no)
+      call('DEL', unwanted_key(lane, no))
       opened = opened - 1
     end
   end
@@ -187,6 +195,7 @@ local function recount_parked()
         out = out + bits
       end
       if out > 0 then call('HSET', P .. 'q:' .. lane, no, out) else call('HDEL', P .. 'q:' .. lane, no) end
+      if out == 0 then call('DEL', unwanted_key(lane, no)) end
       if out > 0 then open = open + 1 end
     end
     if open > 0 then call('HSET', P .. 'n:' .. lane, 'parking', open) else call('HDEL', P .. 'n:' .. lane, 'parking') end

@@ -6,7 +6,7 @@
 -- ARGV  lane's name or '' · from, or without a lane 1 for children that are owed, for which there is always room · to · the last record passed, 14 bytes, or '' · number of types · for each type: name,
 --       max_pending or '' · four per entry:
 --       j type[:due] key record | k meta key record | p type offset '' | e name of type, origin's offset, origin's lane |
---       c key '' '' | d letter meta value | u letter redrives ''
+--       c key name of type, offset | d letter meta value | u letter redrives ''
 --       meta of a copy: type, origin's offset, attempts, due (0: not), origin's lane when that is another one
 -- Gives {applied, a letter per entry: n new, d duplicate, o over max_pending, - no job} | {over, two per type: type, how many
 --       of its new jobs may come} | {early, offset} | {wants, offset} | {unknown} | {full}
@@ -160,7 +160,17 @@ local function put_out(no, at, offset, out)
   set.out = set.out + (out and 1 or -1)
   return true
 end
-local numbers_ended = {}
+-- A type by its name, which the push may not have listed: its number, or its place in the push, or false.
+local numbers_by_name = {}
+local function type_by_name(of)
+  if numbers_by_name[of] == nil then
+    numbers_by_name[of] = tonumber(call('HGET', P .. 'tn', of) or nil) or false
+    for place, listed in ipairs(names) do
+      if listed == of then numbers_by_name[of] = type_at(place) end
+    end
+  end
+  return numbers_by_name[of]
+end
 
 -- Of each type, by its place in the push: how many of its jobs came so far, and how many of them were new; and, once there is
 -- no room for one, how many came before.
@@ -183,6 +193,24 @@ local function come(of, key, redrives, may_come, must_wait)
   elseif is_new then
     bring(of, key)
   end
+end
+
+-- The wish to cancel a parked job, as the offset where it was said, or nil.
+local has_wishes = {}
+local function wish_of(no, at, key)
+  local of = at >= 0 and unwanted_key(no, at)
+  if of and has_wishes[of] == nil then has_wishes[of] = call('EXISTS', of) == 1 end
+  return of and has_wishes[of] and tonumber(call('HGET', of, key) or nil)
+end
+-- What a cancellation leaves behind of a live job.
+local function end_live(key, job)
+  local flags, redrives, window = job.flags, job.redrives, job.window
+  if job.record then
+    local _
+    _, _, flags, _, redrives, window = unpack_(HEADER, job.record)
+  end
+  if window > 0 and flags >= 4 then marks[key] = tonumber(mark_of(window, redrives)) end
+  live[key] = false
 end
 
 -- Decides, entry by entry, without a write.
@@ -209,6 +237,8 @@ for at = first, #ARGV, 4 do
         local no, at_type = number_of_lane(other), type_at(of)
         local is_back, inherited = put_out(no, at_type, origin, false), is_inherited(no, origin)
         local ended = sets[no][at_type].ended
+        local wish = is_back and wish_of(no, at_type, key)
+        plan.cancelled = wish and origin < wish
         may_come = is_back or inherited
         if inherited and not is_back and not is_settled then plan.uses = { no, origin } end
         -- Room is judged by what was out before the push: one that it also ends may only be refused room in vain.
@@ -248,13 +278,14 @@ for at = first, #ARGV, 4 do
         before.lane, before.offset = lane, offset
         live[key] = before
       end
+      plan.cancelled = plan.cancelled and not before
+      if plan.cancelled then end_live(key, live[key]) end
     end
   elseif kind == 'p' then
     put_out(lane, type_at(tonumber(ARGV[at + 1])), tonumber(ARGV[at + 2]), true)
   elseif kind == 'e' then
-    local of, origin, no = ARGV[at + 1], tonumber(ARGV[at + 2]), number_of_lane(ARGV[at + 3])
-    if numbers_ended[of] == nil then numbers_ended[of] = tonumber(call('HGET', P .. 'tn', of) or nil) or false end
-    local at_type = numbers_ended[of]
+    local origin, no = tonumber(ARGV[at + 2]), number_of_lane(ARGV[at + 3])
+    local at_type = type_by_name(ARGV[at + 1])
     if no and at_type and put_out(no, at_type, origin, false) then sets[no][at_type].ended[origin] = true end
   elseif kind == 'c' then
     local key = ARGV[at + 1]
@@ -264,13 +295,11 @@ for at = first, #ARGV, 4 do
       job = value and value ~= '' and home_of(value)
     end
     if job then
-      local flags, redrives, window = job.flags, job.redrives, job.window
-      if job.record then
-        local _
-        _, _, flags, _, redrives, window = unpack_(HEADER, job.record)
-      end
-      if window > 0 and flags >= 4 then marks[key] = tonumber(mark_of(window, redrives)) end
-      live[key] = false
+      end_live(key, job)
+    elseif lane > 0 then
+      -- It may be one of the parked jobs of its type, if any is out: then its copy is not run when it comes.
+      local at_type = type_by_name(ARGV[at + 2])
+      if at_type and set_of(lane, at_type).out > 0 then plan.unwanted = at_type end
     end
   elseif kind == 'd' then
     local letter = ARGV[at + 1]
@@ -342,6 +371,12 @@ local function move(key, offset)
     call('HSET', P .. 'f', key, string.sub(claim, 1, 8) .. pack(CLAIM, attempts, no, lane, offset, priority) .. string.sub(claim, CLAIM_BYTES + 1))
   end
 end
+local function end_now(key)
+  flush()
+  local found = cancel(key)
+  if found then ghosts[key] = call('HGET', P .. 'j', key) and true end
+  return found
+end
 for entry, plan in ipairs(plans) do
   local at, code = first + 4 * (entry - 1), codes[entry]
   local kind, no = ARGV[at], plan.of and numbers[plan.of]
@@ -379,10 +414,12 @@ for entry, plan in ipairs(plans) do
       codes[entry] = code == 'a' and 'd' or 'n'
     end
     if code ~= 'd' or plan.is_here then kept[#kept + 1] = plan.offset end
+    if plan.cancelled and codes[entry] == 'n' then end_now(key) end
   elseif kind == 'c' then
-    flush()
     local key = ARGV[at + 1]
-    if cancel(key) then ghosts[key] = call('HGET', P .. 'j', key) and true end
+    if not end_now(key) and plan.unwanted then
+      call('HSET', unwanted_key(lane, plan.unwanted < 0 and numbers[-plan.unwanted] or plan.unwanted), key, ARGV[at + 3])
+    end
   elseif plan.shown then
     flush()
     local of, redrives, died = unpack_('>I3I2I6', ARGV[at + 2])
