@@ -91,8 +91,8 @@ async fn a_tag_points_to_one_module_for_ever(world: World) {
     world.store.tag(&tag("hello@1.0.0"), first).await.unwrap();
     let moved = world.store.tag(&tag("hello@1.0.0"), second).await;
     assert!(matches!(moved, Err(StoreError::TagTaken { points_to, .. }) if points_to == first));
-    world.store.tag(&tag("hello@1.0.1+build.7"), second).await.unwrap();
-    let expected = BTreeMap::from([(tag("hello@1.0.0"), first), (tag("hello@1.0.1+build.7"), second)]);
+    world.store.tag(&tag("hello@1.0.1-rc.1"), second).await.unwrap();
+    let expected = BTreeMap::from([(tag("hello@1.0.0"), first), (tag("hello@1.0.1-rc.1"), second)]);
     assert_eq!(world.store.tags().await.unwrap(), expected);
     assert_eq!(world.store.resolve(&tag("hello@2.0.0")).await.unwrap(), None);
     let missing = world.store.tag(&tag("hello@3.0.0"), ModuleDigest::of(b"none")).await;

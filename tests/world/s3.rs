@@ -110,9 +110,10 @@ impl Drop for S3 {
 
 fn spawn(address: SocketAddr, log: &Path) -> Child {
     let log = File::create(log).unwrap();
-    let program = installed().join("s3/bin/moto_server");
+    let program = installed().join("s3/bin/python");
     let mut command = Command::new(&program);
-    command.args(["--host", &address.ip().to_string(), "--port", &address.port().to_string()]);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/s3/serve.py"));
+    command.args([address.ip().to_string(), address.port().to_string()]);
     command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
     command.spawn().unwrap_or_else(|error| {
         panic!("{} cannot be started ({error}): run tests/s3/run --fetch", program.display())

@@ -25,7 +25,7 @@ pub struct InvalidWeight(pub u64);
 
 impl fmt::Display for Weight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        write!(f, "{}%", self.0)
     }
 }
 

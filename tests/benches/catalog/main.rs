@@ -8,11 +8,11 @@
 #[expect(dead_code, reason = "shared with other benches, each of which uses a part")]
 mod figures;
 mod follow;
+mod many;
 mod take;
-mod types;
 
 /// The parts, in the order in which they run.
-const PARTS: [&str; 3] = ["follow", "types", "take"];
+const PARTS: [&str; 3] = ["follow", "many", "take"];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -23,8 +23,8 @@ async fn main() {
     if wanted("follow") {
         follow::measure().await;
     }
-    if wanted("types") {
-        types::measure().await;
+    if wanted("many") {
+        many::measure().await;
     }
     if wanted("take") {
         take::measure().await;

@@ -33,6 +33,7 @@ async fn every_route_is_described() {
             "/v1/modules",
             "/v1/modules/prune",
             "/v1/modules/{digest}",
+            "/v1/modules/{digest}/tags/{tag}",
             "/v1/queue/check",
             "/v1/status",
         ]
