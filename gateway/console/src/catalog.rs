@@ -11,15 +11,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use wasmill_catalog::{Catalog, Mistakes, Plan, SourceFile, judge_grants};
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::{ModuleDigest, ModuleTag, Revision};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
 use crate::asked::asked;
 use crate::catalog_view::{CatalogAnswer, ChangeRow};
-use crate::commit::{Applied, Author, ETag, expect, if_match, write};
+use crate::commit::{Applied, ETag, expect, if_match, write};
 use crate::router::Console;
+use crate::scope::{require_changes, seen};
 use crate::trouble::{read_json, store_problem};
 
 /// Catalog files to be put over the routing table.
@@ -59,9 +60,10 @@ pub(crate) struct PlanAnswer {
 )]
 pub(crate) async fn show_catalog<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
 ) -> (ETag, Json<CatalogAnswer>) {
     let catalog = console.catalog.current();
-    (ETag(catalog.revision), Json(CatalogAnswer::of(&catalog)))
+    (ETag(catalog.revision), Json(CatalogAnswer::of(&seen(&catalog, &caller))))
 }
 
 /// Says what applying these files would change. Writes nothing.
@@ -76,11 +78,13 @@ pub(crate) async fn show_catalog<L: Log, Q: Queue>(
 )]
 pub(crate) async fn plan_catalog<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(ETag, Json<PlanAnswer>), Problem> {
     let wanted: WantedCatalog = read_json(&headers, body, &console.bodies).await?;
     let (current, plan) = make_plan(&console, &wanted).await?;
+    require_changes(&plan.changes, &caller)?;
     let changes = ChangeRow::all(&plan.changes);
     Ok((ETag(current.revision), Json(PlanAnswer { current_revision: current.revision.0, changes })))
 }
@@ -101,7 +105,8 @@ pub(crate) async fn plan_catalog<L: Log, Q: Queue>(
 )]
 pub(crate) async fn apply_catalog<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
-    author: Author,
+    caller: Caller,
+    subject: Subject,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(ETag, Json<Applied>), Problem> {
@@ -109,10 +114,10 @@ pub(crate) async fn apply_catalog<L: Log, Q: Queue>(
     let wanted: WantedCatalog = read_json(&headers, body, &console.bodies).await?;
     let current = console.newest().await?;
     // Before the files: mistakes against a routing table that was not meant would mislead.
-    expect(&console, &current, if_match, Kind::RevisionMoved).await?;
-    expect(&console, &current, wanted.expect_revision.map(Revision), Kind::CatalogMoved).await?;
+    expect(&console, &caller, &current, if_match, Kind::RevisionMoved).await?;
+    expect(&console, &caller, &current, wanted.expect_revision.map(Revision), Kind::CatalogMoved).await?;
     let plan = plan_over(&console, &current, &wanted).await?;
-    write(&console, &current, plan, author, wanted.message.unwrap_or_default()).await
+    write(&console, &current, plan, (&caller, &subject), wanted.message.unwrap_or_default()).await
 }
 
 async fn make_plan<L, Q>(

@@ -5,20 +5,19 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, IF_MATCH};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use wasmill_catalog::{Catalog, Plan, StoreError, diff};
-use wasmill_http::{CallerName, Kind, Problem};
+use wasmill_http::{Caller, Kind, Problem, Subject};
 use wasmill_job::Revision;
 
 use crate::catalog_view::ChangeRow;
 use crate::router::Console;
+use crate::scope::{require_changes, seen_changes};
 use crate::trouble::store_problem;
 
 /// What a change of the routing table has made.
@@ -32,9 +31,6 @@ pub(crate) struct Applied {
     warnings: Vec<String>,
 }
 
-/// Whose token came with the request, if one did.
-pub(crate) struct Author(pub(crate) Option<String>);
-
 /// The revision that an answer is about, as an entity tag.
 pub(crate) struct ETag(pub(crate) Revision);
 
@@ -46,26 +42,31 @@ const NAMED_MAX: u64 = 10;
 /// Writes the plan as the next revision, unless there is nothing to change.
 ///
 /// # Errors
-/// 409 when somebody else was quicker: nothing was written then.
+/// 403 when it changes what the caller's token is not for, 409 when somebody else was quicker: nothing was written then.
 pub(crate) async fn write<L, Q>(
     console: &Console<L, Q>,
     current: &Catalog,
     plan: Plan,
-    Author(author): Author,
+    (caller, subject): (&Caller, &Subject),
     message: String,
 ) -> Result<(ETag, Json<Applied>), Problem> {
+    require_changes(&plan.changes, caller)?;
     let changes = ChangeRow::all(&plan.changes);
+    let subjects: Vec<_> = plan.changes.iter().map(|change| change.subject.to_string()).collect();
     if changes.is_empty() {
         let revision = current.revision.0;
+        subject.is(format_args!("revision {revision}: nothing to change"));
         return Ok((ETag(current.revision), Json(Applied { revision, changes, warnings: Vec::new() })));
     }
+    let author = caller.name().map(ToString::to_string);
     let next = plan.into_revision(console.clock.now(), author, message);
+    subject.is(format_args!("revision {}: {}", next.revision, subjects.join(", ")));
     let warnings = make_topics(console, &next).await;
     match console.store.create(&next).await {
         Ok(()) => {}
         Err(StoreError::Conflict(_)) => {
             let newest = console.store.latest().await.map_err(|error| store_problem(&error))?;
-            return Err(moved(console, current.revision, &newest, Kind::CatalogMoved).await);
+            return Err(moved(console, caller, current.revision, &newest, Kind::CatalogMoved).await);
         }
         Err(error) => return Err(store_problem(&error)),
     }
@@ -81,12 +82,13 @@ pub(crate) async fn write<L, Q>(
 /// A problem of `kind`, with what has changed since.
 pub(crate) async fn expect<L, Q>(
     console: &Console<L, Q>,
+    caller: &Caller,
     current: &Catalog,
     expected: Option<Revision>,
     kind: Kind,
 ) -> Result<(), Problem> {
     match expected.filter(|expected| *expected != current.revision) {
-        Some(expected) => Err(moved(console, expected, current, kind).await),
+        Some(expected) => Err(moved(console, caller, expected, current, kind).await),
         None => Ok(()),
     }
 }
@@ -110,7 +112,13 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Revision>, Problem>
 }
 
 /// What became of the routing table between the revision somebody has seen and the newest.
-async fn moved<L, Q>(console: &Console<L, Q>, seen: Revision, newest: &Catalog, kind: Kind) -> Problem {
+async fn moved<L, Q>(
+    console: &Console<L, Q>,
+    caller: &Caller,
+    seen: Revision,
+    newest: &Catalog,
+    kind: Kind,
+) -> Problem {
     // This process may be behind: whoever looks again should see what is meant here.
     console.catalog.notify();
     let mut detail =
@@ -133,7 +141,7 @@ async fn moved<L, Q>(console: &Console<L, Q>, seen: Revision, newest: &Catalog, 
             }));
         }
     }
-    let changes = before.map(|before| diff(&before, newest)).unwrap_or_default();
+    let changes = before.map(|before| seen_changes(diff(&before, newest), caller)).unwrap_or_default();
     for change in &changes {
         detail.push_str(&format!("\n{change}"));
     }
@@ -165,13 +173,6 @@ async fn follow<L, Q>(console: &Console<L, Q>, revision: Revision) {
     let followed = catalog.wait_for(|catalog| catalog.revision >= revision);
     if tokio::time::timeout(FOLLOW_WITHIN, followed).await.is_err() {
         tracing::warn!(%revision, "this process does not follow the revision yet");
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Author {
-    type Rejection = Infallible;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.extensions.get::<CallerName>().map(|caller| caller.0.to_string())))
     }
 }
 

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument};
 use wasmill_job::JobType;
 use wasmill_log::Log;
 use wasmill_queue::{DeadQuery, Queue};
@@ -31,7 +31,7 @@ pub(crate) struct ListQuery {
     limit: Option<usize>,
 }
 
-/// Lists dead letters in the order of their ids.
+/// Lists dead letters in the order of their ids; with a token for some job types, those of one of them at a time.
 #[utoipa::path(
     get, path = "/v1/dead", tag = "dead letters", params(ListQuery),
     responses(
@@ -42,11 +42,13 @@ pub(crate) struct ListQuery {
 )]
 pub(crate) async fn list_dead<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<DeadList>, Problem> {
     let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
     let limit = read_limit(query.limit)?;
     let job_type = query.r#type.as_deref().map(read_type).transpose()?;
+    caller.require_filter(job_type.as_ref())?;
     let (mut list, mut after) = (DeadList::default(), query.after);
     loop {
         let max = (limit - list.len()).min(PAGE);

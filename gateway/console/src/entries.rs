@@ -8,12 +8,12 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use wasmill_catalog::{Catalog, RouteMode, without_queue, without_type};
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::{JobType, QueueName};
 use wasmill_log::Log;
 use wasmill_queue::{Counts, Queue};
 
-use crate::commit::{Applied, Author, ETag, expect, if_match, write};
+use crate::commit::{Applied, ETag, expect, if_match, write};
 use crate::router::Console;
 use crate::trouble::{queue_problem, refusal_problem};
 
@@ -42,19 +42,22 @@ pub(crate) struct DeleteQuery {
 )]
 pub(crate) async fn delete_type<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
-    author: Author,
+    caller: Caller,
+    subject: Subject,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<DeleteQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<(ETag, Json<Applied>), Problem> {
     let name: JobType = read_name(path, "type")?;
+    subject.is(format_args!("type {name}"));
+    caller.require_type(name.as_str())?;
     let message = read_message(query)?;
     let current = console.newest().await?;
-    expect(&console, &current, if_match(&headers)?, Kind::RevisionMoved).await?;
+    expect(&console, &caller, &current, if_match(&headers)?, Kind::RevisionMoved).await?;
     let plan = without_type(&current, &name).map_err(|refusal| refusal_problem(&refusal))?;
     refuse_used(&console, &current, &name).await?;
     let message = message.unwrap_or_else(|| format!("job type {name} deleted"));
-    write(&console, &current, plan, author, message).await
+    write(&console, &current, plan, (&caller, &subject), message).await
 }
 
 /// Deletes a queue that no job type is in. Its topics and what is in them stay.
@@ -71,18 +74,20 @@ pub(crate) async fn delete_type<L: Log, Q: Queue>(
 )]
 pub(crate) async fn delete_queue<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
-    author: Author,
+    caller: Caller,
+    subject: Subject,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<DeleteQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<(ETag, Json<Applied>), Problem> {
     let name: QueueName = read_name(path, "queue")?;
+    subject.is(format_args!("queue {name}"));
     let message = read_message(query)?;
     let current = console.newest().await?;
-    expect(&console, &current, if_match(&headers)?, Kind::RevisionMoved).await?;
+    expect(&console, &caller, &current, if_match(&headers)?, Kind::RevisionMoved).await?;
     let plan = without_queue(&current, &name).map_err(|refusal| refusal_problem(&refusal))?;
     let message = message.unwrap_or_else(|| format!("queue {name} deleted"));
-    write(&console, &current, plan, author, message).await
+    write(&console, &current, plan, (&caller, &subject), message).await
 }
 
 /// A type that takes jobs in, or has some, is in use.

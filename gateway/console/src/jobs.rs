@@ -7,7 +7,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument};
 use wasmill_log::{Log, ParkedCopy};
 use wasmill_queue::{JobView, ListQuery, Queue, QueueError, State as JobState};
 
@@ -72,7 +72,7 @@ pub(crate) struct JobRow {
     ended_at_ms: Option<u64>,
 }
 
-/// Lists the jobs in one state. Jobs that move meanwhile may be missed, or come twice.
+/// Lists the jobs in one state; with a token for some job types, of one of them at a time. Jobs that move meanwhile may be missed, or come twice.
 #[utoipa::path(
     get, path = "/v1/jobs", tag = "jobs", params(JobsQuery),
     responses(
@@ -83,11 +83,13 @@ pub(crate) struct JobRow {
 )]
 pub(crate) async fn list_jobs<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
     query: Result<Query<JobsQuery>, QueryRejection>,
 ) -> Result<Json<JobList>, Problem> {
     let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
     let limit = read_limit(query.limit)?;
     let job_type = query.r#type.as_deref().map(read_type).transpose()?;
+    caller.require_filter(job_type.as_ref())?;
     if query.state == PARKED {
         // Without a log nothing is parked.
         let Storage::Log(log) = &console.storage else { return Ok(Json(JobList::default())) };

@@ -9,8 +9,8 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use utoipa::ToSchema;
-use wasmill_http::{Kind, Problem, ProblemDocument};
-use wasmill_job::TopicPartition;
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument};
+use wasmill_job::{Topic, TopicPartition};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
@@ -55,11 +55,17 @@ const AT_ONCE: usize = 32;
 )]
 pub(crate) async fn list_lanes<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
 ) -> Result<Json<Lanes>, Problem> {
-    let lanes = match &console.storage {
+    let mut lanes = match &console.storage {
         Storage::Log(log) => lanes(log, &console.queue).await?,
         Storage::Queue => Vec::new(),
     };
+    // Queues are not of one job type; topics of parked jobs are.
+    lanes.retain(|lane| {
+        let parked = Topic::from(&*lane.topic).parked_type();
+        parked.is_none_or(|job_type| caller.scope().covers(&job_type))
+    });
     Ok(Json(Lanes { lanes }))
 }
 

@@ -20,13 +20,17 @@ mod purge;
 mod redrive;
 mod revisions;
 mod router;
+mod scope;
 mod selection;
 mod status;
 mod tag;
+mod tokens;
+mod tokens_view;
 mod topics;
 mod trouble;
 
 pub use prepare::{ModuleRefusal, Prepare, PreparedModule};
 pub use probes::{Probes, probes};
 pub use router::{ConsoleConfig, Parts, Storage, openapi, router};
+pub use tokens::Tokens;
 pub use topics::MakeTopics;

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wasmill_catalog::{Catalog, StoreError, StoredModule};
-use wasmill_http::{Kind, Problem, ProblemDocument, read_body, require};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject, read_body, require};
 use wasmill_job::{ModuleDigest, ModuleTag};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
@@ -22,6 +22,7 @@ use crate::asked::note;
 use crate::prepare::{ModuleRefusal, PreparedModule};
 use crate::prune::users;
 use crate::router::Console;
+use crate::scope::seen;
 use crate::trouble::store_problem;
 
 /// How every Wasm binary begins.
@@ -81,6 +82,7 @@ pub(crate) struct ModuleRow {
 )]
 pub(crate) async fn deploy<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    subject: Subject,
     query: Result<Query<DeployQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
@@ -89,6 +91,7 @@ pub(crate) async fn deploy<L: Log, Q: Queue>(
     let Query(query) =
         query.map_err(|_| invalid_tag("Name the version in the query: ?tag=name@version.".into()))?;
     let tag: ModuleTag = query.tag.parse().map_err(|error| invalid_tag(format!("{error}.")))?;
+    subject.is(format_args!("module {tag}"));
     require(&headers, &["application/wasm", "application/octet-stream"])?;
     let mut hold = console.uploads.hold();
     let upload = read_body(body, console.config.module_bytes_max, &mut hold).await?;
@@ -100,6 +103,7 @@ pub(crate) async fn deploy<L: Log, Q: Queue>(
     }
     refuse_taken(&console, &tag, ModuleDigest::of(&upload)).await?;
     let size_bytes = upload.len() as u64;
+    subject.is(format_args!("module {tag} ({})", ModuleDigest::of(&upload)));
     let PreparedModule { imports, exports, asked, .. } = prepare(&console, upload.clone()).await?;
     // Bytes first, then the name that points to them: a crash between the two leaves bytes nobody names.
     let digest = console.store.put_module(upload).await.map_err(|error| store_problem(&error))?;
@@ -121,11 +125,12 @@ pub(crate) async fn deploy<L: Log, Q: Queue>(
 )]
 pub(crate) async fn list_modules<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
 ) -> Result<Json<ModuleList>, Problem> {
     let stored = console.store.modules().await.map_err(|error| store_problem(&error))?;
     let tags = console.store.tags().await.map_err(|error| store_problem(&error))?;
     let current = console.catalog.current();
-    let modules = stored.iter().map(|module| ModuleRow::of(module, &tags, &current)).collect();
+    let modules = stored.iter().map(|module| ModuleRow::of(module, &tags, &current, &caller)).collect();
     Ok(Json(ModuleList { modules }))
 }
 
@@ -134,6 +139,7 @@ impl ModuleRow {
         module: &StoredModule,
         tags: &BTreeMap<ModuleTag, ModuleDigest>,
         current: &Catalog,
+        caller: &Caller,
     ) -> Self {
         let StoredModule { digest, size_bytes, stored_at } = *module;
         let tags = tags.iter().filter(|(_, points_to)| **points_to == digest);
@@ -142,7 +148,7 @@ impl ModuleRow {
             size_bytes,
             stored_at_ms: stored_at.0,
             tags: tags.map(|(tag, _)| tag.to_string()).collect(),
-            used_by: users(current, digest),
+            used_by: users(&seen(current, caller), digest),
         }
     }
 }

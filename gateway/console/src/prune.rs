@@ -12,12 +12,11 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wasmill_catalog::{Catalog, StoreError, StoredModule};
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::{ModuleDigest, ModuleTag, Revision};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
-use crate::commit::Author;
 use crate::modules::ModuleRow;
 use crate::router::Console;
 use crate::trouble::{read_json, store_problem};
@@ -63,7 +62,8 @@ const MIN_AGE: Duration = Duration::from_secs(3_600);
 )]
 pub(crate) async fn prune<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
-    Author(author): Author,
+    caller: Caller,
+    subject: Subject,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Pruned>, Problem> {
@@ -84,12 +84,17 @@ pub(crate) async fn prune<L: Log, Q: Queue>(
     let rows: Vec<_> = stored
         .iter()
         .filter(|module| victims.contains(&module.digest))
-        .map(|module| ModuleRow::of(module, &tags, &current))
+        .map(|module| ModuleRow::of(module, &tags, &current, &caller))
         .collect();
+    subject.is(format_args!(
+        "{}modules {}",
+        if wanted.dry_run { "dry run: " } else { "" },
+        victims.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    ));
     if !wanted.dry_run {
         for digest in &victims {
             console.store.remove_module(*digest).await.map_err(|error| store_problem(&error))?;
-            tracing::info!(%digest, author, "module pruned");
+            tracing::info!(%digest, "module pruned");
         }
     }
     Ok(Json(Pruned { kept: stored.len() - rows.len(), pruned: rows }))

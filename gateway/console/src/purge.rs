@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::{DeadLetter, Durability, Partition, Topic};
 use wasmill_log::{Append, Log};
 use wasmill_queue::Queue;
@@ -43,15 +43,18 @@ pub(crate) struct Purged {
 )]
 pub(crate) async fn purge<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
+    subject: Subject,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Purged>, Problem> {
     let wanted: WantedLetters = read_json(&headers, body, &console.bodies).await?;
+    subject.is(wanted.subject());
     if !wanted.confirm {
         let detail = "A purge cannot be undone: say \"confirm\": true.";
         return Err(Problem::new(Kind::InvalidField, detail).with("field", "confirm"));
     }
-    let mut selection = wanted.select()?;
+    let mut selection = wanted.select(&caller)?;
     let _turn = console.burying.lock().await;
     let mut answer = Purged::default();
     loop {

@@ -15,7 +15,7 @@ use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 use wasmill_catalog::{Catalog, QueueSpec, TypeSpec};
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::wire::encode_job;
 use wasmill_job::{DeadLetter, Durability, Job, Partition, Path, Stamp, Topic};
 use wasmill_log::{Append, Log};
@@ -75,11 +75,14 @@ pub(crate) struct RefusedLetter {
 )]
 pub(crate) async fn redrive<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
+    subject: Subject,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Redriven>, Problem> {
     let wanted: WantedLetters = read_json(&headers, body, &console.bodies).await?;
-    let mut selection = wanted.select()?;
+    subject.is(wanted.subject());
+    let mut selection = wanted.select(&caller)?;
     let _turn = console.burying.lock().await;
     let mut answer = Redriven::default();
     loop {

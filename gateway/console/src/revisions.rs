@@ -13,14 +13,15 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wasmill_catalog::{Catalog, StoreError, diff, export, rollback};
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::Revision;
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
 use crate::catalog_view::{CatalogAnswer, ChangeRow};
-use crate::commit::{Applied, Author, ETag, expect, if_match, write};
+use crate::commit::{Applied, ETag, expect, if_match, write};
 use crate::router::Console;
+use crate::scope::{seen, seen_changes};
 use crate::trouble::{read_json, refusal_problem, store_problem};
 
 /// Revisions of a page that does not say.
@@ -149,10 +150,12 @@ pub(crate) async fn list_revisions<L: Log, Q: Queue>(
 )]
 pub(crate) async fn show_revision<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
     path: Result<Path<u64>, PathRejection>,
 ) -> Result<Json<CatalogAnswer>, Problem> {
     let Path(number) = path.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
-    Ok(Json(CatalogAnswer::of(&console.catalog_at(Revision(number)).await?)))
+    let catalog = console.catalog_at(Revision(number)).await?;
+    Ok(Json(CatalogAnswer::of(&seen(&catalog, &caller))))
 }
 
 /// Says what changed from one revision to another.
@@ -167,12 +170,14 @@ pub(crate) async fn show_revision<L: Log, Q: Queue>(
 )]
 pub(crate) async fn show_diff<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
     query: Result<Query<DiffQuery>, QueryRejection>,
 ) -> Result<Json<DiffAnswer>, Problem> {
     let DiffQuery { from, to } = read_query(query)?;
     let [before, after] =
         [console.catalog_at(Revision(from)).await?, console.catalog_at(Revision(to)).await?];
-    Ok(Json(DiffAnswer { from, to, changes: ChangeRow::all(&diff(&before, &after)) }))
+    let changes = seen_changes(diff(&before, &after), &caller);
+    Ok(Json(DiffAnswer { from, to, changes: ChangeRow::all(&changes) }))
 }
 
 /// The routing table as a catalog file: applying it to the mill that it came from changes nothing.
@@ -187,13 +192,14 @@ pub(crate) async fn show_diff<L: Log, Q: Queue>(
 )]
 pub(crate) async fn export_catalog<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
     query: Result<Query<ExportQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Problem> {
     let catalog = match read_query(query)?.revision {
         Some(number) => console.catalog_at(Revision(number)).await?,
         None => console.store.latest().await.map_err(|error| store_problem(&error))?,
     };
-    Ok((ETag(catalog.revision), [(CONTENT_TYPE, "application/toml")], export(&catalog)))
+    Ok((ETag(catalog.revision), [(CONTENT_TYPE, "application/toml")], export(&seen(&catalog, &caller))))
 }
 
 /// Goes back: writes a new revision that says what an older one said.
@@ -211,19 +217,21 @@ pub(crate) async fn export_catalog<L: Log, Q: Queue>(
 )]
 pub(crate) async fn roll_back<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
-    author: Author,
+    caller: Caller,
+    subject: Subject,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(ETag, Json<Applied>), Problem> {
     let if_match = if_match(&headers)?;
     let WantedRollback { revision, message } = read_json(&headers, body, &console.bodies).await?;
+    subject.is(format_args!("back to revision {revision}"));
     let current = console.newest().await?;
-    expect(&console, &current, if_match, Kind::RevisionMoved).await?;
+    expect(&console, &caller, &current, if_match, Kind::RevisionMoved).await?;
     let old = console.catalog_at(Revision(revision)).await?;
     let stored = console.stored_digests().await?;
     let plan = rollback(&current, &old, &stored).map_err(|refusal| refusal_problem(&refusal))?;
     let message = message.unwrap_or_else(|| format!("back to revision {revision}"));
-    write(&console, &current, plan, author, message).await
+    write(&console, &current, plan, (&caller, &subject), message).await
 }
 
 fn read_query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {

@@ -27,6 +27,7 @@ use crate::redrive::redrive;
 use crate::revisions::{export_catalog, list_revisions, roll_back, show_diff, show_revision};
 use crate::status::show_status;
 use crate::tag::tag_module;
+use crate::tokens::{Tokens, create_token, list_tokens, revoke_token, rotate_token};
 use crate::topics::MakeTopics;
 
 /// What the admin API needs.
@@ -37,6 +38,7 @@ pub struct Parts<L, Q> {
     pub queue: Q,
     pub store: ArtifactStore,
     pub catalog: Following,
+    pub tokens: Tokens,
     pub prepare: Prepare,
     /// `None` where topics make themselves.
     pub topics: Option<MakeTopics>,
@@ -70,6 +72,7 @@ pub(crate) struct Console<L, Q> {
     pub(crate) queue: Q,
     pub(crate) store: ArtifactStore,
     pub(crate) catalog: Following,
+    pub(crate) tokens: Tokens,
     pub(crate) prepare: Prepare,
     pub(crate) topics: Option<MakeTopics>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -94,13 +97,15 @@ const BODIES_BYTES: usize = 16 << 20;
 
 /// The admin API, behind the guard against browsers.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
-    let Parts { storage, backing, queue, store, catalog, prepare, topics, clock, hosts, config } = parts;
+    let Parts { storage, backing, queue, store, catalog, tokens, prepare, topics, clock, hosts, config } =
+        parts;
     let console = Arc::new(Console {
         storage,
         backing,
         queue,
         store,
         catalog,
+        tokens,
         prepare,
         topics,
         started_at: clock.now(),
@@ -135,6 +140,9 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/dead", get(list_dead::<L, Q>))
         .route("/v1/dead/redrive", post(redrive::<L, Q>))
         .route("/v1/dead/purge", post(purge::<L, Q>))
+        .route("/v1/tokens", get(list_tokens::<L, Q>).post(create_token::<L, Q>))
+        .route("/v1/tokens/{name}", delete(revoke_token::<L, Q>))
+        .route("/v1/tokens/{name}/rotate", post(rotate_token::<L, Q>))
         .with_state(console);
     guard(router, hosts)
 }
@@ -167,6 +175,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::dead::list_dead,
             crate::redrive::redrive,
             crate::purge::purge,
+            crate::tokens::list_tokens,
+            crate::tokens::create_token,
+            crate::tokens::revoke_token,
+            crate::tokens::rotate_token,
         ),
         tags(
             (name = "modules", description = "Uploads."),
@@ -175,6 +187,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             (name = "jobs", description = "Jobs that are not dead."),
             (name = "queue", description = "The queue itself."),
             (name = "dead letters", description = "Jobs that will not be tried again."),
+            (name = "tokens", description = "Who may call."),
         )
     )]
     struct Admin;

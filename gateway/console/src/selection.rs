@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wasmill_http::{Kind, Problem};
+use wasmill_http::{Caller, Kind, Problem};
 use wasmill_job::{DeadLetter, JobType};
 use wasmill_log::Log;
 use wasmill_queue::{DeadQuery, Debt, Queue};
@@ -54,10 +54,22 @@ enum Next {
 }
 
 impl WantedLetters {
+    /// Which letters, for the audit.
+    pub(crate) fn subject(&self) -> String {
+        let of = self.r#type.as_deref().map_or_else(String::new, |job_type| format!(" of type {job_type}"));
+        if self.all {
+            format!("all dead letters{of}")
+        } else {
+            format!("dead letters{of}: {}", self.ids.join(", "))
+        }
+    }
+
     /// # Errors
-    /// 400 unless exactly one of `ids` and `all` says which.
-    pub(crate) fn select(self) -> Result<Selection, Problem> {
+    /// 400 unless exactly one of `ids` and `all` says which, 403 when they are none of the caller's: a token for some job
+    /// types has to name one of them.
+    pub(crate) fn select(self, caller: &Caller) -> Result<Selection, Problem> {
         let job_type = self.r#type.as_deref().map(read_type).transpose()?;
+        caller.require_filter(job_type.as_ref())?;
         let invalid = |detail| Err(Problem::new(Kind::InvalidField, detail));
         let next = match (self.ids.is_empty(), self.all) {
             (true, true) => Next::After(None),

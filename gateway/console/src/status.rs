@@ -8,7 +8,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 use wasmill_catalog::TypeSpec;
-use wasmill_http::{Problem, ProblemDocument};
+use wasmill_http::{Caller, Problem, ProblemDocument};
 use wasmill_job::JobType;
 use wasmill_log::Log;
 use wasmill_queue::{Counts, Queue};
@@ -53,7 +53,8 @@ pub(crate) struct TypeStatus {
     duplicates: u64,
 }
 
-/// Counts the jobs of every type that is in the catalog or in the queue.
+/// Counts the jobs of every type that is in the catalog or in the queue, and that the token is for. What is unsettled counts
+/// all.
 #[utoipa::path(
     get, path = "/v1/status", tag = "status",
     responses(
@@ -63,6 +64,7 @@ pub(crate) struct TypeStatus {
 )]
 pub(crate) async fn show_status<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    caller: Caller,
 ) -> Result<Json<Status>, Problem> {
     let counts = console.queue.counts().await.map_err(|error| queue_problem(&error))?;
     let unsettled_records = match &console.storage {
@@ -70,7 +72,8 @@ pub(crate) async fn show_status<L: Log, Q: Queue>(
         Storage::Queue => counts.values().map(|of| of.pending + of.scheduled + of.in_flight).sum(),
     };
     let catalog = console.catalog.current();
-    let names: BTreeSet<&JobType> = catalog.types.keys().chain(counts.keys()).collect();
+    let names = catalog.types.keys().chain(counts.keys());
+    let names: BTreeSet<&JobType> = names.filter(|name| caller.scope().covers(name)).collect();
     let row =
         |name| TypeStatus::of(name, catalog.types.get(name), counts.get(name).copied().unwrap_or_default());
     let now = console.clock.now();

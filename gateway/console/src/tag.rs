@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wasmill_catalog::StoreError;
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::{ModuleDigest, ModuleTag};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
@@ -40,8 +40,10 @@ pub(crate) struct Tagged {
 )]
 pub(crate) async fn tag_module<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
+    subject: Subject,
     Path((digest, tag)): Path<(String, String)>,
 ) -> Result<Json<Tagged>, Problem> {
+    subject.is(format_args!("module {tag} ({digest})"));
     let missing = |detail: String| Problem::new(Kind::UnknownModule, detail).with("module", digest.clone());
     let tag: ModuleTag = tag
         .parse()

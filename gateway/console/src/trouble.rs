@@ -31,6 +31,8 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
         StoreError::Conflict(_) => Kind::CatalogMoved,
         StoreError::TagTaken { .. } => Kind::ModuleConflict,
         StoreError::NoRevision(_) => Kind::UnknownRevision,
+        StoreError::NoToken(_) => Kind::UnknownToken,
+        StoreError::TokenTaken(_) | StoreError::TokenMoved(_) => Kind::TokenConflict,
         StoreError::Away { .. } => Kind::Unavailable,
         _ => Kind::Internal,
     };

@@ -1,106 +1,139 @@
-//! Who may call: bearer tokens (RFC 6750), known by their SHA-256 alone, each with one right.
+//! Which tokens open the gateway: bearer tokens (RFC 6750), known by their SHA-256 alone. Some are fixed, the others come and
+//! go while the process runs.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, Method};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use wasmill_job::{Clock, Roles, Scope, TokenHash, TokenName, UnixMs};
 
-use crate::{Kind, Problem};
+use crate::caller::{Caller, Shown};
+use crate::protect::Refused;
+use crate::rule::Need;
 
-/// The tokens that open this gateway; without any it is open to whoever reaches it. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+/// The tokens that open this gateway; without fixed ones it is open to whoever reaches it. Cheap to clone; clones share the
+/// tokens.
+#[derive(Clone)]
 pub struct Access {
-    tokens: Arc<HashMap<TokenHash, Caller>>,
+    tokens: Arc<Tokens>,
 }
 
 /// A token that opens the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// Whose it is, for the log.
-    pub name: String,
-    pub right: Right,
+    /// Whose it is, for the log and the audit.
+    pub name: TokenName,
+    pub roles: Roles,
+    pub scope: Scope,
     pub hash: TokenHash,
+    /// From then on it is refused.
+    pub expires_at: Option<UnixMs>,
 }
 
-/// What a token may do. The greater right includes the lesser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Right {
-    /// Enqueue jobs, look at single ones, cancel them.
-    Enqueue,
-    /// Everything.
-    Operate,
+struct Tokens {
+    fixed: Vec<Token>,
+    clock: Arc<dyn Clock>,
+    known: RwLock<HashMap<TokenHash, Known>>,
 }
 
-/// The SHA-256 of a token's whole text. A fast hash is enough: tokens are random, at least 160 bits of them, so there
-/// is no list of likely ones to try, against which slow hashes protect passwords.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenHash(pub [u8; 32]);
-
-/// The right that a route needs, by its method and its pattern (`/v1/jobs/{type}/{id}`); `None` is open to everybody.
-pub type Needs = fn(method: &Method, route: &str) -> Option<Right>;
-
-/// Who called. Stands in the extensions of an answer, so that the log can say it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    pub(crate) name: Arc<str>,
-    right: Right,
-}
-
-/// Whose token came with a request: stands in the extensions of each that was let in with one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallerName(pub Arc<str>);
-
-/// Why somebody was not let in.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// No token, or not one in the one header where it belongs.
-    Missing { needed: Right },
-    /// Nobody's token.
-    Unknown,
-    /// A token that may not do this.
-    TooLittle { caller: Caller, needed: Right },
+/// A token, and when it was used last.
+struct Known {
+    caller: Caller,
+    /// Of this hash: of one that was replaced, sooner than the token's.
+    expires_at: Option<UnixMs>,
+    /// In milliseconds since 1970; 0: not since the process began. A name's hashes share it.
+    used_at: Arc<AtomicU64>,
 }
 
 /// Longer ones are nobody's, and are not hashed. Ours have 35 bytes.
 const TOKEN_BYTES_MAX: usize = 256;
 
 impl Access {
-    /// These tokens open the gateway.
-    pub fn new(tokens: impl IntoIterator<Item = Token>) -> Self {
-        let caller = |token: Token| (token.hash, Caller { name: token.name.into(), right: token.right });
-        Self { tokens: Arc::new(tokens.into_iter().map(caller).collect()) }
+    /// These tokens open the gateway for good.
+    pub fn new(fixed: Vec<Token>, clock: Arc<dyn Clock>) -> Self {
+        let known = RwLock::new(know(&fixed, &[], &HashMap::new()));
+        Self { tokens: Arc::new(Tokens { fixed, clock, known }) }
     }
 
-    /// Whether there is no token, so that everybody is let in.
+    /// Whether there is no fixed token, so that everybody is let in.
     pub fn is_open(&self) -> bool {
-        self.tokens.is_empty()
+        self.tokens.fixed.is_empty()
     }
 
-    /// Who sent these headers, when that token may do what needs the right. Cost: one SHA-256 of the token.
-    pub(crate) fn check(&self, needed: Right, headers: &HeaderMap) -> Result<Caller, Refused> {
-        let token = token_in(headers).ok_or(Refused::Missing { needed })?;
+    /// The tokens that open it for good.
+    pub fn fixed(&self) -> &[Token] {
+        &self.tokens.fixed
+    }
+
+    /// Puts these in the place of all that are not fixed. What shares a name or a hash with a fixed one is left out: whoever
+    /// writes the configuration has the last word.
+    pub fn replace(&self, made: &[Token]) {
+        // A poisoned lock still holds a whole map: it is replaced in one step.
+        let mut known = self.tokens.known.write().unwrap_or_else(PoisonError::into_inner);
+        *known = know(&self.tokens.fixed, made, &known);
+    }
+
+    /// When each token was used last, of those that were since the process began. Exact; a token that is gone is not told.
+    pub fn uses(&self) -> Vec<(TokenName, UnixMs)> {
+        let known = self.tokens.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut uses: Vec<_> = known
+            .values()
+            .filter_map(|known| {
+                Some((known.caller.name()?.clone(), UnixMs(known.used_at.load(Ordering::Relaxed))))
+            })
+            .filter(|(_, at)| *at > UnixMs(0))
+            .collect();
+        uses.sort_unstable();
+        uses.dedup();
+        uses
+    }
+
+    /// Who sent these headers, when that token may do what is needed. Cost: one SHA-256 of the token, and a look-up.
+    pub(crate) fn check(&self, need: Need, headers: &HeaderMap) -> Result<Caller, Refused> {
+        let token = token_in(headers).ok_or(Refused::Missing { need })?;
         if token.len() > TOKEN_BYTES_MAX {
             return Err(Refused::Unknown);
         }
-        // Tokens are never compared, only hashes, and how long that takes tells nothing: the hash of what a caller sends
-        // is no secret to that caller, and even a whole hash of ours, once known, gives no token that has it.
-        let caller = self.tokens.get(&TokenHash::of(token)).ok_or(Refused::Unknown)?.clone();
-        if caller.right < needed { Err(Refused::TooLittle { caller, needed }) } else { Ok(caller) }
+        let now = self.tokens.clock.now();
+        let caller = {
+            let known = self.tokens.known.read().unwrap_or_else(PoisonError::into_inner);
+            // Tokens are never compared, only hashes, and how long that takes tells nothing: the hash of what a caller sends
+            // is no secret to that caller, and even a whole hash of ours, once known, gives no token that has it.
+            let known = known.get(&TokenHash::of(token)).ok_or(Refused::Unknown)?;
+            if known.expires_at.is_some_and(|end| now >= end) {
+                return Err(Refused::Expired { caller: known.caller.clone() });
+            }
+            known.used_at.store(now.0, Ordering::Relaxed);
+            known.caller.clone()
+        };
+        if !need.one_of.meet(caller.roles()) {
+            return Err(Refused::TooLittle { caller, need });
+        }
+        if need.is_whole && !caller.scope().is_whole() {
+            return Err(Refused::TooNarrow { caller });
+        }
+        Ok(caller)
     }
 }
 
-impl TokenHash {
-    /// The hash of a token's whole text.
-    pub fn of(token: &str) -> Self {
-        Self(Sha256::digest(token).into())
-    }
+/// All tokens by their hashes, with the uses that are known already.
+fn know(fixed: &[Token], made: &[Token], before: &HashMap<TokenHash, Known>) -> HashMap<TokenHash, Known> {
+    let mut uses: HashMap<TokenName, Arc<AtomicU64>> = before
+        .values()
+        .filter_map(|known| Some((known.caller.name()?.clone(), Arc::clone(&known.used_at))))
+        .collect();
+    let is_fixed =
+        |token: &&Token| fixed.iter().any(|other| other.name == token.name || other.hash == token.hash);
+    let made = made.iter().filter(|token| !is_fixed(token));
+    let known = fixed.iter().chain(made).map(|token| {
+        let Token { name, roles, scope, hash, expires_at } = token.clone();
+        let used_at = Arc::clone(uses.entry(name.clone()).or_default());
+        let caller = Caller::with(Shown { name, roles, scope, expires_at });
+        (hash, Known { caller, expires_at, used_at })
+    });
+    known.collect()
 }
 
 /// The token of a request: in one `Authorization: Bearer TOKEN`, and nowhere else. Addresses end up in logs.
@@ -113,106 +146,9 @@ fn token_in(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// Asks for a token on every route of `router` that needs a right, before anything of the body is read. Without tokens
-/// the router stays as it is. To be called before [`finish`](crate::finish).
-pub fn protect(router: Router, access: Access, needs: Needs) -> Router {
-    if access.is_open() {
-        return router;
-    }
-    router.layer(middleware::from_fn_with_state((access, needs), let_in))
-}
-
-async fn let_in(
-    State((access, needs)): State<(Access, Needs)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    // What has no pattern was not thought of when the needs were written down.
-    let route = request.extensions().get::<MatchedPath>();
-    let needed = route.map_or(Some(Right::Operate), |route| needs(request.method(), route.as_str()));
-    let Some(needed) = needed else { return next.run(request).await };
-    match access.check(needed, request.headers()) {
-        Ok(caller) => {
-            request.extensions_mut().insert(CallerName(Arc::clone(&caller.name)));
-            let mut response = next.run(request).await;
-            response.extensions_mut().insert(caller);
-            response
-        }
-        Err(refused) => refused.into_response(),
-    }
-}
-
-impl Refused {
-    fn problem(&self) -> Problem {
-        match self {
-            Self::Missing { needed } => {
-                let rights = match needed {
-                    Right::Enqueue => "`enqueue` or `operate`",
-                    Right::Operate => "`operate`",
-                };
-                let detail = format!(
-                    "This needs a token with the right {rights}: send it in one header, `Authorization: Bearer TOKEN`."
-                );
-                Problem::new(Kind::TokenMissing, detail).with("right", needed.name())
-            }
-            Self::Unknown => Problem::new(
-                Kind::TokenUnknown,
-                "This token is not known here: it was copied in part, taken back, or is another mill's. Whoever runs \
-                 this one makes tokens with `wasmill token new`.",
-            ),
-            Self::TooLittle { caller, needed } => {
-                let (name, has) = (&caller.name, caller.right);
-                let detail = format!("This needs the right `{needed}`; the token `{name}` has `{has}`.");
-                Problem::new(Kind::RightMissing, detail).with("right", needed.name())
-            }
-        }
-    }
-
-    /// The parameters are those of RFC 6750, section 3.
-    fn challenge(&self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Missing { .. } => "Bearer",
-            Self::Unknown => "Bearer error=\"invalid_token\"",
-            Self::TooLittle { needed: Right::Enqueue, .. } => {
-                "Bearer error=\"insufficient_scope\", scope=\"enqueue\""
-            }
-            Self::TooLittle { needed: Right::Operate, .. } => {
-                "Bearer error=\"insufficient_scope\", scope=\"operate\""
-            }
-        })
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let mut response = self.problem().into_response();
-        response.headers_mut().insert(WWW_AUTHENTICATE, self.challenge());
-        if let Self::TooLittle { caller, .. } = self {
-            response.extensions_mut().insert(caller);
-        }
-        response
-    }
-}
-
-impl Right {
-    /// As in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Enqueue => "enqueue",
-            Self::Operate => "operate",
-        }
-    }
-}
-
-impl fmt::Display for Right {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Debug for TokenHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access").field("fixed", &self.tokens.fixed).finish_non_exhaustive()
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
+use crate::audit::Peer;
 use crate::pace::Paced;
 use crate::stream::Stream;
 use crate::{HttpConfig, Kind, Problem};
@@ -32,10 +33,15 @@ const READ_BUFFER_BYTES: usize = 128 << 10;
 pub(crate) async fn serve_one(tcp: TcpStream, router: Router, config: HttpConfig, drain: CancellationToken) {
     let unread = Arc::new(AtomicBool::new(false));
     let stall = config.stall_timeout();
+    // Fails when the other end is gone already; then nobody gets an answer either.
+    let peer = tcp.peer_addr().map(Peer).ok();
     let service = {
         let unread = Arc::clone(&unread);
         service_fn(move |request: Request<Incoming>| {
-            let request = request.map(|body| Body::new(Paced::new(body, stall, Arc::clone(&unread))));
+            let mut request = request.map(|body| Body::new(Paced::new(body, stall, Arc::clone(&unread))));
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
             let mut router = router.clone();
             Box::pin(async move { Ok::<Response<Body>, Infallible>(answer(&mut router, request).await) })
         })

@@ -11,8 +11,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
-use crate::access::Caller;
-use crate::{Kind, Problem};
+use crate::{Caller, Kind, Problem};
 
 /// Names a request in answers and logs. A caller's own id is kept when it is sane.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -77,7 +76,7 @@ fn log(method: &Method, path: Option<&MatchedPath>, response: &Response, id: &He
     let route = path.map(MatchedPath::as_str);
     let problem = response.extensions().get::<Kind>().map(|kind| kind.name());
     // The name of the token, never the token.
-    let caller = response.extensions().get::<Caller>().map(|caller| &*caller.name);
+    let caller = response.extensions().get::<Caller>().and_then(Caller::name).map(|name| name.as_str());
     // A probe that says "not yet" is an answer, and orchestrators ask every second.
     if status >= 500 && route != Some("/readyz") {
         tracing::warn!(%method, route, status, problem, caller, request_id = id, "request failed");

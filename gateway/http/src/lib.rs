@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod audit;
 mod body;
 mod budget;
+mod caller;
 mod config;
 mod connection;
 mod edge;
@@ -15,12 +17,17 @@ mod near;
 mod openapi;
 mod pace;
 mod problem;
+mod protect;
+mod rule;
+mod secret;
 mod server;
 mod stream;
 
-pub use access::{Access, CallerName, Needs, Right, Token, TokenHash, protect};
+pub use access::{Access, Token};
+pub use audit::{Subject, audit};
 pub use body::{BodyReader, read_body};
 pub use budget::{Budget, Busy, Hold};
+pub use caller::Caller;
 pub use config::HttpConfig;
 pub use edge::finish;
 pub use host::{Hosts, guard};
@@ -30,4 +37,7 @@ pub use media::{essence, require, uncompressed};
 pub use near::{did_you_mean, near};
 pub use openapi::{describe_tokens, openapi_route};
 pub use problem::{Problem, ProblemDocument};
+pub use protect::protect;
+pub use rule::{Need, Rule, Rules};
+pub use secret::new_token;
 pub use server::{Drained, serve};

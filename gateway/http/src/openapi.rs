@@ -8,40 +8,48 @@ use bytes::Bytes;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, Response, ResponseBuilder};
+use wasmill_job::{Role, Roles};
 
-use crate::access::{Access, Needs, Right};
+use crate::{Access, Rules};
 
 /// The name of the security scheme.
 const SCHEME: &str = "token";
 
-/// Adds to the description which right each operation needs, and how it is refused. Without tokens nothing is needed,
+/// Adds to the description which roles each operation needs one of, and how it is refused. Without tokens nothing is needed,
 /// and nothing is added.
-pub fn describe_tokens(api: &mut OpenApi, access: &Access, needs: Needs) {
+pub fn describe_tokens(api: &mut OpenApi, access: &Access, rules: Rules) {
     if access.is_open() {
         return;
     }
     let mut scheme = Http::new(HttpAuthScheme::Bearer);
-    scheme.description =
-        Some("A token made by `wasmill token new`, with the right `enqueue` or `operate`.".into());
+    scheme.description = Some(
+        "A token made by `wasmill token create`, with one of the roles that the operation names.".into(),
+    );
     api.components
         .get_or_insert_default()
         .security_schemes
         .insert(SCHEME.into(), SecurityScheme::Http(scheme).into());
     for (path, item) in &mut api.paths.paths {
         for (method, operation) in operations(item) {
-            if let Some(right) = needs(&method, path) {
-                describe_right(operation, right);
+            if let Some(need) = rules(&method, path).need {
+                describe_roles(operation, need.one_of);
             }
         }
     }
 }
 
-fn describe_right(operation: &mut Operation, right: Right) {
-    // For other schemes than OAuth the list names rights that mean something to the server alone (OpenAPI 3.1, 4.8.30).
-    operation.security = Some(vec![SecurityRequirement::new(SCHEME, [right.name()])]);
+fn describe_roles(operation: &mut Operation, one_of: Roles) {
+    // Of the requirements one has to be met. For other schemes than OAuth the list names roles that mean something to the
+    // server alone (OpenAPI 3.1, 4.8.30).
+    let requirement = |role: Role| SecurityRequirement::new(SCHEME, [role.as_str()]);
+    operation.security = Some(one_of.iter().map(requirement).collect());
     let responses = &mut operation.responses.responses;
-    responses.entry("401".into()).or_insert_with(|| refusal("No token, or one that is not known.").into());
-    responses.entry("403".into()).or_insert_with(|| refusal("The token has not the right for this.").into());
+    responses
+        .entry("401".into())
+        .or_insert_with(|| refusal("No token, or one that is not known any more.").into());
+    responses
+        .entry("403".into())
+        .or_insert_with(|| refusal("The token has not the role for this, or is for other job types.").into());
 }
 
 fn refusal(description: &str) -> Response {

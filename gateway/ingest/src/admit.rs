@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use wasmill_http::{Kind, Problem};
+use wasmill_http::{Caller, Kind, Problem};
 use wasmill_job::wire::encode_job;
 use wasmill_job::{IdSource, Job, JobId, Partition, Priority, UnixMs, partition_of_key};
 use wasmill_log::Append;
@@ -33,21 +33,22 @@ pub(crate) struct Admitted<'a> {
 pub(crate) struct Admission<'a> {
     routes: &'a Routes,
     ids: &'a Mutex<IdSource>,
+    caller: &'a Caller,
     now: UnixMs,
     places: Vec<(Arc<Lane>, Partition)>,
 }
 
 impl<'a> Admission<'a> {
-    pub(crate) fn new(routes: &'a Routes, ids: &'a Mutex<IdSource>, now: UnixMs) -> Self {
-        Self { routes, ids, now, places: Vec::new() }
+    pub(crate) fn new(routes: &'a Routes, ids: &'a Mutex<IdSource>, caller: &'a Caller, now: UnixMs) -> Self {
+        Self { routes, ids, caller, now, places: Vec::new() }
     }
 
     /// Checks a job against its type, and gives it an id that names its partition.
     ///
     /// # Errors
-    /// 404 for an unknown type, 409 for one that is off, 413 for a payload over the type's limit.
+    /// 403 for a type that the caller's token is not for, 404 for an unknown one, 409 for one that is off, 413 for a payload over the type's limit.
     pub(crate) fn admit(&mut self, wanted: Wanted<'_>) -> Result<Admitted<'a>, Problem> {
-        let route = self.routes.find(wanted.job_type)?;
+        let route = self.routes.find(wanted.job_type, self.caller)?;
         let bytes = wanted.payload.len() as u64;
         if bytes > route.payload_bytes_max {
             return Err(too_large(route, bytes));

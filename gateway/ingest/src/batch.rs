@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::mpsc;
-use wasmill_http::{BodyReader, Hold, Kind, Problem, ProblemDocument, require};
+use wasmill_http::{BodyReader, Caller, Hold, Kind, Problem, ProblemDocument, require};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
@@ -52,6 +52,7 @@ const LINES_OF_JSON: [&str; 3] = ["application/x-ndjson", "application/ndjson", 
 )]
 pub(crate) async fn post_batch<L: Log, Q: Queue>(
     State(ingest): State<Arc<Ingest<L, Q>>>,
+    caller: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -69,14 +70,14 @@ pub(crate) async fn post_batch<L: Log, Q: Queue>(
     if first.is_empty() {
         return Err(Problem::new(Kind::InvalidField, "The body has no lines; send a job per line."));
     }
-    let answer = store_group(&ingest, first).await.map_err(|(_, problem)| problem)?;
+    let answer = store_group(&ingest, &caller, first).await.map_err(|(_, problem)| problem)?;
     let content_type = [(CONTENT_TYPE, "application/x-ndjson")];
     if lines.is_done() {
         return Ok((StatusCode::ACCEPTED, content_type, answer).into_response());
     }
     // Its own task, because it must go on reading while the client does not yet read.
     let (answers, waiting) = mpsc::channel(ANSWERS_WAITING);
-    tokio::spawn(store_the_rest(ingest, lines, hold, answers));
+    tokio::spawn(store_the_rest(ingest, caller, lines, hold, answers));
     let rest =
         stream::unfold(waiting, |mut waiting| async { waiting.recv().await.map(|answer| (answer, waiting)) });
     let whole = stream::iter([answer]).chain(rest).map(Ok::<Bytes, std::convert::Infallible>);
@@ -86,6 +87,7 @@ pub(crate) async fn post_batch<L: Log, Q: Queue>(
 /// Ends when the body does, or when nobody listens for the answers any more.
 async fn store_the_rest<L: Log, Q: Queue>(
     ingest: Arc<Ingest<L, Q>>,
+    caller: Caller,
     mut lines: Lines,
     _hold: Hold,
     answers: mpsc::Sender<Bytes>,
@@ -101,7 +103,7 @@ async fn store_the_rest<L: Log, Q: Queue>(
                 return;
             }
         };
-        let (answer, next) = join(store_or_refuse(&ingest, group), lines.next_group()).await;
+        let (answer, next) = join(store_or_refuse(&ingest, &caller, group), lines.next_group()).await;
         if answers.send(answer).await.is_err() {
             return;
         }
@@ -109,6 +111,10 @@ async fn store_the_rest<L: Log, Q: Queue>(
     }
 }
 
-async fn store_or_refuse<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, group: Vec<Line>) -> Bytes {
-    store_group(ingest, group).await.unwrap_or_else(|(numbers, problem)| refusals(&numbers, &problem))
+async fn store_or_refuse<L: Log, Q: Queue>(
+    ingest: &Ingest<L, Q>,
+    caller: &Caller,
+    group: Vec<Line>,
+) -> Bytes {
+    store_group(ingest, caller, group).await.unwrap_or_else(|(numbers, problem)| refusals(&numbers, &problem))
 }

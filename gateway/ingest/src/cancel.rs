@@ -7,7 +7,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Serialize;
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::wire::encode_cancel;
 use wasmill_job::{Cancel, Topic, TopicPartition};
 use wasmill_log::{Append, Log};
@@ -47,11 +47,14 @@ pub(crate) struct Cancelling {
 )]
 pub(crate) async fn cancel_job<L: Log, Q: Queue>(
     State(ingest): State<Arc<Ingest<L, Q>>>,
+    caller: Caller,
+    subject: Subject,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<(StatusCode, Json<Cancelling>), Problem> {
     let address = Address::read(path)?;
+    subject.is(format_args!("job {} of type {}", address.id, address.job_type));
     let routes = ingest.routes.now();
-    let route = routes.find(&address.job_type)?;
+    let route = routes.find(&address.job_type, &caller)?;
     let lane = match &ingest.storage {
         Storage::Log(log) => Some((log, lane_of(log, route, &address).await?)),
         Storage::Queue => None,

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use bytes::Bytes;
-use wasmill_http::{Kind, Problem};
+use wasmill_http::{Caller, Kind, Problem};
 use wasmill_job::JobId;
 use wasmill_log::Log;
 use wasmill_queue::Queue;
@@ -46,10 +46,11 @@ const ANSWER_BYTES: usize = 128;
 /// When nothing of it could be stored: the problem, and the numbers of the lines.
 pub(crate) async fn store_group<L: Log, Q: Queue>(
     ingest: &Ingest<L, Q>,
+    caller: &Caller,
     lines: Vec<Line>,
 ) -> Result<Bytes, (Vec<u64>, Problem)> {
     let routes = ingest.routes.now();
-    let mut draft = Draft::of(ingest, &routes, lines);
+    let mut draft = Draft::of(ingest, caller, &routes, lines);
     if draft.load.is_empty() {
         return Ok(draft.answer(Vec::new()));
     }
@@ -68,8 +69,13 @@ pub(crate) fn refusals(numbers: &[u64], problem: &Problem) -> Bytes {
 }
 
 impl<'a> Draft<'a> {
-    fn of<L: Log, Q: Queue>(ingest: &'a Ingest<L, Q>, routes: &'a Routes, lines: Vec<Line>) -> Self {
-        let mut admission = Admission::new(routes, &ingest.ids, ingest.clock.now());
+    fn of<L: Log, Q: Queue>(
+        ingest: &'a Ingest<L, Q>,
+        caller: &'a Caller,
+        routes: &'a Routes,
+        lines: Vec<Line>,
+    ) -> Self {
+        let mut admission = Admission::new(routes, &ingest.ids, caller, ingest.clock.now());
         let mut draft = Self { lines: Vec::with_capacity(lines.len()), load: Load::default() };
         for Line { number, text } in lines {
             let outcome = match text {

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use wasmill_http::{Kind, Problem, ProblemDocument, read_body, require, uncompressed};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument, read_body, require, uncompressed};
 use wasmill_job::Priority;
 use wasmill_log::Log;
 use wasmill_queue::Queue;
@@ -87,18 +87,20 @@ pub(crate) struct StoredJob {
 )]
 pub(crate) async fn post_job<L: Log, Q: Queue>(
     State(ingest): State<Arc<Ingest<L, Q>>>,
+    caller: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     if is_event(&headers) {
-        post_event(&ingest, &headers, body).await
+        post_event(&ingest, &caller, &headers, body).await
     } else {
-        post_json(&ingest, &headers, body).await
+        post_json(&ingest, &caller, &headers, body).await
     }
 }
 
 async fn post_json<L: Log, Q: Queue>(
     ingest: &Ingest<L, Q>,
+    caller: &Caller,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -114,18 +116,19 @@ async fn post_json<L: Log, Q: Queue>(
         traceparent: traceparent(headers),
         priority: request.priority.unwrap_or_default(),
     };
-    accept(ingest, wanted).await
+    accept(ingest, caller, wanted).await
 }
 
 async fn post_event<L: Log, Q: Queue>(
     ingest: &Ingest<L, Q>,
+    caller: &Caller,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     uncompressed(headers)?;
     let event = read_event(headers)?;
     // Checked before the body is read: here the type is known, and so is its limit.
-    let limit = ingest.routes.now().find(&event.job_type)?.payload_bytes_max;
+    let limit = ingest.routes.now().find(&event.job_type, caller)?.payload_bytes_max;
     let mut hold = ingest.budget.hold();
     let payload = read_body(body, usize::try_from(limit).unwrap_or(usize::MAX), &mut hold).await?;
     let wanted = Wanted {
@@ -135,14 +138,18 @@ async fn post_event<L: Log, Q: Queue>(
         traceparent: traceparent(headers).or(event.traceparent),
         priority: Priority::Normal,
     };
-    accept(ingest, wanted).await
+    accept(ingest, caller, wanted).await
 }
 
-async fn accept<L: Log, Q: Queue>(ingest: &Ingest<L, Q>, wanted: Wanted<'_>) -> Result<Response, Problem> {
+async fn accept<L: Log, Q: Queue>(
+    ingest: &Ingest<L, Q>,
+    caller: &Caller,
+    wanted: Wanted<'_>,
+) -> Result<Response, Problem> {
     let routes = ingest.routes.now();
     let bytes = wanted.payload.len() as u64;
-    let route = routes.find(wanted.job_type)?;
-    let admitted = Admission::new(&routes, &ingest.ids, ingest.clock.now()).admit(wanted)?;
+    let route = routes.find(wanted.job_type, caller)?;
+    let admitted = Admission::new(&routes, &ingest.ids, caller, ingest.clock.now()).admit(wanted)?;
     let id = admitted.job.id;
     let mut load = Load::default();
     load.add(admitted)?;

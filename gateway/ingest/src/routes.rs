@@ -9,7 +9,7 @@ use std::time::Duration;
 use metrics::Counter;
 use tokio::sync::watch;
 use wasmill_catalog::{Backing, Catalog, RouteMode, TypeSpec};
-use wasmill_http::{Kind, Problem, did_you_mean, near};
+use wasmill_http::{Caller, Kind, Problem, did_you_mean, near};
 use wasmill_job::{
     Durability, Generation, JobId, JobType, Partition, Path, QueueName, Revision, Stamp, Topic,
 };
@@ -111,9 +111,10 @@ impl Routes {
     /// The route of a type, by the text that names it.
     ///
     /// # Errors
-    /// 404 with near matches when there is none.
-    pub(crate) fn find(&self, job_type: &str) -> Result<&Route, Problem> {
-        self.by_type.get(job_type).ok_or_else(|| self.unknown(job_type))
+    /// 403 when the caller's token is not for it, 404 with near matches when there is none.
+    pub(crate) fn find(&self, job_type: &str, caller: &Caller) -> Result<&Route, Problem> {
+        caller.require_type(job_type)?;
+        self.by_type.get(job_type).ok_or_else(|| self.unknown(job_type, caller))
     }
 
     /// The most bytes that a job of any type can take as JSON.
@@ -121,10 +122,12 @@ impl Routes {
         usize::try_from(self.payload_bytes_max).unwrap_or(usize::MAX).saturating_add(ENVELOPE_BYTES_MAX)
     }
 
-    fn unknown(&self, job_type: &str) -> Problem {
+    fn unknown(&self, job_type: &str, caller: &Caller) -> Problem {
         /// As much of a stranger's name as an answer repeats, in characters.
         const SHOWN: usize = 128;
-        let near = near(job_type, self.by_type.keys().map(|name| &**name));
+        // Of types that the caller has nothing to do with, not even the names are told.
+        let seen = self.by_type.keys().map(|name| &**name).filter(|name| caller.scope().covers_text(name));
+        let near = near(job_type, seen);
         let hint = match self.by_type.is_empty() {
             true => " No types are defined yet: apply a catalog first.".to_owned(),
             false => did_you_mean(&near),

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
-use wasmill_http::{Kind, Problem, ProblemDocument};
+use wasmill_http::{Caller, Kind, Problem, ProblemDocument};
 use wasmill_job::Job;
 use wasmill_job::wire::{Record, decode};
 use wasmill_log::{Log, ReadError};
@@ -45,10 +45,12 @@ const MANY_PARKED: &str = "so many jobs of its type are parked that not all of t
 )]
 pub(crate) async fn show_job<L: Log, Q: Queue>(
     State(ingest): State<Arc<Ingest<L, Q>>>,
+    caller: Caller,
     path: Result<Path<(String, String)>, PathRejection>,
     query: Result<Query<ShowQuery>, QueryRejection>,
 ) -> Result<Json<JobAnswer>, Problem> {
     let address = Address::read(path)?;
+    caller.require_type(&address.job_type)?;
     let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
     let receipt = query.receipt.map(|text| read_receipt(&ingest.storage, &text)).transpose()?;
 
@@ -68,7 +70,7 @@ pub(crate) async fn show_job<L: Log, Q: Queue>(
     }
     let Some((log, receipt)) = receipt else {
         // A type that does not exist says more than a job that does not.
-        ingest.routes.now().find(&address.job_type)?;
+        ingest.routes.now().find(&address.job_type, &caller)?;
         return Err(address.unknown(match ingest.storage {
             Storage::Log(_) if matches!(look, Look::Unfinished) => MANY_PARKED,
             Storage::Log(_) => {

@@ -1,18 +1,29 @@
-//! The last good revision, kept in a file of the process's own: what it starts from when the artifact store is away, or has
-//! lost what it had.
+//! The last good revision, and the last known tokens, each kept in a file of the process's own: what it starts from when the
+//! artifact store is away, or has lost what it had.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::Catalog;
-use crate::wire::{read_kept, write_revision};
+use crate::wire::{Unreadable, read_kept, read_kept_tokens, write_kept_tokens, write_revision};
+use crate::{Catalog, StoredToken};
 
 /// Where a process keeps the last good revision. Its file may be deleted at any time.
 #[derive(Clone, Debug)]
 pub struct LastGood {
     path: PathBuf,
 }
+
+/// Where a process keeps the last known tokens: their hashes, for its owner's eyes alone. Its file may be deleted at any time.
+#[derive(Clone, Debug)]
+pub struct LastTokens {
+    path: PathBuf,
+}
+
+/// Who may read a kept file, as the mode of a new file.
+const ALL: u32 = 0o666;
+const OWNER: u32 = 0o600;
 
 impl LastGood {
     /// In this file, whose folder is there.
@@ -22,34 +33,62 @@ impl LastGood {
 
     /// What is kept; nothing when there is no file, or one that cannot be read, which is logged.
     pub(crate) fn read(&self) -> Option<Catalog> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                tracing::warn!(file = %self.path.display(), "the last good catalog cannot be read: {error}");
-                return None;
-            }
-        };
-        let read = read_kept(&bytes);
-        read.inspect_err(
-            |why| tracing::warn!(file = %self.path.display(), "the last good catalog is no use: {why}"),
-        )
-        .ok()
+        read(&self.path, read_kept)
     }
 
     /// Keeps a revision in place of the one before. Failing is logged, and no more: the store has it.
     pub(crate) fn keep(&self, catalog: &Catalog) {
-        if let Err(error) = replace(&self.path, &write_revision(catalog)) {
-            tracing::warn!(file = %self.path.display(), "the last good catalog cannot be kept: {error}");
+        keep(&self.path, &write_revision(catalog), ALL);
+    }
+}
+
+impl LastTokens {
+    /// In this file, whose folder is there.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// What is kept; nothing when there is no file, or one that cannot be read, which is logged.
+    pub(crate) fn read(&self) -> Option<Vec<StoredToken>> {
+        read(&self.path, read_kept_tokens)
+    }
+
+    /// Keeps these in place of those before. Failing is logged, and no more: the store has them.
+    pub(crate) fn keep(&self, tokens: &[StoredToken]) {
+        keep(&self.path, &write_kept_tokens(tokens), OWNER);
+    }
+}
+
+fn read<T>(path: &Path, read: impl Fn(&[u8]) -> Result<T, Unreadable>) -> Option<T> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            tracing::warn!(file = %path.display(), "what was known last cannot be read: {error}");
+            return None;
         }
+    };
+    read(&bytes)
+        .inspect_err(|why| tracing::warn!(file = %path.display(), "what was known last is no use: {why}"))
+        .ok()
+}
+
+fn keep(path: &Path, bytes: &[u8], mode: u32) {
+    if let Err(error) = replace(path, bytes, mode) {
+        tracing::warn!(file = %path.display(), "what is known cannot be kept: {error}");
     }
 }
 
 /// Puts a whole file in the place of another: after a power cut one of the two is there. Processes that share the folder write
 /// beside one another.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file = File::create(&beside)?;
+    // One that a crash left has the mode that it was made with.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)

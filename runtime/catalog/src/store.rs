@@ -1,11 +1,13 @@
-//! The artifact store: revisions, modules and tags in a folder or a bucket. The only part that knows `object_store`. Nothing in it is ever changed: things are added, each under a name of its own, and modules that nobody
-//! needs are deleted.
+//! The artifact store: revisions, modules, tags and tokens in a folder or a bucket. The only part that knows `object_store`.
+//! Nothing in it is ever changed, but for the moment of a token's last use: things are added, each under a name of its own, and
+//! modules that nobody needs and tokens that were revoked are deleted.
 
 mod bucket;
 mod error;
 mod folder;
 mod modules;
 mod revisions;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -18,6 +20,7 @@ use tokio::sync::OnceCell;
 pub use bucket::BucketConfig;
 pub use error::StoreError;
 pub use modules::StoredModule;
+pub(crate) use tokens::TokenFile;
 
 /// The artifact store. Cheap to clone.
 ///
@@ -36,6 +39,9 @@ struct Place {
     /// Set when it was seen that conditional writes are. A folder needs no proof.
     writes: Option<OnceCell<()>>,
 }
+
+/// The folders of a store.
+const FOLDERS: [&str; 5] = [revisions::FOLDER, modules::MODULES, modules::TAGS, tokens::TOKENS, tokens::USED];
 
 /// What became of a put-if-absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +63,7 @@ impl ArtifactStore {
             place: place.clone(),
             source,
         };
-        folder::create_durably(path, &[revisions::FOLDER, modules::MODULES, modules::TAGS])
-            .map_err(|error| cannot(error.into()))?;
+        folder::create_durably(path, &FOLDERS).map_err(|error| cannot(error.into()))?;
         let store = LocalFileSystem::new_with_prefix(path).map_err(|error| cannot(error.into()))?;
         // Without it a deploy that was answered could be gone after a power cut.
         let store = store.with_fsync(true);
@@ -101,7 +106,8 @@ impl ArtifactStore {
         }
     }
 
-    /// Stores `bytes` under `path`, whatever stands there: only to heal a damaged file that its name defines.
+    /// Stores `bytes` under `path`, whatever stands there: to heal a damaged file that its name defines, and for the moment of
+    /// a token's last use.
     async fn replace(&self, path: &Path, bytes: Bytes) -> Result<(), StoreError> {
         let answer = self.store.put(path, PutPayload::from(bytes)).await;
         answer.map(|_| ()).map_err(|error| self.away(format!("write {path}"), error))

@@ -1,11 +1,15 @@
-//! How a revision and a tag stand in the artifact store, version 1. These types are the format; the catalog in memory
+//! How a revision, a tag and a token stand in the artifact store, version 1. These types are the format; the catalog in memory
 //! is free to change. A reader refuses what it does not know: a process that ignored half of a rule would break it.
 
 mod revision;
 mod tag;
+mod token;
 
 pub(crate) use revision::{read_kept, read_revision, write_revision};
 pub(crate) use tag::{read_tag, write_tag};
+pub(crate) use token::{
+    read_kept_tokens, read_token, read_use, write_kept_tokens, write_mark, write_token, write_use,
+};
 
 /// The version this binary writes, and the newest it reads.
 const VERSION: u32 = 1;

@@ -68,10 +68,20 @@ impl Grants {
 impl TypePattern {
     /// Whether it names this job type.
     pub fn covers(&self, job_type: &JobType) -> bool {
+        self.covers_text(job_type.as_str())
+    }
+
+    /// The same for a text that may name no job type at all.
+    pub fn covers_text(&self, job_type: &str) -> bool {
         match self.0.strip_suffix('*') {
-            Some(beginning) => job_type.as_str().starts_with(beginning),
-            None => job_type.as_str() == &*self.0,
+            Some(beginning) => job_type.starts_with(beginning),
+            None => job_type == &*self.0,
         }
+    }
+
+    /// The one that names all of them.
+    pub fn all() -> Self {
+        Self("*".into())
     }
 
     /// As it was written.

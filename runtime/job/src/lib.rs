@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod access;
 mod error;
 mod grants;
 mod id;
@@ -14,6 +15,7 @@ mod time;
 mod verdict;
 pub mod wire;
 
+pub use access::{InvalidToken, Role, Roles, Scope, TokenHash, TokenName};
 pub use error::{Failure, FailureCode};
 pub use grants::{Grants, InvalidGrant, SecretName, TypePattern};
 pub use id::{ChildKey, IdKind, IdSource, InvalidJobId, JobId, partition_of_child, partition_of_key};

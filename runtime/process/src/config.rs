@@ -25,7 +25,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use artifacts::{ArtifactsConfig, ArtifactsUrl};
-pub use auth::{AuthConfig, InvalidToken, Right, TOKEN_PREFIX, TokenConfig, TokenHash, TokenName};
+pub use auth::{AuthConfig, Expiry, InvalidToken, Role, TOKEN_PREFIX, TokenConfig, TokenHash, TokenName};
 pub use data::DataConfig;
 pub use egress::EgressConfig;
 pub use environment::{Environment, ProcessEnvironment};

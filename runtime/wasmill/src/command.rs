@@ -17,6 +17,7 @@ mod diff;
 mod enqueue;
 mod export;
 mod history;
+mod init;
 pub(crate) mod job;
 mod job_types;
 mod listen;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Worker(dev::Worker),
     Demo(demo::Demo),
     New(new::New),
+    Init(init::Init),
     Deploy(deploy::Deploy),
     Apply(apply::Apply),
     Diff(diff::Diff),
@@ -96,10 +98,11 @@ impl Command {
             Self::Queue(queue) => inside(&mut Builder::new_current_thread(), queue.run()),
             Self::Topics(topics) => inside(&mut Builder::new_current_thread(), topics.run()),
             Self::Status(status) => inside(&mut Builder::new_current_thread(), status.run()),
+            Self::Token(token) => inside(&mut Builder::new_current_thread(), token.run()),
             Self::New(new) => new.run(),
+            Self::Init(init) => init.run(),
             Self::Run(run) => run.run(),
             Self::Check(check) => check.run(),
-            Self::Token(token) => token.run(),
             Self::CompileAlone(alone) => alone.run(),
             Self::Completions(completions) => completions.run(),
             // One thread: jobs and what they wait for have their own.

@@ -20,11 +20,12 @@ pub(crate) use loader::Loader;
 pub(crate) use role::Role;
 pub(crate) use watch::Watched;
 
-mod access;
+pub(crate) mod access;
 pub(crate) mod egress;
 mod ends;
 mod gateway;
 pub(crate) mod kafka;
+mod last_use;
 mod loader;
 pub(crate) mod redis;
 mod role;
@@ -251,6 +252,10 @@ impl Beginning<'_> {
         }
         let probes = (log.metrics(self.metrics), self.readiness.clone());
         let admits = (log.stored(), log.topics(config));
+        if !ends.access.is_open() {
+            let (access, store) = (ends.access.clone(), ends.store.clone());
+            edge.spawn(last_use::note_uses(access, store, edge.token()));
+        }
         edge.keep(gateway::serve(&ends, role, config, self.listener, probes, admits, edge.token())?);
         latches.listener.release();
         let (log_at, queue_at) = (log.place(config), queue.place(config));

@@ -9,6 +9,8 @@ mod modules;
 mod openapi;
 mod probes;
 mod revisions;
+mod scope;
 mod status;
+mod tokens;
 mod without_log;
 mod world;

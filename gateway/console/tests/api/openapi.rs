@@ -36,6 +36,9 @@ async fn every_route_is_described() {
             "/v1/modules/{digest}/tags/{tag}",
             "/v1/queue/check",
             "/v1/status",
+            "/v1/tokens",
+            "/v1/tokens/{name}",
+            "/v1/tokens/{name}/rotate",
         ]
     );
     for (path, item) in paths {

@@ -8,22 +8,26 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::handshake;
-use hyper::{HeaderMap, Request, StatusCode};
+use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::{ArtifactStore, Asked, Backing, Catalog, Following, follow};
-use wasmill_console::{
-    ConsoleConfig, MakeTopics, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage, probes, router,
+use wasmill_catalog::{
+    ArtifactStore, Asked, Backing, Catalog, Following, StoredToken, follow, follow_tokens,
 };
-use wasmill_http::{Drained, Hosts, HttpConfig, finish, serve};
+use wasmill_console::{
+    ConsoleConfig, MakeTopics, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage, Tokens,
+    probes, router,
+};
+use wasmill_http::{Access, Drained, Hosts, HttpConfig, Rule, Token, finish, protect, serve};
 use wasmill_job::wire::{Record, decode, decode_dead, encode_dead, encode_job};
 use wasmill_job::{
     Attempt, DeadLetter, Failure, FailureCode, IdSource, Import, Job, Mode, ModuleDigest, Offset, Partition,
-    Path, Revision, Stamp, SystemClock, Topic, TopicPartition, UnixMs,
+    Path, Revision, Role, Roles, Scope, Stamp, SystemClock, TokenHash, Topic, TopicPartition, TypePattern,
+    UnixMs,
 };
 use wasmill_log::{Append, EmbeddedLog, Log, LogConfig, Stored};
 use wasmill_queue::{EmbeddedConfig, EmbeddedQueue, Entry, NewJob, Push, Pushed, Queue};
@@ -33,6 +37,9 @@ pub(crate) const MODULE_BYTES_MAX: usize = 100_000;
 
 /// How the smallest Wasm module begins; what follows tells the modules of a test apart.
 pub(crate) const WASM: &[u8] = b"\0asm\x01\0\0\0";
+
+/// When the token `wm_operator` ends.
+pub(crate) const OPERATOR_ENDS: UnixMs = UnixMs(4_102_444_800_000);
 
 pub(crate) struct World {
     pub(crate) log: EmbeddedLog,
@@ -53,15 +60,42 @@ pub(crate) struct Answer {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::begin(Storage::Log).await
+        Self::begin(Storage::Log, Vec::new()).await
     }
 
     /// A console whose mill keeps everything in the queue. Its log stays empty.
     pub(crate) async fn without_log() -> Self {
-        Self::begin(|_| Storage::Queue).await.hello().await
+        Self::begin(|_| Storage::Queue, Vec::new()).await.hello().await
     }
 
-    async fn begin(storage: impl FnOnce(EmbeddedLog) -> Storage<EmbeddedLog>) -> Self {
+    /// A console that asks for a token: `wm_admin` may do everything, `wm_operator` has the role `operate` alone and ends at
+    /// `OPERATOR_ENDS`, `wm_hello` may do everything to the job type `hello`. The type is in the catalog, and `mail`, too.
+    pub(crate) async fn guarded() -> Self {
+        let token = |name: &str| Token {
+            name: name.parse().unwrap(),
+            roles: Roles::ALL,
+            scope: Scope::WHOLE,
+            hash: TokenHash::of(&format!("wm_{name}")),
+            expires_at: None,
+        };
+        let hello: Vec<TypePattern> = vec!["hello".parse().unwrap()];
+        let operator = Token {
+            roles: Roles::of(&[Role::Operate]),
+            expires_at: Some(OPERATOR_ENDS),
+            ..token("operator")
+        };
+        let hello = Token { scope: hello.try_into().unwrap(), ..token("hello") };
+        let world = Self::begin(Storage::Log, vec![token("admin"), operator, hello]).await;
+        let admin = [("authorization", "Bearer wm_admin"), ("content-type", "application/wasm")];
+        let module = [WASM, b"hello"].concat();
+        assert_eq!(world.call("POST", "/v1/modules?tag=hello@1.0.0", &admin, module).await.status, 201);
+        let text = "[type.hello]\nhandlers = [{ module = 'hello@1.0.0' }]\n[type.mail]\nhandlers = [{ module = 'hello@1.0.0' }]\n";
+        let files = serde_json::json!({"files": [{"name": "mill.toml", "text": text}]});
+        assert_eq!(world.post_as("admin", "/v1/catalog/apply", &files).await.status, 200);
+        world
+    }
+
+    async fn begin(storage: impl FnOnce(EmbeddedLog) -> Storage<EmbeddedLog>, tokens: Vec<Token>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
         let config = LogConfig::new(folder.path().join("log"));
@@ -74,6 +108,19 @@ impl World {
         let store = ArtifactStore::folder(&folder.path().join("store")).unwrap();
         // Long: the console itself says when there is news.
         let catalog = follow(store.clone(), Duration::from_secs(3_600), None).await.unwrap();
+        let access = Access::new(tokens, clock.clone());
+        let opened = access.clone();
+        let take = move |stored: &[StoredToken]| {
+            let token = |token: &StoredToken| Token {
+                name: token.name.clone(),
+                roles: token.roles,
+                scope: token.scope.clone(),
+                hash: token.hash,
+                expires_at: token.expires_at,
+            };
+            opened.replace(&stored.iter().map(token).collect::<Vec<_>>());
+        };
+        let following = follow_tokens(store.clone(), Duration::from_secs(3_600), None, take).await;
         let storage = storage(log.clone());
         let backing = match storage {
             Storage::Log(_) => Backing::LogAndQueue,
@@ -85,6 +132,7 @@ impl World {
             queue: queue.clone(),
             store: store.clone(),
             catalog: catalog.clone(),
+            tokens: Tokens { access: access.clone(), following },
             prepare: Prepare::new(prepare, prepare),
             topics: Some(MakeTopics::new(topics)),
             clock,
@@ -105,7 +153,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let drain = CancellationToken::new();
-        let whole = finish(router(parts).merge(probes(asked)));
+        let whole = finish(protect(router(parts).merge(probes(asked)), access, rules));
         let served = tokio::spawn(serve(listener, whole, HttpConfig::default(), drain.clone()));
         Self { log, queue, store, catalog, address, drain, served, _folder: folder }
     }
@@ -143,6 +191,17 @@ impl World {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// With the token of this name.
+    pub(crate) async fn call_as(&self, name: &str, method: &str, path: &str) -> Answer {
+        self.call(method, path, &[("authorization", &format!("Bearer wm_{name}"))], "").await
+    }
+
+    pub(crate) async fn post_as(&self, name: &str, path: &str, body: &Value) -> Answer {
+        let token = format!("Bearer wm_{name}");
+        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+        self.call("POST", path, &headers, body.to_string()).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -267,6 +326,11 @@ impl World {
         let drained = tokio::time::timeout(Duration::from_secs(30), self.served).await.unwrap().unwrap();
         assert_eq!(drained, Drained { cut: 0 });
     }
+}
+
+/// Every role opens everything: which opens what is decided where processes are put together.
+fn rules(_: &Method, _: &str) -> Rule {
+    Rule::roles(&Role::ALL)
 }
 
 /// Stands for the sandbox at the seam where the process hands it in. What it refuses is chosen by the upload's bytes.

@@ -9,6 +9,7 @@ mod limits;
 mod openapi;
 mod payload;
 mod refusals;
+mod scope;
 mod show;
 mod trouble;
 mod without_log;

@@ -10,7 +10,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,12 +19,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{Backing, Catalog, Flow, Handlers, QueueSpec, RouteMode, TypeSpec};
-use wasmill_http::{Drained, HttpConfig, finish, serve};
+use wasmill_http::{Access, Drained, HttpConfig, Rule, Token, finish, protect, serve};
 use wasmill_ingest::{Durability, IngestConfig, Parts, Storage, router};
 use wasmill_job::wire::{Record, decode};
 use wasmill_job::{
     Durability as Asked, Generation, Job, JobType, Limits, ModuleDigest, Offset, Path, RetryPolicy, Revision,
-    SystemClock,
+    Role, Roles, Scope, SystemClock, TokenHash, TypePattern,
 };
 use wasmill_log::{EmbeddedLog, Log, LogConfig};
 use wasmill_queue::{Counts, EmbeddedConfig, EmbeddedQueue, Entry, NewJob, Push, Pushed, Queue};
@@ -66,13 +66,31 @@ impl World {
         http: HttpConfig,
         tune: impl FnOnce(&mut LogConfig),
     ) -> Self {
-        Self::begin(config, http, tune, Storage::Log, Durability::Fsync, |_| ()).await
+        let open = Self::token_for(None);
+        Self::begin(config, http, tune, Storage::Log, Durability::Fsync, |_| (), open).await
     }
 
     /// A gateway that puts jobs straight into the queue, which is configured by `tune`. Its log stays empty.
     pub(crate) async fn without_log(tune: impl FnOnce(&mut EmbeddedConfig)) -> Self {
         let (config, http) = (IngestConfig::default(), HttpConfig::default());
-        Self::begin(config, http, |_| (), |_| Storage::Queue, Durability::Redis, tune).await
+        let open = Self::token_for(None);
+        Self::begin(config, http, |_| (), |_| Storage::Queue, Durability::Redis, tune, open).await
+    }
+
+    /// A gateway that asks for a token; `wm_email` is for the job types `email.*`.
+    pub(crate) async fn guarded() -> Self {
+        let (config, http) = (IngestConfig::default(), HttpConfig::default());
+        let tokens = Self::token_for(Some("email.*"));
+        Self::begin(config, http, |_| (), Storage::Log, Durability::Fsync, |_| (), tokens).await
+    }
+
+    fn token_for(pattern: Option<&str>) -> Vec<Token> {
+        let token = |pattern: &str| {
+            let patterns: Vec<TypePattern> = vec![pattern.parse().unwrap()];
+            let (name, scope) = ("email".parse().unwrap(), Scope::try_from(patterns).unwrap());
+            Token { name, roles: Roles::ALL, scope, hash: TokenHash::of("wm_email"), expires_at: None }
+        };
+        pattern.map(token).into_iter().collect()
     }
 
     async fn begin(
@@ -82,6 +100,7 @@ impl World {
         storage: impl FnOnce(EmbeddedLog) -> Storage<EmbeddedLog>,
         stored: Durability,
         tune_queue: impl FnOnce(&mut EmbeddedConfig),
+        tokens: Vec<Token>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
@@ -100,12 +119,23 @@ impl World {
             Storage::Log(_) => Backing::LogAndQueue,
             Storage::Queue => Backing::Nothing,
         };
-        let parts =
-            Parts { storage, backing, queue: queue.clone(), catalog: followed, clock, stored, config };
+        let parts = Parts {
+            storage,
+            backing,
+            queue: queue.clone(),
+            catalog: followed,
+            clock: clock.clone(),
+            stored,
+            config,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let drain = CancellationToken::new();
-        let served = tokio::spawn(serve(listener, finish(router(parts)), http, drain.clone()));
+        let served = {
+            let rules = |_: &Method, _: &str| Rule::roles(&Role::ALL);
+            let whole = finish(protect(router(parts), Access::new(tokens, clock), rules));
+            tokio::spawn(serve(listener, whole, http, drain.clone()))
+        };
         Self { log, queue: Arc::new(queue), catalog, address, drain, served, _folder: folder }
     }
 

@@ -1,6 +1,6 @@
 //! Why the artifact store refused or failed.
 
-use wasmill_job::{ModuleDigest, ModuleTag, Revision};
+use wasmill_job::{ModuleDigest, ModuleTag, Revision, TokenName};
 
 /// Why the artifact store refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,12 @@ pub enum StoreError {
          new module"
     )]
     TagTaken { tag: ModuleTag, points_to: ModuleDigest, refused: ModuleDigest },
+    #[error("there is a token {0} already: choose another name, or revoke that one first")]
+    TokenTaken(TokenName),
+    #[error("there is no token {0}")]
+    NoToken(TokenName),
+    #[error("somebody else rotated or revoked the token {0} at the same time; look at it again, and repeat")]
+    TokenMoved(TokenName),
 }
 
 impl StoreError {

@@ -4,10 +4,16 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use wasmill_job::{Grants, Limits, ModuleDigest, ModuleTag, Path, Percent, RetriedExits, Revision, UnixMs};
+use wasmill_job::{
+    Grants, Limits, ModuleDigest, ModuleTag, Path, Percent, RetriedExits, Revision, Role, Roles, Scope,
+    TokenHash, TypePattern, UnixMs,
+};
 
 use super::*;
-use crate::{Backing, Catalog, Flow, HandlerSpec, Handlers, RouteMode, SourceFile, Weight, plan};
+use crate::{
+    Backing, Catalog, Flow, HandlerSpec, Handlers, PreviousHash, RouteMode, SourceFile, StoredToken, Weight,
+    plan,
+};
 
 const REVISION: &str = include_str!("golden/revision.v1");
 const BEFORE_RATES: &str = include_str!("golden/revision-before-rates.v1");
@@ -15,6 +21,10 @@ const BEFORE_GRANTS: &str = include_str!("golden/revision-before-grants.v1");
 const BEFORE_ROLLOUTS: &str = include_str!("golden/revision-before-rollouts.v1");
 const ROLLOUT_BEFORE_GRANTS: &str = include_str!("golden/revision-rollout-before-grants.v1");
 const TAG: &str = include_str!("golden/tag.v1");
+const TOKEN: &str = include_str!("golden/token.v1");
+const TOKEN_OF_ALL: &str = include_str!("golden/token-of-all.v1");
+const KEPT_TOKENS: &str = include_str!("golden/tokens-kept.v1");
+const TOKEN_USE: &str = include_str!("golden/token-use.v1");
 const FILE: &str = include_str!("../plan/golden/whole.toml");
 
 /// What a catalog file says, as far as revisions could say it before a type had shares.
@@ -174,6 +184,58 @@ fn a_tag_is_written_as_the_golden_file_has_it_and_reads_back() {
         read_tag(&other, TAG.as_bytes()),
         Err(Unreadable::Damaged("it is the file of tag hello@1.0.0".into()))
     );
+}
+
+/// A token that says all that one can, and one that says as little.
+fn tokens() -> [StoredToken; 2] {
+    let billing: Vec<TypePattern> = vec!["billing.*".parse().unwrap(), "email.welcome".parse().unwrap()];
+    let least = StoredToken {
+        name: "app".parse().unwrap(),
+        roles: Roles::ALL,
+        scope: Scope::WHOLE,
+        hash: TokenHash::of("wm_app"),
+        previous: None,
+        created_at: UnixMs(1_767_225_600_000),
+        created_by: "admin".parse().unwrap(),
+        expires_at: None,
+    };
+    let most = StoredToken {
+        name: "ci.billing".parse().unwrap(),
+        roles: Roles::of(&[Role::Read, Role::Deploy]),
+        scope: billing.try_into().unwrap(),
+        previous: Some(PreviousHash { hash: TokenHash::of("wm_before"), until: UnixMs(1_767_229_200_000) }),
+        expires_at: Some(UnixMs(1_798_761_600_000)),
+        ..least.clone()
+    };
+    [least, most]
+}
+
+#[test]
+fn a_token_is_written_as_the_golden_file_has_it_and_reads_back() {
+    let [least, most] = tokens();
+    for (token, golden) in [(&least, TOKEN_OF_ALL), (&most, TOKEN)] {
+        let written = String::from_utf8(write_token(token)).unwrap();
+        assert_eq!(written, golden.trim_end(), "\n--- written:\n{written}\n");
+        assert_eq!(read_token(&token.name, golden.as_bytes()).as_ref(), Ok(token));
+    }
+    let other = read_token(&least.name, TOKEN.as_bytes());
+    assert_eq!(other, Err(Unreadable::Damaged("it is the file of the token ci.billing".into())));
+    let newer = TOKEN.replacen("\"v\":1", "\"v\":2", 1);
+    assert_eq!(read_token(&most.name, newer.as_bytes()), Err(Unreadable::Newer(2)));
+    // Without types a token would be for all: a file that has lost them is no token.
+    let lost = TOKEN.replace("\"billing.*\",\"email.welcome\"", "");
+    assert!(matches!(read_token(&most.name, lost.as_bytes()), Err(Unreadable::Damaged(_))));
+}
+
+#[test]
+fn kept_tokens_and_last_uses_are_written_as_the_golden_files_have_them() {
+    let written = String::from_utf8(write_kept_tokens(&tokens())).unwrap();
+    assert_eq!(written, KEPT_TOKENS.trim_end(), "\n--- written:\n{written}\n");
+    assert_eq!(read_kept_tokens(KEPT_TOKENS.as_bytes()), Ok(tokens().to_vec()));
+    let (name, at) = ("app".parse().unwrap(), UnixMs(1_767_225_660_000));
+    let written = String::from_utf8(write_use(&name, at)).unwrap();
+    assert_eq!(written, TOKEN_USE.trim_end(), "\n--- written:\n{written}\n");
+    assert_eq!(read_use(&name, TOKEN_USE.as_bytes()), Ok(at));
 }
 
 proptest! {

@@ -1,8 +1,9 @@
 //! `[auth]`: who may call. Bearer tokens, each by the SHA-256 of its text: the file alone lets nobody in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -13,8 +14,8 @@ use super::Refusal;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthConfig {
-    /// The bearer tokens that open this process. Without any it is open to whoever reaches it, and therefore listens on
-    /// loopback addresses only. Default: none.
+    /// The bearer tokens that always open this process. Others may be made while it runs. Without any here it is open to
+    /// whoever reaches it, and therefore listens on loopback addresses only. Default: none.
     pub tokens: Vec<TokenConfig>,
 }
 
@@ -24,20 +25,39 @@ pub struct AuthConfig {
 pub struct TokenConfig {
     /// Whose it is; stands in the log beside each request. No two tokens have one name.
     pub name: TokenName,
-    /// What it may do.
-    pub right: Right,
+    /// What it may do. In files of before one word stands for them, `right`: `enqueue` for that role, `operate` for all.
+    pub roles: BTreeSet<Role>,
+    /// The job types that it is for, such as `email.welcome`, `email.*`, or `*` for all, as they stand in the file: whoever
+    /// uses them reads them as patterns. Default: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<String>,
+    /// From then on it is refused. Default: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Expiry>,
     /// The SHA-256 of its whole text, `wm_` included, as 64 hexadecimal digits.
     pub sha256: TokenHash,
 }
 
 /// What a token may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Right {
+pub enum Role {
     /// Enqueue jobs, look at single ones, cancel them.
     Enqueue,
-    /// Everything.
+    /// Modules and the routing table.
+    Deploy,
+    /// Dead letters, lists and cancelling of jobs, tokens, and all that may be read.
     Operate,
+    /// Counts, lists, the routing table, modules, metrics.
+    Read,
+}
+
+/// A moment, written as RFC 3339 in UTC: `2027-01-31T00:00:00Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(into = "String")]
+pub struct Expiry {
+    /// In milliseconds since 1970.
+    pub at_ms: u64,
 }
 
 /// A token's name: 1 to 64 letters, digits, dots and dashes.
@@ -54,8 +74,14 @@ pub struct TokenHash(pub [u8; 32]);
 pub enum InvalidToken {
     #[error("must be 1 to 64 letters, digits, dots or dashes")]
     Name,
-    #[error("must be \"enqueue\" or \"operate\"")]
+    #[error("must be \"enqueue\" or \"operate\"; `roles` can say more")]
     Right,
+    #[error("must be a list of \"enqueue\", \"deploy\", \"operate\" and \"read\", with at least one of them")]
+    Roles,
+    #[error("must be a list of job types, such as [\"email.welcome\", \"billing.*\"]; leave it out for all")]
+    Types,
+    #[error("must be a moment in UTC in quotes, such as \"2027-01-31T00:00:00Z\"")]
+    Expires,
     #[error("must be 64 hexadecimal digits")]
     Hash,
     #[error(
@@ -95,18 +121,67 @@ impl TryFrom<Value> for TokenConfig {
     type Error = String;
     /// Every mistake at once.
     fn try_from(value: Value) -> Result<Self, String> {
-        const SHAPE: &str = "a token is a table: { name = \"…\", right = \"enqueue\", sha256 = \"…\" }";
+        const SHAPE: &str = "a token is a table: { name = \"…\", roles = [\"enqueue\"], sha256 = \"…\" }";
         let Value::Table(mut fields) = value else { return Err(SHAPE.into()) };
         let mut wrong = Vec::new();
-        let name = read::<TokenName>(&mut fields, "name", InvalidToken::Name, &mut wrong);
-        let right = read::<Right>(&mut fields, "right", InvalidToken::Right, &mut wrong);
-        let sha256 = read::<TokenHash>(&mut fields, "sha256", InvalidToken::Hash, &mut wrong);
+        let name = read(&mut fields, "name", InvalidToken::Name, &mut wrong);
+        let roles = read_roles(&mut fields, &mut wrong);
+        let types = fields.remove("types").map(|value| texts(&value).filter(|types| !types.is_empty()));
+        if types == Some(None) {
+            wrong.push(format!("`types` {}", InvalidToken::Types));
+        }
+        let expires = fields.remove("expires").map(|value| {
+            let read = value.as_str().ok_or(InvalidToken::Expires).and_then(str::parse::<Expiry>);
+            read.inspect_err(|why| wrong.push(format!("`expires` {why}"))).ok()
+        });
+        let sha256 = read(&mut fields, "sha256", InvalidToken::Hash, &mut wrong);
         wrong.extend(fields.keys().map(|key| format!("a token has no `{key}`")));
-        match (name, right, sha256) {
-            (Some(name), Some(right), Some(sha256)) if wrong.is_empty() => Ok(Self { name, right, sha256 }),
+        match (name, roles, sha256) {
+            (Some(name), Some(roles), Some(sha256)) if wrong.is_empty() => Ok(Self {
+                name,
+                roles,
+                types: types.flatten().unwrap_or_default(),
+                expires: expires.flatten(),
+                sha256,
+            }),
             _ => Err(wrong.join("; ")),
         }
     }
+}
+
+/// What it may do, in either form.
+fn read_roles(fields: &mut Table, wrong: &mut Vec<String>) -> Option<BTreeSet<Role>> {
+    match (fields.remove("roles"), fields.remove("right")) {
+        (Some(_), Some(_)) => {
+            wrong.push("`right` and `roles` say the same; leave `right` out".into());
+            None
+        }
+        (Some(value), None) => {
+            let roles = texts(&value).and_then(|texts| texts.iter().map(|text| text.parse().ok()).collect());
+            let roles = roles.filter(|roles: &BTreeSet<Role>| !roles.is_empty());
+            if roles.is_none() {
+                wrong.push(format!("`roles` {}", InvalidToken::Roles));
+            }
+            roles
+        }
+        (None, Some(value)) => match value.as_str() {
+            Some("enqueue") => Some([Role::Enqueue].into()),
+            Some("operate") => Some(Role::ALL.into()),
+            _ => {
+                wrong.push(format!("`right` {}", InvalidToken::Right));
+                None
+            }
+        },
+        (None, None) => {
+            wrong.push("`roles` is missing".into());
+            None
+        }
+    }
+}
+
+/// The texts of a list of texts.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
 /// Takes a field out and reads it; says what is wrong with it otherwise.
@@ -124,6 +199,11 @@ fn read<T: FromStr<Err = InvalidToken>>(
     read.inspect_err(|why| wrong.push(format!("`{key}` {why}"))).ok()
 }
 
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Enqueue, Self::Deploy, Self::Operate, Self::Read];
+}
+
 impl FromStr for TokenName {
     type Err = InvalidToken;
     fn from_str(text: &str) -> Result<Self, InvalidToken> {
@@ -133,14 +213,25 @@ impl FromStr for TokenName {
     }
 }
 
-impl FromStr for Right {
+impl FromStr for Role {
     type Err = InvalidToken;
     fn from_str(text: &str) -> Result<Self, InvalidToken> {
         match text {
             "enqueue" => Ok(Self::Enqueue),
+            "deploy" => Ok(Self::Deploy),
             "operate" => Ok(Self::Operate),
-            _ => Err(InvalidToken::Right),
+            "read" => Ok(Self::Read),
+            _ => Err(InvalidToken::Roles),
         }
+    }
+}
+
+impl FromStr for Expiry {
+    type Err = InvalidToken;
+    fn from_str(text: &str) -> Result<Self, InvalidToken> {
+        let at = humantime::parse_rfc3339(text).map_err(|_| InvalidToken::Expires)?;
+        let since = at.duration_since(UNIX_EPOCH).map_err(|_| InvalidToken::Expires)?;
+        Ok(Self { at_ms: u64::try_from(since.as_millis()).map_err(|_| InvalidToken::Expires)? })
     }
 }
 
@@ -168,6 +259,21 @@ impl FromStr for TokenHash {
 impl fmt::Display for TokenName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Expiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// The last moment that RFC 3339 can write.
+        const LAST_MS: u64 = 253_402_300_799_999;
+        let at: SystemTime = UNIX_EPOCH + Duration::from_millis(self.at_ms.min(LAST_MS));
+        write!(f, "{}", humantime::format_rfc3339(at))
+    }
+}
+
+impl From<Expiry> for String {
+    fn from(expiry: Expiry) -> Self {
+        expiry.to_string()
     }
 }
 

@@ -24,7 +24,12 @@ impl DataConfig {
         self.dir.join("catalog.last")
     }
 
-    /// The folder of the artifact store: catalog revisions and modules.
+    /// The file of the tokens that were known last: what a process goes on with when the artifact store is away.
+    pub fn last_tokens(&self) -> PathBuf {
+        self.dir.join("tokens.last")
+    }
+
+    /// The folder of the artifact store: catalog revisions, modules, tokens.
     pub fn artifacts_dir(&self) -> PathBuf {
         self.dir.join("artifacts")
     }

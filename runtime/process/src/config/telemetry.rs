@@ -13,7 +13,8 @@ pub struct TelemetryConfig {
     /// `auto` (for people on a terminal, JSON elsewhere), `human` or `json`. Default `auto`.
     pub format: LogFormat,
     /// `error`, `warn`, `info`, `debug` or `trace`; also per part: `info,wasmill_queue=debug`. The variable `RUST_LOG`
-    /// says the same. Default `info`.
+    /// says the same. The audit, which tells each change, is there at every level, unless this names it: `info,audit=off`.
+    /// Default `info`.
     pub level: String,
 }
 
@@ -26,6 +27,9 @@ pub enum LogFormat {
     Human,
     Json,
 }
+
+/// The part that tells who changed what.
+const AUDIT: &str = "audit";
 
 impl TelemetryConfig {
     /// The filter that `level` describes.
@@ -44,7 +48,12 @@ impl TelemetryConfig {
                 "`{word}` is no level; write error, warn, info, debug or trace, or PART=LEVEL"
             ));
         }
-        EnvFilter::try_new(&self.level).map_err(|error| format!("it does not read as levels: {error}"))
+        // Who changed what is told however little else is, unless somebody says otherwise by name.
+        let level = match self.level.contains(AUDIT) {
+            true => self.level.clone(),
+            false => format!("{},{AUDIT}=info", self.level),
+        };
+        EnvFilter::try_new(level).map_err(|error| format!("it does not read as levels: {error}"))
     }
 
     pub(super) fn refusals(&self) -> Vec<Refusal> {

@@ -96,13 +96,20 @@ fn a_file_on_the_disk_is_read() {
     assert!(says.starts_with(&format!("{}:2:1: `worker.slots`: ", path.display())), "{says}");
 }
 
-fn token(name: &str, right: Right, byte: u8) -> TokenConfig {
-    TokenConfig { name: name.parse().unwrap(), right, sha256: TokenHash([byte; 32]) }
+fn token(name: &str, roles: &[Role], byte: u8) -> TokenConfig {
+    let roles = roles.iter().copied().collect();
+    TokenConfig {
+        name: name.parse().unwrap(),
+        roles,
+        types: Vec::new(),
+        expires: None,
+        sha256: TokenHash([byte; 32]),
+    }
 }
 
 #[test]
 fn tokens_come_from_the_file_in_either_form_or_from_a_variable() {
-    let (app, ops) = (token("app", Right::Enqueue, 0xAB), token("ops", Right::Operate, 1));
+    let (app, ops) = (token("app", &[Role::Enqueue], 0xAB), token("ops", &Role::ALL, 1));
     let line = |token: &TokenConfig, right| {
         format!("{{ name = \"{}\", right = \"{right}\", sha256 = \"{}\" }}", token.name, token.sha256)
     };
@@ -127,9 +134,41 @@ fn each_table_of_tokens_has_its_own_line() {
     let says = load(text, &[]).unwrap_err().to_string();
     assert_eq!(
         says,
-        "wasmill.toml:1:1: `auth.tokens`: `right` is missing; `sha256` is missing\n\
+        "wasmill.toml:1:1: `auth.tokens`: `roles` is missing; `sha256` is missing\n\
          wasmill.toml:4:1: `auth.tokens`: `name` is missing; `sha256` is missing"
     );
+}
+
+#[test]
+fn a_token_has_roles_types_and_an_end() {
+    let hash = TokenHash([2; 32]);
+    let file = |more: &str| format!("[[auth.tokens]]\nname = \"ci\"\nsha256 = \"{hash}\"\n{more}");
+    let more =
+        "roles = [\"read\", \"deploy\"]\ntypes = [\"billing.*\"]\nexpires = \"2027-01-31T00:00:00Z\"\n";
+    let config = load(&file(more), &[]).unwrap();
+    let [ci] = &config.auth.tokens[..] else { panic!("{:?}", config.auth) };
+    let wanted = TokenConfig {
+        types: vec!["billing.*".into()],
+        expires: Some(Expiry { at_ms: 1_801_353_600_000 }),
+        ..token("ci", &[Role::Deploy, Role::Read], 2)
+    };
+    assert_eq!(*ci, wanted);
+    assert_eq!(load(&config.to_string(), &[]).unwrap(), config);
+    for (more, said) in [
+        ("roles = []", "`roles` must be a list of"),
+        ("roles = [\"admin\"]", "`roles` must be a list of"),
+        ("roles = \"read\"", "`roles` must be a list of"),
+        ("roles = [\"read\"]\nright = \"operate\"", "`right` and `roles` say the same"),
+        ("right = \"deploy\"", "`right` must be \"enqueue\" or \"operate\""),
+        ("roles = [\"read\"]\ntypes = []", "`types` must be a list"),
+        ("roles = [\"read\"]\ntypes = [1]", "`types` must be a list"),
+        ("roles = [\"read\"]\nexpires = \"90d\"", "`expires` must be a moment in UTC"),
+        ("roles = [\"read\"]\nexpires = 2027-01-31T00:00:00Z", "`expires` must be a moment in UTC in quotes"),
+        ("roles = [\"read\"]\nscope = \"*\"", "a token has no `scope`"),
+    ] {
+        let says = load(&file(more), &[]).unwrap_err().to_string();
+        assert!(says.contains(said), "{more}: {says}");
+    }
 }
 
 #[test]
@@ -150,7 +189,7 @@ fn a_token_in_the_place_of_its_hash_is_not_repeated() {
 #[test]
 fn a_configuration_is_shown_as_a_file_that_says_the_same() {
     let mut config = Config::default();
-    config.auth.tokens = vec![token("app", Right::Enqueue, 2), token("ops", Right::Operate, 3)];
+    config.auth.tokens = vec![token("app", &[Role::Enqueue], 2), token("ops", &Role::ALL, 3)];
     config.worker.grace = Duration::from_millis(1500);
     config.sandbox.memory_bytes_max = 3 << 20;
     let shown = config.to_string();

@@ -38,7 +38,7 @@ impl Problem {
             (401, _) => Some(
                 "Commands read the token from the variable WASMILL_TOKEN, or from the file that --token-file names.",
             ),
-            (403, "urn:wasmill:problem:right-missing") => Some(
+            (403, "urn:wasmill:problem:right-missing" | "urn:wasmill:problem:type-forbidden") => Some(
                 "Another token goes into the variable WASMILL_TOKEN, or into the file that --token-file names.",
             ),
             _ => None,

@@ -42,7 +42,7 @@ impl Token {
                 Ok(Self(header))
             }
             _ => Err(Failure::new(Exit::Usage, format_args!("{place} holds no token: it is one word of letters, digits, `-` and `_`, and begins with wm_."))
-                .advise("`wasmill token new` makes tokens.")),
+                .advise("`wasmill token create` makes tokens.")),
         }
     }
 

@@ -11,6 +11,7 @@ use wasmill_process::Config;
 use wasmill_process::config::ProcessEnvironment;
 
 use crate::failure::{Exit, Failure, Result};
+use crate::mill::access;
 use crate::mill::stores::backing;
 use crate::terminal::{GREEN, print, styled, tell};
 
@@ -56,6 +57,13 @@ impl Check {
                 message: mistake.message.clone(),
             };
             mistakes.extend(found.0.iter().map(finding));
+        }
+        if let Some(message) = config.as_ref().ok().and_then(|config| access::fixed(&config.auth).err()) {
+            let place = self
+                .config
+                .as_ref()
+                .map_or_else(|| "WASMILL_AUTH_TOKENS".to_owned(), |file| file.display().to_string());
+            mistakes.push(Finding { place, message });
         }
         // Without a sound configuration nothing is said against a path that one kind of mill has.
         let backing = config.as_ref().map_or(Backing::LogAndQueue, backing);

@@ -114,7 +114,7 @@ fn config(folder: &TempDir) -> Result<Config> {
         config.gateway.listen.set_port(0);
     }
     if config.telemetry.level == Config::default().telemetry.level {
-        config.telemetry.level = "warn".into();
+        config.telemetry.level = "warn,audit=off".into();
     }
     Ok(config)
 }

@@ -17,7 +17,7 @@ pub(crate) fn loopback_only(listen: SocketAddr) -> Result<()> {
     Err(Failure::new(Exit::Config, format_args!("{listen} can be reached from other machines, and `dev` is for this one."))
         .advise(
             "Listen on a loopback address, 127.0.0.1:8420 or [::1]:8420; or start `wasmill serve`, with tokens in the \
-             configuration.",
+             configuration, which `wasmill init` writes.",
         ))
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn loopback_or_tokens(listen: SocketAddr, config: &Config) -> Result<
         format_args!("{listen} can be reached from other machines, and the configuration has no tokens: whoever comes could run code here."),
     )
     .advise(
-        "Make a token with `wasmill token new --name NAME --right operate` and put the lines it prints into the \
-         configuration file; or listen on a loopback address, 127.0.0.1:8420 or [::1]:8420.",
+        "`wasmill init` writes a configuration with a first token; or put the lines of `wasmill token new` into the one \
+         there is; or listen on a loopback address, 127.0.0.1:8420 or [::1]:8420.",
     ))
 }

@@ -1,16 +1,21 @@
-//! `wasmill token`: makes the tokens that callers show.
+//! `wasmill token`: the tokens that callers show. Offline for the configuration, and by a server for its store.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, UNIX_EPOCH};
+
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
-use wasmill_http::TokenHash;
-use wasmill_process::config::{self, AuthConfig, TOKEN_PREFIX, TokenConfig, TokenName};
+use wasmill_job::UnixMs;
 
-use crate::failure::{Exit, Failure, Result};
-use crate::terminal::{BOLD, print, styled};
+use crate::failure::Result;
 
-/// Make tokens, which callers show to a server that listens beyond this machine
+mod made;
+mod offline;
+mod online;
+
+pub(crate) use offline::lines;
+
+/// Make, list, replace and take back tokens, which callers show to a server that asks for one
 #[derive(Debug, Args)]
 pub(crate) struct Token {
     #[command(subcommand)]
@@ -19,90 +24,89 @@ pub(crate) struct Token {
 
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
-    /// Make a token: print it, this once, and the lines for the configuration, which hold its SHA-256 only
-    ///
-    /// No server is asked: one learns of the token when it is started with those lines. Callers send it as
-    /// `Authorization: Bearer TOKEN`; the commands read it from WASMILL_TOKEN, or from the file that --token-file names.
-    New(New),
-}
-
-#[derive(Debug, Args)]
-struct New {
-    /// Whose it is: letters, digits, dots and dashes; stands in the log beside each request
-    #[arg(long, value_name = "NAME")]
-    name: TokenName,
-    /// What it may do
-    #[arg(long, value_name = "RIGHT")]
-    right: Right,
-    /// Print token and hash as JSON
-    #[arg(long)]
-    json: bool,
+    Create(online::Create),
+    List(online::List),
+    Revoke(online::Revoke),
+    Rotate(online::Rotate),
+    New(offline::New),
 }
 
 /// What a token may do.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Right {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Role {
     /// Enqueue jobs, look at single ones, cancel them
     Enqueue,
-    /// Everything: modules, routes, dead letters, status, metrics too
+    /// Upload modules and delete them, change the routing table
+    Deploy,
+    /// Dead letters, lists and cancelling of jobs, tokens, and all that `read` may
     Operate,
+    /// Counts, lists, the routing table and its history, modules, metrics
+    Read,
 }
 
-/// A new token as JSON.
-#[derive(Debug, Serialize)]
-struct Made<'m> {
-    token: &'m str,
-    #[serde(flatten)]
-    config: &'m TokenConfig,
+/// When a token ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expiry {
+    In(Duration),
+    At(UnixMs),
 }
 
-/// Of a token, in bytes. 160 bits are out of reach for guessing; these are 192, which base64 needs no filling for.
-const RANDOM_BYTES: usize = 24;
+/// Why a text names no end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NoExpiry;
 
 impl Token {
-    pub(crate) fn run(self) -> Result<()> {
-        let TokenCommand::New(new) = self.command;
-        // From a generator made for secrets: ChaCha, seeded by the operating system.
-        new.run(&rand::random())
-    }
-}
-
-impl New {
-    fn run(self, random: &[u8; RANDOM_BYTES]) -> Result<()> {
-        let token = text(random);
-        let right = match self.right {
-            Right::Enqueue => config::Right::Enqueue,
-            Right::Operate => config::Right::Operate,
-        };
-        let sha256 = config::TokenHash(TokenHash::of(&token).0);
-        let config = TokenConfig { name: self.name, right, sha256 };
-        let unwritable = |error: &dyn std::fmt::Display| Failure::new(Exit::No, error);
-        if self.json {
-            let made = Made { token: &token, config: &config };
-            let text = serde_json::to_string(&made).map_err(|error| unwritable(&error))?;
-            return print(&format!("{text}\n"));
+    pub(crate) async fn run(self) -> Result<()> {
+        match self.command {
+            TokenCommand::Create(create) => create.run().await,
+            TokenCommand::List(list) => list.run().await,
+            TokenCommand::Revoke(revoke) => revoke.run().await,
+            TokenCommand::Rotate(rotate) => rotate.run().await,
+            TokenCommand::New(new) => new.run(),
         }
-        let lines = lines(config).map_err(|error| unwritable(&error))?;
-        print(&format!(
-            "The token, shown this once:\n\n{}\n\nFor the configuration file:\n\n{lines}",
-            styled(BOLD, &token)
-        ))
     }
 }
 
-/// In the URL-safe alphabet of base64: nothing to escape in headers, shells and files.
-fn text(random: &[u8; RANDOM_BYTES]) -> String {
-    format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random))
+impl Role {
+    pub(super) fn as_job(self) -> wasmill_job::Role {
+        match self {
+            Self::Enqueue => wasmill_job::Role::Enqueue,
+            Self::Deploy => wasmill_job::Role::Deploy,
+            Self::Operate => wasmill_job::Role::Operate,
+            Self::Read => wasmill_job::Role::Read,
+        }
+    }
 }
 
-/// The lines of the configuration file, written by the type that reads them.
-fn lines(token: TokenConfig) -> std::result::Result<String, toml::ser::Error> {
-    #[derive(Serialize)]
-    struct File {
-        auth: AuthConfig,
+impl Expiry {
+    /// The moment.
+    pub(super) fn at(self, now: UnixMs) -> UnixMs {
+        match self {
+            Self::In(span) => now.plus(span),
+            Self::At(at) => at,
+        }
     }
-    toml::to_string(&File { auth: AuthConfig { tokens: vec![token] } })
 }
+
+impl FromStr for Expiry {
+    type Err = NoExpiry;
+    fn from_str(text: &str) -> std::result::Result<Self, NoExpiry> {
+        if let Ok(span) = humantime::parse_duration(text) {
+            return Ok(Self::In(span));
+        }
+        let at = humantime::parse_rfc3339(text).map_err(|_| NoExpiry)?;
+        let since = at.duration_since(UNIX_EPOCH).map_err(|_| NoExpiry)?;
+        Ok(Self::At(UnixMs(u64::try_from(since.as_millis()).map_err(|_| NoExpiry)?)))
+    }
+}
+
+impl fmt::Display for NoExpiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("write a span such as 90d, or a moment in UTC such as 2027-01-31T00:00:00Z")
+    }
+}
+
+impl std::error::Error for NoExpiry {}
 
 #[cfg(test)]
 mod tests;

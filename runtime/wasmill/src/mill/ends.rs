@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use wasmill_catalog::{ArtifactStore, Catalog, Following, LastGood, follow};
+use wasmill_catalog::{
+    ArtifactStore, Catalog, Following, FollowingTokens, LastGood, LastTokens, follow, follow_tokens,
+};
+use wasmill_http::Access;
 use wasmill_job::{Clock, SystemClock};
 use wasmill_log::Log;
 use wasmill_process::config::LogKind;
@@ -17,7 +20,7 @@ use wasmill_worker::{Worker, WorkerConfig};
 use super::loader::Loader;
 use super::trusted::Trusted;
 use super::watch::{Watch, Watched};
-use super::{secrets, stores};
+use super::{access, secrets, stores};
 use crate::command::run_alone::start_alone;
 use crate::failure::{Exit, Failure, Result};
 
@@ -32,6 +35,9 @@ pub(super) struct Ends<L, Q> {
     reached: Trusted,
     pub(super) store: ArtifactStore,
     pub(super) following: Following,
+    /// Who may call; follows the tokens.
+    pub(super) access: Access,
+    pub(super) tokens: FollowingTokens,
     pub(super) loader: Arc<Loader>,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -41,10 +47,12 @@ pub(super) struct Base {
     pub(super) clock: Arc<dyn Clock>,
     store: ArtifactStore,
     following: Following,
+    access: Access,
+    tokens: FollowingTokens,
     loader: Arc<Loader>,
 }
 
-/// How often the catalog is asked for a new revision; the design promises two seconds.
+/// How often the store is asked for a new revision and for tokens; the design promises two seconds.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// What a part may take beyond the grace it gives others. Its own deadlines come first: the worker has up to four of 5 s.
 pub(super) const MARGIN: Duration = Duration::from_secs(25);
@@ -54,14 +62,20 @@ pub(super) const RELAY_GRACE: Duration = Duration::from_secs(20);
 impl Base {
     pub(super) async fn open(config: &Config) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let fixed =
+            access::fixed(&config.auth).map_err(|why| Failure::new(Exit::Config, format_args!("{why}.")))?;
         stores::make_folder(&config.data.dir)?;
         let store = stores::open_artifacts(config)?;
         let unreadable = |error| Failure::new(Exit::Config, error);
         let following = follow(store.clone(), FOLLOW_EVERY, Some(LastGood::at(config.data.last_good())))
             .await
             .map_err(unreadable)?;
+        let access = Access::new(fixed, Arc::clone(&clock));
+        let (last, opened) = (LastTokens::at(config.data.last_tokens()), access.clone());
+        let take = move |stored: &[_]| opened.replace(&access::made(stored));
+        let tokens = follow_tokens(store.clone(), FOLLOW_EVERY, Some(last), take).await;
         let loader = Arc::new(Loader::open(config, store.clone())?);
-        Ok(Self { clock, store, following, loader })
+        Ok(Self { clock, store, following, access, tokens, loader })
     }
 
     pub(super) fn catalog(&self) -> watch::Receiver<Arc<Catalog>> {
@@ -70,9 +84,9 @@ impl Base {
 
     /// Each store with whether it may be worked with.
     pub(super) fn with<L, Q>(self, log: (Option<L>, Trusted), queue: (Q, Trusted)) -> Ends<L, Q> {
-        let Self { clock, store, following, loader } = self;
+        let Self { clock, store, following, access, tokens, loader } = self;
         let ((log, reached), (queue, trusted)) = (log, queue);
-        Ends { log, queue, trusted, reached, store, following, loader, clock }
+        Ends { log, queue, trusted, reached, store, following, access, tokens, loader, clock }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wasmill_console::{ConsoleConfig, MakeTopics, Prepare, Probes};
+use wasmill_console::{ConsoleConfig, MakeTopics, Prepare, Probes, Tokens};
 use wasmill_http::{Hosts, HttpConfig};
 use wasmill_ingest::{Durability, IngestConfig};
 use wasmill_log::Log;
@@ -44,7 +44,7 @@ pub(super) fn serve<L: Log, Q: Queue>(
     (stored, topics): (Durability, Option<MakeTopics>),
     stop: CancellationToken,
 ) -> Result<impl Future<Output = ()> + Send + 'static + use<L, Q>> {
-    let access = access::access(&config.auth);
+    let (access, tokens) = (ends.access.clone(), ends.tokens.clone());
     let remarking = readiness.clone();
     let probes = wasmill_console::probes(Probes {
         metrics,
@@ -60,17 +60,21 @@ pub(super) fn serve<L: Log, Q: Queue>(
             let jobs = wasmill_http::guard(wasmill_ingest::router(jobs), hosts);
             let mut description = wasmill_ingest::openapi();
             description.merge(wasmill_console::openapi());
-            wasmill_http::describe_tokens(&mut description, &access, access::needs);
+            wasmill_http::describe_tokens(&mut description, &access, access::rules);
             let description = wasmill_http::openapi_route(&description).map_err(|error| {
                 Failure::new(Exit::No, format_args!("the API's description cannot be written: {error}."))
             })?;
             jobs.merge(wasmill_console::router(admin)).merge(probes).merge(description)
         }
     };
-    let router = wasmill_http::finish(wasmill_http::protect(routes, access, access::needs));
+    // In front of what refuses: refusals are told, too.
+    let told = wasmill_http::audit(wasmill_http::protect(routes, access, access::rules), access::rules);
+    let router = wasmill_http::finish(told);
     let settings = http_config(&config.gateway);
     Ok(async move {
         wasmill_http::serve(listener, router, settings, stop).await;
+        // Followed as long as somebody is let in by them.
+        drop(tokens);
     })
 }
 
@@ -105,6 +109,7 @@ fn parts<L: Log, Q: Queue>(
         queue: ends.queue.clone(),
         store: ends.store.clone(),
         catalog: ends.following.clone(),
+        tokens: Tokens { access: ends.access.clone(), following: ends.tokens.clone() },
         prepare: Prepare::new(move |upload| loader.prepare(&upload), move |module| looker.look(&module)),
         topics,
         clock: Arc::clone(&ends.clock),

@@ -1,106 +1,175 @@
-//! Tokens: who is let in where, from outside, through the real binary.
+//! Tokens: who is let in where, and what is told of it in the audit, from outside, through the real binary.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::mill::{Mill, WITHIN};
 use crate::wasmill::{Said, command, prebuilt, wasmill};
 
 /// A mill that asks for tokens, on all addresses of this machine.
-struct Guarded {
-    folder: TempDir,
-    mill: Mill,
-    app: String,
-    ops: String,
+pub(crate) struct Guarded {
+    pub(crate) folder: TempDir,
+    pub(crate) mill: Mill,
+    /// By their names: `app` and `ops` of the forms of before, one of each role, `all` of all, `expired`, and `mail`, which has
+    /// every role for the job type `mail` alone.
+    tokens: HashMap<&'static str, String>,
 }
 
 /// An answer, taken apart just enough.
-struct Reply {
-    status: u16,
-    head: String,
-    body: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
-/// What a caller has to show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Need {
-    Nothing,
-    Enqueue,
-    Operate,
-}
+/// The roles, and what an endpoint asks for: one of them, perhaps for all job types.
+const ROLES: [&str; 4] = ["enqueue", "deploy", "operate", "read"];
+type Needs = (&'static [&'static str], Types);
 
-/// Which right each endpoint needs. One that the API describes and that is missing here fails the test: decide it here,
-/// and in `src/mill/access.rs`.
-const NEEDS: &[(&str, &str, Need)] = &[
-    ("post", "/v1/jobs", Need::Enqueue),
-    ("post", "/v1/jobs/batch", Need::Enqueue),
-    ("get", "/v1/jobs/{type}/{id}", Need::Enqueue),
-    ("delete", "/v1/jobs/{type}/{id}", Need::Enqueue),
-    ("get", "/v1/jobs", Need::Operate),
-    ("post", "/v1/queue/check", Need::Operate),
-    ("get", "/v1/modules", Need::Operate),
-    ("post", "/v1/modules/prune", Need::Operate),
-    ("post", "/v1/modules", Need::Operate),
-    ("get", "/v1/modules/{digest}", Need::Operate),
-    ("put", "/v1/modules/{digest}/tags/{tag}", Need::Operate),
-    ("get", "/v1/catalog", Need::Operate),
-    ("post", "/v1/catalog/plan", Need::Operate),
-    ("post", "/v1/catalog/apply", Need::Operate),
-    ("post", "/v1/catalog/rollback", Need::Operate),
-    ("get", "/v1/catalog/diff", Need::Operate),
-    ("get", "/v1/catalog/export", Need::Operate),
-    ("get", "/v1/catalog/revisions", Need::Operate),
-    ("get", "/v1/catalog/revisions/{revision}", Need::Operate),
-    ("delete", "/v1/catalog/types/{type}", Need::Operate),
-    ("delete", "/v1/catalog/queues/{queue}", Need::Operate),
-    ("get", "/v1/status", Need::Operate),
-    ("get", "/v1/lanes", Need::Operate),
-    ("get", "/v1/dead", Need::Operate),
-    ("post", "/v1/dead/redrive", Need::Operate),
-    ("post", "/v1/dead/purge", Need::Operate),
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Types {
+    /// Also with a token for some job types.
+    Some,
+    /// Only with one for all of them.
+    All,
+}
+use Types::{All, Some as Of};
+
+/// Whether it is told in the audit.
+const TOLD: bool = true;
+const NOT_TOLD: bool = false;
+
+const ENQUEUE: &[&str] = &["enqueue"];
+const JOB: &[&str] = &["enqueue", "operate"];
+const DEPLOY: &[&str] = &["deploy"];
+const OPERATE: &[&str] = &["operate"];
+const READ: &[&str] = &["operate", "read"];
+const LOOK: &[&str] = &["deploy", "operate", "read"];
+
+/// What each endpoint needs, and whether it changes something. One that the API describes and that is missing here fails the
+/// test: decide it here, and in `src/mill/access.rs`.
+const NEEDS: &[(&str, &str, Needs, bool)] = &[
+    ("post", "/v1/jobs", (ENQUEUE, Of), NOT_TOLD),
+    ("post", "/v1/jobs/batch", (ENQUEUE, Of), NOT_TOLD),
+    ("get", "/v1/jobs/{type}/{id}", (JOB, Of), NOT_TOLD),
+    ("delete", "/v1/jobs/{type}/{id}", (JOB, Of), TOLD),
+    ("get", "/v1/jobs", (READ, Of), NOT_TOLD),
+    ("post", "/v1/queue/check", (OPERATE, All), TOLD),
+    ("get", "/v1/modules", (LOOK, Of), NOT_TOLD),
+    ("post", "/v1/modules/prune", (DEPLOY, All), TOLD),
+    ("post", "/v1/modules", (DEPLOY, Of), TOLD),
+    ("get", "/v1/modules/{digest}", (LOOK, Of), NOT_TOLD),
+    ("put", "/v1/modules/{digest}/tags/{tag}", (DEPLOY, Of), TOLD),
+    ("get", "/v1/catalog", (LOOK, Of), NOT_TOLD),
+    ("post", "/v1/catalog/plan", (DEPLOY, Of), NOT_TOLD),
+    ("post", "/v1/catalog/apply", (DEPLOY, Of), TOLD),
+    ("post", "/v1/catalog/rollback", (DEPLOY, Of), TOLD),
+    ("get", "/v1/catalog/diff", (LOOK, Of), NOT_TOLD),
+    ("get", "/v1/catalog/export", (LOOK, Of), NOT_TOLD),
+    ("get", "/v1/catalog/revisions", (LOOK, Of), NOT_TOLD),
+    ("get", "/v1/catalog/revisions/{revision}", (LOOK, Of), NOT_TOLD),
+    ("delete", "/v1/catalog/types/{type}", (DEPLOY, Of), TOLD),
+    ("delete", "/v1/catalog/queues/{queue}", (DEPLOY, All), TOLD),
+    ("get", "/v1/status", (READ, Of), NOT_TOLD),
+    ("get", "/v1/lanes", (READ, Of), NOT_TOLD),
+    ("get", "/v1/dead", (READ, Of), NOT_TOLD),
+    ("post", "/v1/dead/redrive", (OPERATE, Of), TOLD),
+    ("post", "/v1/dead/purge", (OPERATE, Of), TOLD),
+    ("get", "/v1/tokens", (OPERATE, All), NOT_TOLD),
+    ("post", "/v1/tokens", (OPERATE, All), TOLD),
+    ("delete", "/v1/tokens/{name}", (OPERATE, All), TOLD),
+    ("post", "/v1/tokens/{name}/rotate", (OPERATE, All), TOLD),
 ];
 
-/// Endpoints that the API's description leaves out.
-const NOT_DESCRIBED: &[(&str, &str, Need)] = &[
-    ("get", "/healthz", Need::Nothing),
-    ("get", "/readyz", Need::Nothing),
-    ("get", "/openapi.json", Need::Nothing),
-    ("get", "/metrics", Need::Operate),
+/// Endpoints that the API's description leaves out. Nothing is needed where there is no role.
+const NOT_DESCRIBED: &[(&str, &str, Needs, bool)] = &[
+    ("get", "/healthz", (&[], Of), NOT_TOLD),
+    ("get", "/readyz", (&[], Of), NOT_TOLD),
+    ("get", "/openapi.json", (&[], Of), NOT_TOLD),
+    ("get", "/metrics", (READ, All), NOT_TOLD),
 ];
 
 /// A token and the lines for its hash.
-fn token(name: &str, right: &str) -> (String, String) {
+fn token(name: &str, more: &[&str]) -> (String, String) {
+    let args = ["token", "new", "--name", name, "--json"].into_iter().chain(more.iter().copied());
+    let said = wasmill(args.clone()).ok().json();
+    let text = said["token"].as_str().unwrap().to_owned();
+    let list = |key: &str| {
+        said[key].as_array().map_or_else(String::new, |list| format!("{key} = {}\n", json!(list)))
+    };
+    let expires = said["expires"].as_str().map_or_else(String::new, |at| format!("expires = \"{at}\"\n"));
+    let (roles, types) = (list("roles"), list("types"));
+    (
+        text,
+        format!("[[auth.tokens]]\nname = \"{name}\"\n{roles}{types}{expires}sha256 = {}\n", said["sha256"]),
+    )
+}
+
+/// The lines of before there were roles.
+fn lines_of_before(name: &str, right: &str) -> (String, String) {
     let said = wasmill(["token", "new", "--name", name, "--right", right, "--json"]).ok().json();
     let lines =
         format!("[[auth.tokens]]\nname = \"{name}\"\nright = \"{right}\"\nsha256 = {}\n", said["sha256"]);
     (said["token"].as_str().unwrap().to_owned(), lines)
 }
 
+const ALL_ROLES: [&str; 8] = ["--role", "enqueue", "--role", "deploy", "--role", "operate", "--role", "read"];
+
 impl Guarded {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ((app, one), (ops, two)) = (token("app", "enqueue"), token("ops", "operate"));
-        fs::write(folder.path().join("wasmill.toml"), one + &two).unwrap();
+        let all = |more: &[&'static str]| ALL_ROLES.iter().chain(more).copied().collect::<Vec<_>>();
+        let mut made =
+            vec![("app", lines_of_before("app", "enqueue")), ("ops", lines_of_before("ops", "operate"))];
+        made.extend(ROLES.map(|role| (role, token(role, &["--role", role]))));
+        made.push(("all", token("all", &all(&[]))));
+        made.push(("mail", token("mail", &all(&["--type", "mail"]))));
+        made.push(("expired", token("expired", &all(&["--expires", "2026-01-01T00:00:00Z"]))));
+        let lines: String = made.iter().map(|(_, (_, lines))| lines.as_str()).collect();
+        fs::write(folder.path().join("wasmill.toml"), lines).unwrap();
+        let tokens = made.into_iter().map(|(name, (text, _))| (name, text)).collect();
+        Self { mill: Self::serve(&folder), folder, tokens }
+    }
+
+    fn serve(folder: &TempDir) -> Mill {
         let mut serve = command();
         serve.args(["serve", "--listen", "0.0.0.0:0", "--data"]).arg(folder.path().join("data"));
         serve.arg("--config").arg(folder.path().join("wasmill.toml"));
-        serve.env("RUST_LOG", "debug").stderr(File::create(folder.path().join("log")).unwrap());
-        let mill = Mill::spawn(serve);
-        Self { folder, mill, app, ops }
+        let log = OpenOptions::new().create(true).append(true).open(folder.path().join("log")).unwrap();
+        serve.env("RUST_LOG", "debug").stderr(log);
+        Mill::spawn(serve)
     }
 
-    fn log(&self) -> String {
+    /// Stops it, as a service is stopped, and starts it again.
+    pub(crate) fn restart(&mut self) {
+        self.mill.signal("TERM");
+        self.mill.wait();
+        self.mill = Self::serve(&self.folder);
+    }
+
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
+    /// The lines of the audit, from the one with this number on.
+    fn audit(&self, from: usize) -> Vec<Value> {
+        let log = self.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["target"] == "audit").skip(from).collect()
+    }
+
+    pub(crate) fn token(&self, name: &str) -> &str {
+        &self.tokens[name]
+    }
+
     /// One request with an empty body, on a connection of its own.
-    fn ask(&self, method: &str, path: &str, token: Option<&str>, headers: &[&str]) -> Reply {
+    pub(crate) fn ask(&self, method: &str, path: &str, token: Option<&str>, headers: &[&str]) -> Reply {
         let port = self.mill.server.rsplit_once(':').unwrap().1;
         let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
         stream.set_read_timeout(Some(WITHIN)).unwrap();
@@ -119,14 +188,14 @@ impl Guarded {
     }
 
     /// Runs a command against it, with this token in the environment.
-    fn wasmill<'a>(&'a self, token: &str, args: impl IntoIterator<Item = &'a str>) -> Said {
+    pub(crate) fn wasmill<'a>(&'a self, token: &str, args: impl IntoIterator<Item = &'a str>) -> Said {
         let args = args.into_iter().chain(["--server", &self.mill.server]);
         command().args(args).env("WASMILL_TOKEN", token).output().unwrap().into()
     }
 }
 
 #[test]
-fn every_endpoint_asks_for_its_right() {
+fn every_endpoint_asks_for_its_role() {
     let guarded = Guarded::start();
     let api: Value = serde_json::from_str(&guarded.ask("get", "/openapi.json", None, &[]).body).unwrap();
     let described: BTreeMap<(&str, &str), &Value> = api["paths"]
@@ -137,28 +206,83 @@ fn every_endpoint_asks_for_its_right() {
             item.as_object().unwrap().iter().map(|(method, what)| ((method.as_str(), path.as_str()), what))
         })
         .collect();
-    let decided: BTreeSet<_> = NEEDS.iter().map(|(method, path, _)| (*method, *path)).collect();
+    let decided: BTreeSet<_> = NEEDS.iter().map(|(method, path, ..)| (*method, *path)).collect();
     assert_eq!(described.keys().copied().collect::<BTreeSet<_>>(), decided);
     assert_eq!(api["components"]["securitySchemes"]["token"]["scheme"], "bearer");
 
-    for (method, path, need) in NEEDS.iter().chain(NOT_DESCRIBED) {
+    let made = ["token", "create", "gone", "--role", "read", "--role", "operate", "--json"];
+    let revoked =
+        guarded.wasmill(guarded.token("all"), made).ok().json()["token"].as_str().unwrap().to_owned();
+    guarded.wasmill(guarded.token("all"), ["token", "revoke", "gone"]).ok();
+
+    for (method, path, (roles, types), told) in NEEDS.iter().chain(NOT_DESCRIBED) {
         if let Some(operation) = described.get(&(*method, *path)) {
-            let right = format!("{need:?}").to_lowercase();
-            assert_eq!(operation["security"], serde_json::json!([{ "token": [right] }]), "{method} {path}");
+            let security: Vec<_> = roles.iter().map(|role| json!({ "token": [role] })).collect();
+            assert_eq!(operation["security"], json!(security), "{method} {path}");
             assert!(operation["responses"]["401"].is_object() && operation["responses"]["403"].is_object());
+            if *method != "get" {
+                let jobs_in = ["/v1/jobs", "/v1/jobs/batch", "/v1/catalog/plan"];
+                assert_eq!(*told, !jobs_in.contains(path), "{method} {path}: what changes something is told");
+            }
         }
-        let path = path.replace("{type}", "mail").replace("{id}", "0190163d-8694-8001-8000-64c2f1a0b3d5");
-        let status = |token| guarded.ask(method, &path, token, &[]).status;
+        let url = path.replace("{type}", "mail").replace("{id}", "0190163d-8694-8001-8000-64c2f1a0b3d5");
+        let told_before = guarded.audit(0).len();
+        let mut asked = 0;
+        let mut ask = |token: Option<&str>| {
+            asked += 1;
+            guarded.ask(method, &url, token, &[]).status
+        };
         let let_in = |status| !matches!(status, 401 | 403);
-        let (none, unknown) = (status(None), status(Some("wm_unknown")));
-        let (app, ops) = (status(Some(&guarded.app)), status(Some(&guarded.ops)));
-        let found = format!("{method} {path}: {none} {unknown} {app} {ops}");
-        assert!(let_in(ops), "{found}");
-        match need {
-            Need::Nothing => assert!(let_in(none) && let_in(unknown) && let_in(app), "{found}"),
-            Need::Enqueue => assert!(none == 401 && unknown == 401 && let_in(app), "{found}"),
-            Need::Operate => assert!(none == 401 && unknown == 401 && app == 403, "{found}"),
+        let free = roles.is_empty();
+        for (who, token) in [
+            ("nobody", None),
+            ("unknown", Some("wm_unknown")),
+            ("expired", Some(guarded.token("expired"))),
+            ("revoked", Some(revoked.as_str())),
+        ] {
+            let status = ask(token);
+            assert!(if free { let_in(status) } else { status == 401 }, "{method} {path}: {who} {status}");
         }
+        for role in ROLES {
+            let status = ask(Some(guarded.token(role)));
+            let wanted = free || roles.contains(&role);
+            assert!(if wanted { let_in(status) } else { status == 403 }, "{method} {path}: {role} {status}");
+        }
+        for (who, wanted) in [("all", true), ("ops", true), ("app", free || roles.contains(&"enqueue"))] {
+            let status = ask(Some(guarded.token(who)));
+            assert!(if wanted { let_in(status) } else { status == 403 }, "{method} {path}: {who} {status}");
+        }
+        // Lists that walk through everything ask a token for some job types which of them is meant.
+        let walks = *method == "get" && matches!(*path, "/v1/jobs" | "/v1/dead");
+        let status = ask(Some(guarded.token("mail")));
+        let wanted = free || *types == Of;
+        if !walks {
+            assert!(if wanted { let_in(status) } else { status == 403 }, "{method} {path}: mail {status}");
+        }
+        let lines = guarded.audit(told_before);
+        assert_eq!(lines.len(), if *told { asked } else { 0 }, "{method} {path}: {lines:?}");
+        for line in &lines {
+            assert!(
+                line["action"] != "undecided" && line["from"].as_str().unwrap().starts_with("127.0.0.1:"),
+                "{line}"
+            );
+        }
+        let callers: Vec<_> = lines.iter().map(|line| line["caller"].as_str().unwrap()).collect();
+        let expected = [
+            "anonymous",
+            "anonymous",
+            "expired",
+            "anonymous",
+            "enqueue",
+            "deploy",
+            "operate",
+            "read",
+            "all",
+            "ops",
+            "app",
+            "mail",
+        ];
+        assert!(lines.is_empty() || callers == expected, "{method} {path}: {callers:?}");
     }
 }
 
@@ -171,51 +295,53 @@ fn a_refusal_waits_for_no_body_and_the_log_names_the_caller_but_no_token() {
     assert_eq!(refused.status, 401);
     let head = refused.head.to_lowercase();
     assert!(head.contains("www-authenticate: bearer") && head.contains("application/problem+json"), "{head}");
-    let refused = guarded.ask("post", "/v1/modules", Some(&guarded.app), &announced);
+    let refused = guarded.ask("post", "/v1/modules", Some(guarded.token("app")), &announced);
     assert_eq!(refused.status, 403);
-    assert!(refused.body.contains("needs the right `operate`"), "{}", refused.body);
+    assert!(refused.body.contains("needs the role `deploy`"), "{}", refused.body);
     guarded.ask("get", "/v1/status", Some("wm_neverSeenBefore"), &[]);
-    assert_eq!(guarded.ask("get", "/v1/status", Some(&guarded.ops), &[]).status, 200);
+    assert_eq!(guarded.ask("get", "/v1/status", Some(guarded.token("ops")), &[]).status, 200);
 
     let log = guarded.log();
     for caller in ["app", "ops"] {
         assert!(log.contains(&format!("\"caller\":\"{caller}\"")), "{caller} in\n{log}");
     }
-    for secret in [&guarded.app, &guarded.ops, "wm_neverSeenBefore"] {
+    for secret in [guarded.token("app"), guarded.token("ops"), "wm_neverSeenBefore"] {
         assert!(!log.contains(secret), "{log}");
     }
 }
 
 #[test]
-fn with_tokens_a_day_is_as_without_and_each_caller_stays_within_its_right() {
+fn with_tokens_a_day_is_as_without_and_each_caller_stays_within_its_role() {
     let guarded = Guarded::start();
     let module = prebuilt("hello");
     let deploy = ["deploy", &module, "--name", "hello@1.0.0"];
-    let refused = guarded.wasmill(&guarded.app, deploy).code(1).stderr;
-    assert!(refused.contains("needs the right `operate`; the token `app` has `enqueue`"), "{refused}");
+    let refused = guarded.wasmill(guarded.token("app"), deploy).code(1).stderr;
+    assert!(refused.contains("needs the role `deploy`; the token `app` has `enqueue`"), "{refused}");
     assert!(refused.contains("WASMILL_TOKEN"), "{refused}");
-    guarded.wasmill(&guarded.ops, deploy).ok();
+    guarded.wasmill(guarded.token("ops"), deploy).ok();
     let routes = guarded.folder.path().join("routes.toml");
     fs::write(&routes, "[type.greeting]\nhandlers = [ { module = \"hello@1.0.0\" } ]\n").unwrap();
-    guarded.wasmill(&guarded.ops, ["apply", routes.to_str().unwrap(), "--yes", "--message", "first"]).ok();
-    let history = guarded.wasmill(&guarded.ops, ["history", "--json"]).ok().json();
+    guarded
+        .wasmill(guarded.token("ops"), ["apply", routes.to_str().unwrap(), "--yes", "--message", "first"])
+        .ok();
+    let history = guarded.wasmill(guarded.token("ops"), ["history", "--json"]).ok().json();
     let first = &history["revisions"][0];
     assert_eq!((&first["author"], &first["message"]), (&"ops".into(), &"first".into()), "{history}");
 
-    let stored = guarded.wasmill(&guarded.app, ["enqueue", "greeting", "--json"]).ok().json();
+    let stored = guarded.wasmill(guarded.token("app"), ["enqueue", "greeting", "--json"]).ok().json();
     let id = stored["id"].as_str().unwrap();
-    guarded.wasmill(&guarded.app, ["job", "show", "greeting", id, "--json"]).ok();
+    guarded.wasmill(guarded.token("app"), ["job", "show", "greeting", id, "--json"]).ok();
 
     // No token, one that is not known, and one from a file, which goes before the variable.
     let said = guarded.wasmill("", ["status"]).code(1).stderr;
     assert!(
-        said.contains("needs a token with the right `operate`") && said.contains("--token-file"),
+        said.contains("needs a token with the role `operate` or `read`") && said.contains("--token-file"),
         "{said}"
     );
     let said = guarded.wasmill("wm_unknown", ["status"]).code(1).stderr;
     assert!(said.contains("not known here") && !said.contains("wm_unknown"), "{said}");
     let file = guarded.folder.path().join("token");
-    fs::write(&file, format!("{}\n", guarded.ops)).unwrap();
+    fs::write(&file, format!("{}\n", guarded.token("ops"))).unwrap();
     guarded.wasmill("wm_unknown", ["status", "--token-file", file.to_str().unwrap()]).ok();
     let said = guarded.wasmill("two words", ["status"]).code(2).stderr;
     assert!(said.contains("WASMILL_TOKEN holds no token"), "{said}");
@@ -241,17 +367,17 @@ fn refused(command_name: &str, config: Option<&Path>) -> String {
 fn beyond_loopback_nothing_starts_without_tokens_and_dev_not_at_all() {
     let said = refused("serve", None);
     assert!(said.contains("0.0.0.0:0 can be reached from other machines"), "{said}");
-    assert!(said.contains("`wasmill token new --name NAME --right operate`"), "{said}");
+    assert!(said.contains("`wasmill init`"), "{said}");
     let folder = tempfile::tempdir().unwrap();
     let config: PathBuf = folder.path().join("wasmill.toml");
-    fs::write(&config, token("ops", "operate").1).unwrap();
+    fs::write(&config, token("ops", &["--role", "operate"]).1).unwrap();
     let said = refused("dev", Some(&config));
     assert!(said.contains("`dev` is for this one") && said.contains("wasmill serve"), "{said}");
 }
 
 #[test]
 fn a_new_token_comes_with_its_lines() {
-    let made = wasmill(["token", "new", "--name", "app", "--right", "enqueue"]).ok().stdout;
+    let made = wasmill(["token", "new", "--name", "app", "--role", "enqueue"]).ok().stdout;
     let token = made.lines().find(|line| line.starts_with("wm_")).unwrap();
     assert_eq!(token.len(), 35, "{made}");
     let lines = &made[made.find("[[auth.tokens]]").unwrap()..];
@@ -261,7 +387,7 @@ fn a_new_token_comes_with_its_lines() {
     fs::write(&config, lines).unwrap();
     let shown = wasmill(["check", "--config", config.to_str().unwrap()]).ok().stdout;
     assert!(shown.contains("name = \"app\""), "{shown}");
-    let again = wasmill(["token", "new", "--name", "app", "--right", "enqueue"]).ok().stdout;
+    let again = wasmill(["token", "new", "--name", "app", "--role", "enqueue"]).ok().stdout;
     assert!(!again.contains(token), "two tokens are two");
     for wrong in [&["--name", "two words", "--right", "enqueue"][..], &["--name", "app", "--right", "admin"]]
     {

@@ -28,6 +28,7 @@ fn help_is_as_written_down() {
         "worker",
         "demo",
         "new",
+        "init",
         "deploy",
         "modules",
         "apply",
@@ -57,7 +58,9 @@ fn help_is_as_written_down() {
     compare("topics-check.txt", &wasmill(["topics", "check", "--help"]).ok().stdout);
     compare("modules-prune.txt", &wasmill(["modules", "prune", "--help"]).ok().stdout);
     compare("types-delete.txt", &wasmill(["types", "delete", "--help"]).ok().stdout);
-    compare("token-new.txt", &wasmill(["token", "new", "--help"]).ok().stdout);
+    for command in ["create", "list", "revoke", "rotate", "new"] {
+        compare(&format!("token-{command}.txt"), &wasmill(["token", command, "--help"]).ok().stdout);
+    }
 }
 
 #[test]

@@ -11,5 +11,6 @@ mod modules;
 mod refusals;
 mod rollout;
 mod run;
+mod tokens;
 mod wasmill;
 mod watch;

@@ -102,6 +102,12 @@ impl Mill {
     /// Waits until it has ended.
     #[track_caller]
     pub(crate) fn ended(mut self) -> ExitStatus {
+        self.wait()
+    }
+
+    /// The same, for one that is replaced by another.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let until = Instant::now() + WITHIN;
         // Its standard output closes with it.
         while self.lines.recv_timeout(until.saturating_duration_since(Instant::now())).is_ok() {}

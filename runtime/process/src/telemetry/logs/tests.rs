@@ -29,6 +29,7 @@ fn logged(format: LogFormat, terminal: bool, level: &str) -> String {
     tracing::subscriber::with_default(subscriber, || {
         tracing::info!(revision = 7, "new catalog\nrevision");
         tracing::debug!("a detail");
+        tracing::info!(target: "audit", "a change");
     });
     let bytes = page.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
@@ -36,7 +37,7 @@ fn logged(format: LogFormat, terminal: bool, level: &str) -> String {
 
 #[test]
 fn lines_are_json_unless_a_terminal_is_there() {
-    let lines = logged(LogFormat::Auto, false, "info");
+    let lines = logged(LogFormat::Auto, false, "info,audit=off");
     let line: serde_json::Value = serde_json::from_str(&lines).unwrap();
     assert_eq!((&line["level"], &line["revision"]), (&"INFO".into(), &7.into()));
     assert_eq!(line["message"], "new catalog\nrevision");
@@ -55,8 +56,16 @@ fn lines_for_people_have_colours_only_on_a_terminal() {
 
 #[test]
 fn the_level_filters() {
-    assert_eq!(logged(LogFormat::Json, false, "warn"), "");
-    assert_eq!(logged(LogFormat::Json, false, "warn,wasmill_process=debug").lines().count(), 2);
+    assert_eq!(logged(LogFormat::Json, false, "warn,audit=off"), "");
+    assert_eq!(logged(LogFormat::Json, false, "warn,wasmill_process=debug,audit=off").lines().count(), 2);
+}
+
+#[test]
+fn the_audit_is_there_at_every_level() {
+    for level in ["warn", "error", "off", "wasmill_process=off"] {
+        let lines = logged(LogFormat::Json, false, level);
+        assert!(lines.contains("a change") && lines.lines().count() == 1, "{level}: {lines}");
+    }
 }
 
 #[test]
