@@ -41,17 +41,18 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
         Ok(())
     }
 
-    /// Stores copies of jobs of the partition `partition` in the topics of their types' parked jobs, in order. A repeat stores
+    /// Stores copies of jobs of `lane` in the topics of their types' parked jobs, in order. A repeat stores
     /// them again; the queue takes one of each.
     pub(crate) async fn park<'a>(
         &self,
-        partition: Partition,
+        lane: &TopicPartition,
         jobs: impl Iterator<Item = &'a Parking> + Send,
     ) -> Result<(), Hindrance> {
         let mut records = Vec::new();
         for Parking { job, of } in jobs {
-            // The partner of a partition has the same number, and with it the same shard of the queue.
-            let place = TopicPartition::new(Topic::parked(&job.job_type), partition);
+            // The partner of a partition has the same number, and is of the same servers: so it has the same shard of the queue.
+            let topic = Topic::parked_in(&job.job_type, lane.topic.server_set());
+            let place = TopicPartition::new(topic, lane.partition);
             self.ensure(&place, &job.job_type).await?;
             records.push(copy_at(&place, job, of)?);
         }
@@ -60,7 +61,8 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
         Ok(())
     }
 
-    /// Makes the topic of a type's parked jobs at its first use, with as many partitions as the type's queue has.
+    /// Makes the topic of a type's parked jobs at its first use, with as many partitions as the type's queue has, or as are
+    /// needed for one that has more.
     async fn ensure(&self, place: &TopicPartition, job_type: &JobType) -> Result<(), Hindrance> {
         let ensured = || self.ensured.lock().unwrap_or_else(PoisonError::into_inner);
         if ensured().contains(place) {
@@ -69,7 +71,7 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
         let catalog = Arc::clone(&self.catalog.borrow());
         let queue = catalog.types.get(job_type).and_then(|spec| catalog.queues.get(&spec.queue));
         let needed = NonZeroU32::MIN.saturating_add(place.partition.0);
-        let partitions = queue.map_or(needed, |queue| queue.partitions.max(needed));
+        let partitions = queue.map_or(needed, |queue| queue.current.partitions.max(needed));
         self.log.ensure(&place.topic, partitions).await?;
         ensured().insert(place.clone());
         Ok(())

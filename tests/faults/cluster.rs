@@ -3,6 +3,7 @@
 pub(crate) mod broker_killed;
 pub(crate) mod cluster_restart;
 pub(crate) mod gateway_killed;
+pub(crate) mod generation_change;
 pub(crate) mod head_of_line;
 pub(crate) mod no_fault;
 pub(crate) mod old_jobs;

@@ -71,7 +71,7 @@ impl Run {
     }
 }
 
-const SCENARIOS: [Scenario; 30] = [
+const SCENARIOS: [Scenario; 31] = [
     Scenario {
         name: "kill-embedded",
         promise: "20 rounds of kill -9 at random instants under load: every acknowledged job ends completed",
@@ -211,6 +211,11 @@ const SCENARIOS: [Scenario; 30] = [
         name: "path-flip",
         promise: "a type's path goes from the queue over both to the log and back, under load: nothing is lost, nothing runs twice",
         run: |run| Box::pin(cluster::path_flip::run(run)),
+    },
+    Scenario {
+        name: "generation-change",
+        promise: "a queue gets other partitions and another Redis, and goes back, under load: nothing is lost, nothing runs twice",
+        run: |run| Box::pin(cluster::generation_change::run(run)),
     },
     Scenario {
         name: "two-writers",

@@ -17,6 +17,7 @@ mod start;
 mod tombstones;
 mod torn;
 mod two_servers;
+mod two_sets;
 mod wake;
 mod wiped;
 mod world;

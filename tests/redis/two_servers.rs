@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use wasmill_job::{Generation, IdSource, Job, Offset, Partition, Progress, UnixMs};
 use wasmill_queue::{
-    Admission, Answer, Enqueued, Push, Pushed, Queue, QueueError, RedisConfig, RedisQueue, RedisStartError,
-    Take, WorkerId,
+    Admission, Answer, Enqueued, Push, Pushed, Queue, QueueError, RedisConfig, RedisQueue, RedisServers,
+    RedisStartError, Take, WorkerId,
 };
 use wasmill_tests::{DEADLINE, Redis, until};
 
@@ -20,7 +20,8 @@ use crate::world::{
 fn queue_at(servers: &[&Redis], shards: u16) -> RedisQueue {
     let servers = servers.iter().map(|redis| redis.url()).collect();
     let shards = NonZeroU16::new(shards).unwrap();
-    RedisQueue::new(&RedisConfig { servers, shards, ..RedisConfig::new("") }).unwrap()
+    let main = RedisServers { servers, shards };
+    RedisQueue::new(&RedisConfig { main, ..RedisConfig::new("") }).unwrap()
 }
 
 /// So many jobs of each of four partitions.
@@ -63,7 +64,8 @@ async fn numbers_and_addresses_that_do_not_fit_are_refused() {
     let redis = Redis::start().await;
     let refused = |servers: Vec<String>, shards: u16| {
         let shards = NonZeroU16::new(shards).unwrap();
-        match RedisQueue::new(&RedisConfig { servers, shards, ..RedisConfig::new("") }) {
+        let main = RedisServers { servers, shards };
+        match RedisQueue::new(&RedisConfig { main, ..RedisConfig::new("") }) {
             Err(RedisStartError::Refused(why)) => why,
             _ => panic!("it is not refused"),
         }

@@ -12,7 +12,7 @@ use wasmill_job::{
 };
 use wasmill_queue::{
     Answer, AttemptRecord, Checked, Claim, Counts, Enqueued, Entry, NewJob, Offer, Push, Pushed, Queue,
-    RedisConfig, RedisQueue, Settlement, State, Swept, Take, TypeOffer, WorkerId,
+    RedisConfig, RedisQueue, RedisServers, Settlement, State, Swept, Take, TypeOffer, WorkerId,
 };
 use wasmill_tests::{Answer as Said, DEADLINE, Redis, until};
 
@@ -231,7 +231,8 @@ where
 /// A queue at an address. Each is like a process of its own.
 pub(crate) fn queue_at(url: String, shards: u16) -> RedisQueue {
     let shards = NonZeroU16::new(shards).unwrap();
-    RedisQueue::new(&RedisConfig { shards, ..RedisConfig::new(url) }).unwrap()
+    let main = RedisServers { servers: vec![url], shards };
+    RedisQueue::new(&RedisConfig { main, ..RedisConfig::new("") }).unwrap()
 }
 
 /// The key of a shard's core.

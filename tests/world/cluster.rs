@@ -30,6 +30,8 @@ pub struct ClusterSetup {
     pub broker_options: Vec<(&'static str, &'static str)>,
     /// Servers of Redis, each with one shard.
     pub redis: usize,
+    /// Further servers, each with one shard, which together are the set `big`.
+    pub more_redis: usize,
     /// Their options, as in `redis.conf`.
     pub redis_options: Vec<(&'static str, &'static str)>,
     pub gateways: usize,
@@ -51,6 +53,7 @@ impl Default for ClusterSetup {
             brokers: 1,
             broker_options: Vec::new(),
             redis: 1,
+            more_redis: 0,
             redis_options: Vec::new(),
             gateways: 1,
             relays: 1,
@@ -68,7 +71,7 @@ impl ClusterWorld {
     pub async fn start(setup: &ClusterSetup) -> Self {
         let kafka = Kafka::start_with(setup.brokers, &setup.broker_options).await;
         let mut redis = Vec::new();
-        for _ in 0..setup.redis {
+        for _ in 0..setup.redis + setup.more_redis {
             redis.push(Redis::start_with(&setup.redis_options).await);
         }
         let none = |count: usize| (0..count).map(|_| None).collect();
@@ -101,7 +104,8 @@ impl ClusterWorld {
         let listed =
             |items: Vec<String>| items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(", ");
         let brokers = self.kafka.bootstrap().split(',').map(str::to_owned).collect();
-        let redis = self.redis.iter().map(Redis::url).collect();
+        let mut redis: Vec<_> = self.redis.iter().map(Redis::url).collect();
+        let big = redis.split_off(setup.redis);
         let replication = if setup.brokers == 1 { 1 } else { 3 };
         let in_sync = if setup.brokers == 1 { 1 } else { 2 };
         writeln!(text, "[data]\ndir = {:?}", self.processes.folder().join("data")).unwrap();
@@ -112,6 +116,10 @@ impl ClusterWorld {
         writeln!(text, "{}", setup.kafka_lines).unwrap();
         let url = if setup.redis == 1 { listed(redis) } else { format!("[{}]", listed(redis)) };
         writeln!(text, "[queue]\nkind = \"redis\"\nurl = {url}\nshards = {}", setup.redis).unwrap();
+        if !big.is_empty() {
+            let (shards, big) = (big.len(), listed(big));
+            writeln!(text, "[[queue.more]]\nname = \"big\"\nurl = [{big}]\nshards = {shards}").unwrap();
+        }
         // Several on one machine: each takes a port that is free.
         writeln!(text, "[worker]\nlisten = \"127.0.0.1:0\"").unwrap();
         writeln!(text, "slots = {}\nlease = \"{}s\"", setup.slots, setup.lease_s).unwrap();
@@ -139,6 +147,11 @@ impl ClusterWorld {
     pub async fn route(&self, job_type: &str, guest: &str, lines: &str) {
         self.mill.route(job_type, guest, lines).await;
         self.make_topics();
+        self.followed().await;
+    }
+
+    /// Waits until every gateway follows the newest revision.
+    pub async fn followed(&self) {
         let revision =
             |address| async move { Mill { address }.get("/v1/status").await.json()["revision"].as_u64() };
         let wanted = revision(self.mill.address).await;

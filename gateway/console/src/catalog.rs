@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use wasmill_catalog::{Catalog, Mistakes, Plan, SourceFile, judge_grants};
+use wasmill_catalog::{Catalog, Mistakes, Plan, SourceFile, Stores, judge_grants};
 use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::{ModuleDigest, ModuleTag, Revision};
 use wasmill_log::Log;
@@ -139,8 +139,9 @@ async fn plan_over<L, Q>(
     }
     let modules = usable_tags(console).await?;
     let files: Vec<_> = wanted.files.iter().map(|file| SourceFile::new(&file.name, &file.text)).collect();
-    let plan = wasmill_catalog::plan(current, &files, &modules, console.backing)
-        .map_err(|mistakes| invalid(&mistakes))?;
+    let stores = Stores { backing: console.backing, redis: console.redis.clone() };
+    let plan =
+        wasmill_catalog::plan(current, &files, &modules, stores).map_err(|mistakes| invalid(&mistakes))?;
     let asked = asked(console, current, &plan).await?;
     judge_grants(&plan, &files, console.backing, &asked).map_err(|mistakes| invalid(&mistakes))?;
     Ok(plan)

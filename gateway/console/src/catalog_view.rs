@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use wasmill_catalog::{Catalog, Change, ChangeKind, FieldChange, HandlerSpec, QueueSpec, TypeSpec};
+use wasmill_catalog::{
+    Catalog, Change, ChangeKind, FieldChange, GenerationSpec, HandlerSpec, QueueSpec, TypeSpec,
+};
 use wasmill_job::{Durability, Grants, JobType, Path, QueueName, RetriedExits};
 
 /// The routing table.
@@ -27,8 +29,22 @@ pub(crate) struct CatalogAnswer {
 pub(crate) struct QueueRow {
     name: String,
     partitions: u32,
+    /// The generation that new jobs go to.
     generation: u16,
+    /// The name of the set of Redis servers that it lies in.
+    redis: String,
     durability: &'static str,
+    /// Older generations that still drain, the oldest first; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    draining: Vec<DrainingRow>,
+}
+
+/// A generation that drains.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DrainingRow {
+    generation: u16,
+    partitions: u32,
+    redis: String,
 }
 
 /// A job type's route.
@@ -138,13 +154,21 @@ impl CatalogAnswer {
 }
 
 impl QueueRow {
-    fn of((name, queue): (&QueueName, &QueueSpec)) -> Self {
+    pub(crate) fn of((name, queue): (&QueueName, &QueueSpec)) -> Self {
         Self {
             name: name.to_string(),
-            partitions: queue.partitions.get(),
-            generation: queue.generation.0,
+            partitions: queue.current.partitions.get(),
+            generation: queue.current.generation.0,
+            redis: queue.current.redis.to_string(),
             durability: durability_name(queue.durability),
+            draining: queue.draining.iter().map(DrainingRow::of).collect(),
         }
+    }
+}
+
+impl DrainingRow {
+    fn of(GenerationSpec { generation, partitions, redis }: &GenerationSpec) -> Self {
+        Self { generation: generation.0, partitions: partitions.get(), redis: redis.to_string() }
     }
 }
 

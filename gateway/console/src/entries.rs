@@ -14,6 +14,7 @@ use wasmill_log::Log;
 use wasmill_queue::{Counts, Queue};
 
 use crate::commit::{Applied, ETag, expect, if_match, write};
+use crate::generations::refuse_undrained;
 use crate::router::Console;
 use crate::trouble::{queue_problem, refusal_problem};
 
@@ -60,7 +61,7 @@ pub(crate) async fn delete_type<L: Log, Q: Queue>(
     write(&console, &current, plan, (&caller, &subject), message).await
 }
 
-/// Deletes a queue that no job type is in. Its topics and what is in them stay.
+/// Deletes a queue that no job type is in. Its topics and what is in them stay; older generations of it must be drained.
 #[utoipa::path(
     delete, path = "/v1/catalog/queues/{queue}", tag = "catalog", params(("queue" = String, Path), DeleteQuery),
     responses(
@@ -86,6 +87,8 @@ pub(crate) async fn delete_queue<L: Log, Q: Queue>(
     let current = console.newest().await?;
     expect(&console, &caller, &current, if_match(&headers)?, Kind::RevisionMoved).await?;
     let plan = without_queue(&current, &name).map_err(|refusal| refusal_problem(&refusal))?;
+    let draining = current.queues.get(&name).map(|spec| &spec.draining[..]).unwrap_or_default();
+    refuse_undrained(&console, &current, &name, draining).await?;
     let message = message.unwrap_or_else(|| format!("queue {name} deleted"));
     write(&console, &current, plan, (&caller, &subject), message).await
 }
@@ -116,7 +119,7 @@ async fn refuse_used<L: Log, Q: Queue>(
     Ok(())
 }
 
-fn read_name<N: std::str::FromStr<Err: std::fmt::Display>>(
+pub(crate) fn read_name<N: std::str::FromStr<Err: std::fmt::Display>>(
     path: Result<Path<String>, PathRejection>,
     what: &str,
 ) -> Result<N, Problem> {
@@ -125,7 +128,9 @@ fn read_name<N: std::str::FromStr<Err: std::fmt::Display>>(
     name.parse().map_err(|error| invalid(format!("{error}.")))
 }
 
-fn read_message(query: Result<Query<DeleteQuery>, QueryRejection>) -> Result<Option<String>, Problem> {
+pub(crate) fn read_message(
+    query: Result<Query<DeleteQuery>, QueryRejection>,
+) -> Result<Option<String>, Problem> {
     let query = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
     Ok(query.0.message)
 }

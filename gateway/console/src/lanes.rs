@@ -94,7 +94,12 @@ pub(crate) async fn lanes<L: Log, Q: Queue>(log: &L, queue: &Q) -> Result<Vec<La
     Ok(lanes)
 }
 
-async fn look<L: Log, Q: Queue>(log: &L, queue: &Q, place: TopicPartition) -> Result<LaneRow, Problem> {
+/// One lane.
+pub(crate) async fn look<L: Log, Q: Queue>(
+    log: &L,
+    queue: &Q,
+    place: TopicPartition,
+) -> Result<LaneRow, Problem> {
     // The queue first: the log only grows, so what is counted was there when the queue answered.
     let progress = queue.progress(&place).await.map_err(|error| queue_problem(&error))?;
     let floor = progress.floor;

@@ -9,6 +9,7 @@ mod commit;
 mod dead;
 mod dead_view;
 mod entries;
+mod generations;
 mod jobs;
 mod lanes;
 mod modules;

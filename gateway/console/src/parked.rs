@@ -31,10 +31,10 @@ pub(crate) async fn parked<L: Log, Q: Queue>(
     max: usize,
 ) -> Result<ParkedPage, Problem> {
     let after = after.map(read_cursor).transpose()?;
-    let topic = job_type.map(Topic::parked);
-    let is_wanted = |lane: &TopicPartition| match &topic {
-        Some(topic) => lane.topic == *topic,
-        None => lane.topic.parked_type().is_some(),
+    // A type has a topic for each set of Redis servers.
+    let is_wanted = |lane: &TopicPartition| {
+        let of = lane.topic.parked_type();
+        of.is_some_and(|of| job_type.is_none_or(|wanted| of == *wanted))
     };
     let mut lanes = log.partitions().await.map_err(|error| read_problem(&error))?;
     lanes.retain(|lane| is_wanted(lane) && after.as_ref().is_none_or(|at| *lane >= at.topic_partition()));

@@ -5,6 +5,10 @@
 //! repeated: a letter that was redriven and is still shown gives a second record with the same id and as many redrives, which
 //! the queue drops as a duplicate while the job is alive and for the dedup window after. Without a log the queue itself takes
 //! the job in, and its letter away, in one step.
+//!
+//! A job of an older generation of its queue goes into the current one, and so gets another id, which follows from the old one or
+//! from its idempotency key: the same letter gives the same id each time, and all of the above holds, but that without a log its
+//! letter is taken away in a second step.
 
 use std::sync::Arc;
 
@@ -14,10 +18,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wasmill_catalog::{Catalog, QueueSpec, TypeSpec};
+use wasmill_catalog::{Catalog, GenerationSpec, QueueSpec, TypeSpec};
 use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::wire::encode_job;
-use wasmill_job::{DeadLetter, Durability, Job, Partition, Path, Stamp, Topic};
+use wasmill_job::{DeadLetter, Durability, Job, JobId, Path, Stamp, partition_of_key};
 use wasmill_log::{Append, Log};
 use wasmill_queue::{Admission, Enqueued, NewJob, Queue};
 
@@ -54,6 +58,13 @@ struct Round<'a> {
     job: Job,
     spec: &'a TypeSpec,
     queue: &'a QueueSpec,
+}
+
+impl Round<'_> {
+    /// Whether the job goes round under another id, so that its letter does not go by itself when the queue takes it in.
+    fn is_moved(&self) -> bool {
+        self.letter.job.as_ref().is_some_and(|before| before.id != self.job.id)
+    }
 }
 
 /// A letter that cannot be redriven.
@@ -130,19 +141,32 @@ async fn send<'a, L: Log, Q: Queue>(
             Ok(Vec::new())
         }
         Storage::Queue => {
-            let (letters, jobs): (Vec<_>, Vec<_>) =
-                rounds.into_iter().map(|round| (round.letter, round.into_new_job())).unzip();
+            let (letters, jobs): (Vec<_>, Vec<_>) = rounds
+                .into_iter()
+                .map(|round| ((round.letter, round.is_moved()), round.into_new_job()))
+                .unzip();
             match console.queue.enqueue(jobs).await.map_err(|error| queue_problem(&error))? {
                 Enqueued::Done(admissions) => {
-                    let refused = letters.into_iter().zip(admissions).filter_map(|(letter, admission)| {
-                        let why = match admission {
-                            Admission::Accepted => return None,
-                            Admission::Full => NO_ROOM,
-                            Admission::Duplicate | Admission::Over => KNOWN,
-                        };
-                        Some((letter, why))
-                    });
-                    Ok(refused.collect())
+                    let mut moved = Vec::new();
+                    let refused =
+                        letters.into_iter().zip(admissions).filter_map(|((letter, is_moved), admission)| {
+                            let why = match admission {
+                                // A duplicate was moved before, by a call that came no further.
+                                Admission::Accepted | Admission::Duplicate if is_moved => {
+                                    moved.push(letter.key());
+                                    return None;
+                                }
+                                Admission::Accepted => return None,
+                                Admission::Full => NO_ROOM,
+                                Admission::Duplicate | Admission::Over => KNOWN,
+                            };
+                            Some((letter, why))
+                        });
+                    let refused = refused.collect();
+                    if !moved.is_empty() {
+                        console.queue.purge(moved).await.map_err(|error| queue_problem(&error))?;
+                    }
+                    Ok(refused)
                 }
                 Enqueued::Full => {
                     let detail = "The queue has no room; repeat when workers have drained it.";
@@ -167,17 +191,16 @@ impl<'a> Round<'a> {
             .queues
             .get(&spec.queue)
             .ok_or_else(|| format!("the queue `{}` is not in the catalog", spec.queue))?;
-        let mode = spec.mode.of(job.id).ok_or_else(|| format!("the job type `{job_type}` is off"))?;
+        let id = id_in(&queue.current, job);
+        let mode = spec.mode.of(id).ok_or_else(|| format!("the job type `{job_type}` is off"))?;
         let stamp = Stamp { revision: catalog.revision, path, mode };
-        let job = Job { stamp, redrives: job.redrives.saturating_add(1), ..job.clone() };
+        let job = Job { id, stamp, redrives: job.redrives.saturating_add(1), ..job.clone() };
         Ok(Self { letter, job, spec, queue })
     }
 
     fn record(&self) -> Result<Append, Problem> {
         let value = encode_job(&self.job).map_err(|error| Problem::new(Kind::Internal, error.to_string()))?;
-        // The id's own partition; folded when the queue has fewer by now.
-        let partition = Partition(self.job.id.partition().0 % self.queue.partitions);
-        let topic = Topic::queue(&self.spec.queue, self.queue.generation);
+        let (partition, topic) = (self.job.id.partition(), self.queue.current.topic(&self.spec.queue));
         // Its letter goes when it is stored, so it has to be stored as well as letters are.
         Ok(Append { topic, partition, key: None, value: Some(value), durability: Durability::Quorum })
     }
@@ -185,6 +208,22 @@ impl<'a> Round<'a> {
     fn into_new_job(self) -> NewJob {
         // A redrive is taken in however many are pending.
         NewJob { job: self.job, dedup_window: self.spec.dedup_window, max_pending: None }
+    }
+}
+
+/// The id of a job in the current generation of its queue: its own where it is of that, and else one that follows from it, or from
+/// its idempotency key, so that a repeat by its caller and a redrive collide as they did.
+fn id_in(current: &GenerationSpec, job: &Job) -> JobId {
+    let GenerationSpec { generation, partitions, .. } = *current;
+    if job.id.generation() == generation {
+        return job.id;
+    }
+    match &job.idempotency_key {
+        Some(key) => {
+            let partition = partition_of_key(&job.job_type, key, partitions);
+            JobId::derived(&job.job_type, key, generation, partition)
+        }
+        None => job.id.moved(generation, partitions),
     }
 }
 

@@ -20,6 +20,7 @@ use wasmill_queue::Queue;
 
 use crate::catalog_view::{CatalogAnswer, ChangeRow};
 use crate::commit::{Applied, ETag, expect, if_match, write};
+use crate::generations::refuse_undrained;
 use crate::router::Console;
 use crate::scope::{seen, seen_changes};
 use crate::trouble::{read_json, refusal_problem, store_problem};
@@ -230,6 +231,12 @@ pub(crate) async fn roll_back<L: Log, Q: Queue>(
     let old = console.catalog_at(Revision(revision)).await?;
     let stored = console.stored_digests().await?;
     let plan = rollback(&current, &old, &stored).map_err(|refusal| refusal_problem(&refusal))?;
+    // Queues that it takes out go as if they were deleted.
+    for (name, spec) in &current.queues {
+        if !plan.next.queues.contains_key(name) {
+            refuse_undrained(&console, &current, name, &spec.draining).await?;
+        }
+    }
     let message = message.unwrap_or_else(|| format!("back to revision {revision}"));
     write(&console, &current, plan, (&caller, &subject), message).await
 }

@@ -7,7 +7,7 @@ use axum::routing::{delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use utoipa::OpenApi;
-use wasmill_catalog::{ArtifactStore, AskedOf, Backing, Following};
+use wasmill_catalog::{ArtifactStore, AskedOf, Backing, Following, RedisNames};
 use wasmill_http::{Budget, Hosts, guard};
 use wasmill_job::{Clock, UnixMs};
 use wasmill_log::Log;
@@ -17,6 +17,7 @@ use crate::catalog::{apply_catalog, plan_catalog, show_catalog};
 use crate::check::check_queue;
 use crate::dead::list_dead;
 use crate::entries::{delete_queue, delete_type};
+use crate::generations::{retire_generation, show_queue};
 use crate::jobs::list_jobs;
 use crate::lanes::list_lanes;
 use crate::modules::{deploy, list_modules, module_bytes};
@@ -35,6 +36,8 @@ pub struct Parts<L, Q> {
     pub storage: Storage<L>,
     /// Which paths job types can have here.
     pub backing: Backing,
+    /// In which Redis queues can lie here.
+    pub redis: RedisNames,
     pub queue: Q,
     pub store: ArtifactStore,
     pub catalog: Following,
@@ -69,6 +72,7 @@ pub struct ConsoleConfig {
 pub(crate) struct Console<L, Q> {
     pub(crate) storage: Storage<L>,
     pub(crate) backing: Backing,
+    pub(crate) redis: RedisNames,
     pub(crate) queue: Q,
     pub(crate) store: ArtifactStore,
     pub(crate) catalog: Following,
@@ -97,11 +101,12 @@ const BODIES_BYTES: usize = 16 << 20;
 
 /// The admin API, behind the guard against browsers.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
-    let Parts { storage, backing, queue, store, catalog, tokens, prepare, topics, clock, hosts, config } =
+    let Parts { storage, backing, redis, queue, store, catalog, tokens, prepare, topics, clock, hosts, config } =
         parts;
     let console = Arc::new(Console {
         storage,
         backing,
+        redis,
         queue,
         store,
         catalog,
@@ -131,7 +136,8 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/catalog/revisions", get(list_revisions::<L, Q>))
         .route("/v1/catalog/revisions/{revision}", get(show_revision::<L, Q>))
         .route("/v1/catalog/types/{type}", delete(delete_type::<L, Q>))
-        .route("/v1/catalog/queues/{queue}", delete(delete_queue::<L, Q>))
+        .route("/v1/catalog/queues/{queue}", get(show_queue::<L, Q>).delete(delete_queue::<L, Q>))
+        .route("/v1/catalog/queues/{queue}/generations/{generation}", delete(retire_generation::<L, Q>))
         .route("/v1/modules/prune", post(prune::<L, Q>))
         .route("/v1/status", get(show_status::<L, Q>))
         .route("/v1/lanes", get(list_lanes::<L, Q>))
@@ -167,6 +173,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::revisions::show_revision,
             crate::entries::delete_type,
             crate::entries::delete_queue,
+            crate::generations::show_queue,
+            crate::generations::retire_generation,
             crate::prune::prune,
             crate::status::show_status,
             crate::lanes::list_lanes,

@@ -45,9 +45,9 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
 /// The problem for a change of the routing table that is refused.
 pub(crate) fn refusal_problem(refusal: &Refusal) -> Problem {
     let kind = match refusal {
-        Refusal::NoType(_) | Refusal::NoQueue(_) => Kind::UnknownEntry,
-        Refusal::QueueInUse { .. } => Kind::InUse,
-        Refusal::ModulesGone { .. } | Refusal::Moved { .. } => Kind::CatalogRefused,
+        Refusal::NoType(_) | Refusal::NoQueue(_) | Refusal::NoGeneration { .. } => Kind::UnknownEntry,
+        Refusal::QueueInUse { .. } | Refusal::Current { .. } => Kind::InUse,
+        Refusal::ModulesGone { .. } | Refusal::Moved { .. } | Refusal::Layout(_) => Kind::CatalogRefused,
     };
     Problem::new(kind, sentence(refusal))
 }

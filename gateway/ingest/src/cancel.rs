@@ -97,12 +97,10 @@ async fn lane_of<L: Log>(log: &L, route: &Route, address: &Address) -> Result<To
     let stranger =
         || address.unknown("its queue has no such partition, so the id is none that was given out");
     let lane = TopicPartition::new(Topic::queue(&route.lane.queue, generation), partition);
-    let known = if generation == route.lane.generation {
-        partition.0 < route.lane.partitions.get()
-    } else {
-        // An older layout: the log knows which partitions it had.
-        generation < route.lane.generation
-            && log.partitions().await.map_err(|error| log_problem(&error))?.contains(&lane)
+    let known = match route.lane.has(generation, partition) {
+        Some(known) => known,
+        // A layout that was retired, or one of a catalog that is not here yet: the log knows which partitions it has.
+        None => log.partitions().await.map_err(|error| log_problem(&error))?.contains(&lane),
     };
     if known { Ok(lane) } else { Err(stranger()) }
 }

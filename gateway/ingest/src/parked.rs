@@ -42,7 +42,8 @@ impl Looks {
         address: &Address,
     ) -> Result<Look, Problem> {
         let Ok(job_type) = address.job_type.parse() else { return Ok(Look::Nothing) };
-        let lane = TopicPartition::new(Topic::parked(&job_type), address.id.partition());
+        let topic = Topic::parked_in(&job_type, address.id.generation().server_set());
+        let lane = TopicPartition::new(topic, address.id.partition());
         let floor = queue.progress(&lane).await.map_err(|error| queue_problem(&error))?.floor;
         let wanted = queue.wanted(&lane, floor).await.map_err(|error| queue_problem(&error))?;
         let mut from = wanted.unwrap_or(floor);

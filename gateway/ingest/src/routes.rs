@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use metrics::Counter;
 use tokio::sync::watch;
-use wasmill_catalog::{Backing, Catalog, RouteMode, TypeSpec};
+use wasmill_catalog::{Backing, Catalog, GenerationSpec, RouteMode, TypeSpec};
 use wasmill_http::{Caller, Kind, Problem, did_you_mean, near};
 use wasmill_job::{
     Durability, Generation, JobId, JobType, Partition, Path, QueueName, Revision, Stamp, Topic,
@@ -50,7 +50,7 @@ pub(crate) struct Route {
     pub(crate) accepted_bytes: Counter,
 }
 
-/// A queue's current topic.
+/// A queue: its current topic, where new jobs go, and its older ones.
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub(crate) queue: QueueName,
@@ -58,6 +58,8 @@ pub(crate) struct Lane {
     pub(crate) generation: Generation,
     pub(crate) partitions: NonZeroU32,
     pub(crate) durability: Durability,
+    /// All generations of the queue that may hold jobs, the current one included.
+    generations: Vec<GenerationSpec>,
     turn: AtomicU32,
 }
 
@@ -87,12 +89,14 @@ impl Routes {
             .queues
             .iter()
             .map(|(name, queue)| {
+                let GenerationSpec { generation, partitions, .. } = queue.current;
                 let lane = Lane {
                     queue: name.clone(),
-                    topic: Topic::queue(name, queue.generation),
-                    generation: queue.generation,
-                    partitions: queue.partitions,
+                    topic: queue.current.topic(name),
+                    generation,
+                    partitions,
                     durability: queue.durability,
+                    generations: queue.generations().cloned().collect(),
                     turn: AtomicU32::new(0),
                 };
                 (name, Arc::new(lane))
@@ -185,6 +189,12 @@ impl Lane {
     /// The partition whose turn it is.
     pub(crate) fn next_partition(&self) -> Partition {
         Partition(self.turn.fetch_add(1, Ordering::Relaxed) % self.partitions)
+    }
+
+    /// Whether the queue has such a partition in this generation; `None` when the catalog does not list the generation.
+    pub(crate) fn has(&self, generation: Generation, partition: Partition) -> Option<bool> {
+        let of = self.generations.iter().find(|of| of.generation == generation)?;
+        Some(partition.0 < of.partitions.get())
     }
 }
 

@@ -104,7 +104,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
                     match self.make_room(&batch, &rooms)? {
                         Room::Before(offset) => records = before(records, offset),
                         Room::Park(over) => {
-                            self.ends.park(self.place.partition, over.values()).await?;
+                            self.ends.park(&self.place, over.values()).await?;
                             parked.extend(over.into_keys());
                         }
                     }

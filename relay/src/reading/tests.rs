@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wasmill_catalog::{Flow, Handlers, QueueSpec, RouteMode, TypeSpec};
+use wasmill_catalog::{Flow, GenerationSpec, Handlers, QueueSpec, RouteMode, TypeSpec};
 use wasmill_job::wire::{encode_cancel, encode_copy, encode_dead, encode_job};
 use wasmill_job::{
     Cancel, Durability, Generation, IdSource, JobId, JobType, Limits, Mode, ModuleDigest, Offset, Partition,
@@ -43,11 +43,7 @@ pub(crate) fn catalog(revision: u64, types: &[&str]) -> Catalog {
         revision: Revision(revision),
         queues: [(
             queue,
-            QueueSpec {
-                generation: Generation(0),
-                partitions: NonZeroU32::MIN,
-                durability: Durability::Quorum,
-            },
+            QueueSpec::of(GenerationSpec::main(Generation(0), NonZeroU32::MIN), Durability::Quorum),
         )]
         .into(),
         types: types.iter().map(|name| (name.parse().unwrap(), spec.clone())).collect(),

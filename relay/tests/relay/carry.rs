@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::world::{World, bury, complete, eventually, lane, pending};
 use bytes::Bytes;
 use wasmill_job::wire::decode_dead;
-use wasmill_job::{Durability, FailureCode, Partition, Topic};
+use wasmill_job::{Durability, FailureCode, Generation, Partition, Topic};
 use wasmill_log::{Append, Log};
 use wasmill_queue::{DeadQuery, Queue};
 use wasmill_relay::Standing;
@@ -327,4 +327,52 @@ async fn a_relay_that_hangs_is_drained_in_bounded_time() {
     }
     world.queue.called("push", world.queue.calls("push")).await;
     tokio::time::timeout(Duration::from_secs(25), relay.drain()).await.expect("it gives up hanging calls");
+}
+
+/// A change of a queue's layout: the old generation drains beside the new one, and comes back after a loss of the queue.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generation_that_drains_is_carried_beside_the_current_one() {
+    let mut world = World::new().await;
+    let old: BTreeSet<_> = world.enqueue("email.welcome", 20).await.into_iter().collect();
+    let relay = world.relay();
+    pending(&world, 20).await;
+    let new: BTreeSet<_> = world.enqueue_in(Generation(1), "email.welcome", 10).await.into_iter().collect();
+    pending(&world, 30).await;
+    world.settle(world.take(15).await, &complete()).await;
+    eventually("the log knows what is settled", || async { world.unsettled().await == 15 }).await;
+    world.wipe_queue().await;
+    pending(&world, 15).await;
+    let claims = world.take(30).await;
+    assert!(claims.iter().all(|claim| old.contains(&claim.job.id) || new.contains(&claim.job.id)));
+    assert_eq!(claims.len(), 15);
+    world.settle(claims, &complete()).await;
+    eventually("all is settled, in both", || world.all_is_settled()).await;
+    relay.drain().await;
+}
+
+/// Jobs of two generations are parked in one topic, and all come back, each to its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn parked_jobs_of_all_generations_come_back() {
+    let mut world = World::new().await;
+    world.limit("email.welcome", Some(4));
+    let mut all: BTreeSet<_> = world.enqueue("email.welcome", 20).await.into_iter().collect();
+    all.extend(world.enqueue_in(Generation(1), "email.welcome", 20).await);
+    let relay = world.relay();
+    let mut done = BTreeSet::new();
+    while done.len() < all.len() {
+        let claims = eventually_some(&world).await;
+        done.extend(claims.iter().map(|claim| claim.job.id));
+        world.settle(claims, &complete()).await;
+    }
+    assert_eq!(done, all);
+    eventually("all is settled", || world.all_is_settled()).await;
+    let counts = world.counts("email.welcome").await;
+    assert_eq!((counts.completed, counts.dead), (40, 0));
+    relay.drain().await;
+}
+
+/// Waits until there is something to take, and takes it.
+async fn eventually_some(world: &World) -> Vec<wasmill_queue::Claim> {
+    eventually("something is pending", || async { world.counts("email.welcome").await.pending > 0 }).await;
+    world.take(10).await
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::{Catalog, Flow, Handlers, QueueSpec, RouteMode, TypeSpec};
+use wasmill_catalog::{Catalog, Flow, GenerationSpec, Handlers, QueueSpec, RouteMode, TypeSpec};
 use wasmill_job::wire::{encode_copy, encode_job};
 use wasmill_job::{
     Attempt, Clock, CopyOf, DeadLetter, Durability, Failure, FailureCode, Generation, IdSource, Job, JobId,
@@ -117,6 +117,26 @@ impl World {
         ids
     }
 
+    /// Stores jobs in another generation of the queue, over both partitions.
+    pub(crate) async fn enqueue_in(
+        &mut self,
+        generation: Generation,
+        job_type: &str,
+        jobs: usize,
+    ) -> Vec<JobId> {
+        let topic = Topic::queue(&"mail".parse().unwrap(), generation);
+        let (mut ids, mut records) = (Vec::new(), Vec::new());
+        for number in 0..jobs {
+            let partition = Partition(u32::try_from(number % 2).unwrap());
+            let id = self.ids.next(SystemClock.now(), number as u64, generation, partition);
+            let value = encode_job(&job(id, job_type, 1)).unwrap();
+            records.push(Append { topic: topic.clone(), ..record(partition, value) });
+            ids.push(id);
+        }
+        self.log.append(records).await.unwrap();
+        ids
+    }
+
     /// Stores a dead job's record once more, as an operator does who redrives it.
     pub(crate) async fn redrive(&self, letter: &DeadLetter) {
         let job = letter.job.clone().unwrap();
@@ -205,12 +225,26 @@ impl World {
 
     /// Whether the log knows everything it holds for the queue as settled.
     pub(crate) async fn all_is_settled(&self) -> bool {
+        self.floors_behind().await == 0
+    }
+
+    /// So many records, of all lanes of jobs, does the log not know to be settled.
+    pub(crate) async fn unsettled(&self) -> u64 {
+        let mut settled = 0;
+        for lane in self.log.assigned().await.unwrap().iter().filter(|lane| !lane.topic.is_compacted()) {
+            let progress = self.log.committed(lane).await.unwrap();
+            settled += progress.settled.iter().map(|range| range.end - range.start).sum::<u64>();
+        }
+        self.floors_behind().await - settled
+    }
+
+    async fn floors_behind(&self) -> u64 {
         let mut unsettled = 0;
         for lane in self.log.assigned().await.unwrap().iter().filter(|lane| !lane.topic.is_compacted()) {
             let end = self.log.bounds(lane).await.unwrap().next;
             unsettled += end.0 - self.log.committed(lane).await.unwrap().floor.0;
         }
-        unsettled == 0
+        unsettled
     }
 
     /// Whether the log knows so many records of the queue, parked copies left out, as settled.
@@ -320,11 +354,8 @@ fn catalog(revision: u64, types: &[&str]) -> Catalog {
     let partitions = NonZeroU32::new(2).unwrap();
     Catalog {
         revision: Revision(revision),
-        queues: [(
-            queue,
-            QueueSpec { generation: Generation(0), partitions, durability: Durability::Quorum },
-        )]
-        .into(),
+        queues: [(queue, QueueSpec::of(GenerationSpec::main(Generation(0), partitions), Durability::Quorum))]
+            .into(),
         types: types.iter().map(|name| (name.parse().unwrap(), spec.clone())).collect(),
         ..Catalog::default()
     }

@@ -1,10 +1,10 @@
 //! Changes of the catalog that come from no file: deleting an entry, and going back to an older revision. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wasmill_job::{JobType, ModuleDigest, ModuleTag, QueueName, Revision};
+use wasmill_job::{Generation, JobType, ModuleDigest, ModuleTag, QueueName, Revision};
 
-use crate::{Catalog, Handlers, Plan, diff};
+use crate::{Catalog, Handlers, LayoutRefusal, Plan, QueueSpec, diff};
 
 /// Why a change was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,15 @@ pub enum Refusal {
         list("job type", .types)
     )]
     Moved { revision: Revision, types: Vec<JobType> },
+    #[error("queue `{queue}` has no generation {generation}; it has {}", list("generation", .known))]
+    NoGeneration { queue: QueueName, generation: Generation, known: Vec<Generation> },
+    #[error(
+        "generation {generation} of queue `{queue}` is the one that its new jobs go to: it goes when the queue has another \
+         layout and this one is drained, or with the queue"
+    )]
+    Current { queue: QueueName, generation: Generation },
+    #[error(transparent)]
+    Layout(#[from] LayoutRefusal),
 }
 
 /// The catalog without a job type.
@@ -41,7 +50,8 @@ pub fn without_type(current: &Catalog, name: &JobType) -> Result<Plan, Refusal> 
 /// The catalog without a queue. Its layout is remembered, for a queue that takes the name again.
 ///
 /// # Errors
-/// When there is none of this name, or job types are in it.
+/// When there is none of this name, or job types are in it. Whether its older generations are drained, only log and queue know:
+/// that is for the caller to ask.
 pub fn without_queue(current: &Catalog, name: &QueueName) -> Result<Plan, Refusal> {
     let mut next = current.clone();
     let spec = next.queues.remove(name).ok_or_else(|| Refusal::NoQueue(name.clone()))?;
@@ -50,7 +60,29 @@ pub fn without_queue(current: &Catalog, name: &QueueName) -> Result<Plan, Refusa
     if !types.is_empty() {
         return Err(Refusal::QueueInUse { queue: name.clone(), types });
     }
-    next.retired.insert(name.clone(), spec);
+    next.retired.insert(name.clone(), put_away(spec));
+    Ok(plan_of(current, next))
+}
+
+/// The catalog without a generation of a queue that new jobs no longer go to.
+///
+/// # Errors
+/// When there is no such queue, or no such generation of it, or it is the current one. Whether it is drained, only log and queue
+/// know: that is for the caller to ask.
+pub fn without_generation(
+    current: &Catalog,
+    name: &QueueName,
+    generation: Generation,
+) -> Result<Plan, Refusal> {
+    let mut next = current.clone();
+    let spec = next.queues.get_mut(name).ok_or_else(|| Refusal::NoQueue(name.clone()))?;
+    if spec.current.generation == generation {
+        return Err(Refusal::Current { queue: name.clone(), generation });
+    }
+    *spec = spec.without(generation).ok_or_else(|| {
+        let known = spec.generations().map(|of| of.generation).collect();
+        Refusal::NoGeneration { queue: name.clone(), generation, known }
+    })?;
     Ok(plan_of(current, next))
 }
 
@@ -66,10 +98,12 @@ pub fn with_version(current: &Catalog, tag: &ModuleTag, digest: ModuleDigest) ->
     plan_of(current, next)
 }
 
-/// A new revision that says what `old` said. `stored` are the modules that the store has.
+/// A new revision that says what `old` said. `stored` are the modules that the store has. A queue whose layout has changed since
+/// changes it once more: jobs go on from where they are, in no generation that was drained.
 ///
 /// # Errors
-/// When modules of it are gone, or a job type has moved to another queue since.
+/// When modules of it are gone, a job type has moved to another queue since, or a queue can have no other layout now. Whether the
+/// older generations of queues that it takes out are drained is for the caller to ask.
 pub fn rollback(current: &Catalog, old: &Catalog, stored: &BTreeSet<ModuleDigest>) -> Result<Plan, Refusal> {
     let revision = old.revision;
     let handlers = old.types.values().flat_map(|spec| &spec.handlers);
@@ -87,10 +121,26 @@ pub fn rollback(current: &Catalog, old: &Catalog, stored: &BTreeSet<ModuleDigest
     }
     // What was deleted since, and what is deleted by this, stays known with its last layout.
     let mut retired = current.retired.clone();
-    retired.extend(current.queues.iter().map(|(name, spec)| (name.clone(), spec.clone())));
+    retired.extend(current.queues.iter().map(|(name, spec)| (name.clone(), put_away(spec.clone()))));
     retired.retain(|name, _| !old.queues.contains_key(name));
-    let (queues, types) = (old.queues.clone(), old.types.clone());
-    Ok(plan_of(current, Catalog { queues, types, retired, ..current.clone() }))
+    let mut queues = BTreeMap::new();
+    for (name, spec) in &old.queues {
+        let queue = match current.queues.get(name).or_else(|| current.retired.get(name)) {
+            Some(now) => {
+                let relaid = now.relaid(name, spec.current.layout())?;
+                QueueSpec { durability: spec.durability, ..relaid }
+            }
+            None => spec.clone(),
+        };
+        queues.insert(name.clone(), queue);
+    }
+    Ok(plan_of(current, Catalog { queues, types: old.types.clone(), retired, ..current.clone() }))
+}
+
+/// A queue that goes: its older generations are drained.
+fn put_away(mut spec: QueueSpec) -> QueueSpec {
+    spec.spent.extend(spec.draining.drain(..).map(|of| of.generation));
+    spec
 }
 
 fn plan_of(current: &Catalog, next: Catalog) -> Plan {

@@ -6,7 +6,7 @@ use std::fmt;
 use wasmill_job::{Durability, JobType, Path, QueueName, RetriedExits};
 
 use crate::units::{show_rate, show_size, show_span};
-use crate::{Catalog, HandlerSpec, Handlers, QueueSpec, TypeSpec, Weight};
+use crate::{Catalog, GenerationSpec, HandlerSpec, Handlers, QueueSpec, TypeSpec, Weight};
 
 /// One entry that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,10 @@ type Fields = Vec<(&'static str, Option<String>)>;
 /// What leads from `old` to `new`: queues first, then job types, each in the order of their names. Pure.
 pub fn diff(old: &Catalog, new: &Catalog) -> Vec<Change> {
     let queues = names(old.queues.keys(), new.queues.keys()).into_iter().filter_map(|name| {
-        let [before, after] = [old, new].map(|catalog| catalog.queues.get(name).map(queue_fields));
+        let [before, after] = [old, new].map(|catalog| catalog.queues.get(name));
+        let fields =
+            [before, after].map(|queue| queue.map(|queue| queue_fields(queue, moves(before, after))));
+        let [before, after] = fields;
         compare(Subject::Queue(name.clone()), before, after)
     });
     let types = names(old.types.keys(), new.types.keys()).into_iter().filter_map(|name| {
@@ -78,11 +81,19 @@ fn compare(subject: Subject, before: Option<Fields>, after: Option<Fields>) -> O
     (!fields.is_empty()).then_some(Change { subject, kind, fields })
 }
 
-fn queue_fields(queue: &QueueSpec) -> Fields {
+/// Whether the name of a Redis says anything: it does not where there is but one.
+fn moves(before: Option<&QueueSpec>, after: Option<&QueueSpec>) -> bool {
+    before.into_iter().chain(after).any(|queue| !queue.current.redis.is_main())
+}
+
+fn queue_fields(QueueSpec { current, durability, draining, .. }: &QueueSpec, with_redis: bool) -> Fields {
+    let drains: Vec<_> = draining.iter().map(generation_text).collect();
     vec![
-        ("partitions", Some(queue.partitions.to_string())),
-        ("generation", Some(queue.generation.to_string())),
-        ("durability", Some(durability_name(queue.durability).to_owned())),
+        ("partitions", Some(current.partitions.to_string())),
+        ("redis", with_redis.then(|| current.redis.to_string())),
+        ("generation", Some(current.generation.to_string())),
+        ("draining", (!drains.is_empty()).then(|| drains.join(", "))),
+        ("durability", Some(durability_name(*durability).to_owned())),
     ]
 }
 
@@ -124,6 +135,13 @@ fn type_fields(spec: &TypeSpec) -> Fields {
         ("keep_result", Some(show_span(spec.keep_result))),
         ("dedup_window", Some(show_span(spec.dedup_window))),
     ]
+}
+
+/// Such as `1 (4 partitions)`, or `65 (4 partitions, big)`.
+fn generation_text(GenerationSpec { generation, partitions, redis }: &GenerationSpec) -> String {
+    let redis = if redis.is_main() { String::new() } else { format!(", {redis}") };
+    let plural = if partitions.get() == 1 { "" } else { "s" };
+    format!("{generation} ({partitions} partition{plural}{redis})")
 }
 
 /// `["a", "b"]`, or nothing for an empty list.

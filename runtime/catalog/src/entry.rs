@@ -14,9 +14,9 @@ use wasmill_job::{Durability, InvalidName, JobType, QueueName};
 pub(crate) use queue::read_queue;
 pub(crate) use route::{HandlerEntry, Named, TypeEntry, read_type};
 
-use crate::Backing;
 use crate::mistake::{Report, did_you_mean};
 use crate::section::kind;
+use crate::{Backing, RedisName};
 
 /// The entries of one file, in the order of their names.
 #[derive(Default)]
@@ -37,6 +37,7 @@ pub(crate) struct Entry<Name, Value> {
 pub(crate) struct QueueEntry {
     pub(crate) partitions: Named<NonZeroU32>,
     pub(crate) durability: Durability,
+    pub(crate) redis: Named<RedisName>,
 }
 
 /// Reads every entry of a file. What is wrong goes into `report`; the rest is still read.

@@ -6,7 +6,7 @@ use wasmill_job::{Grants, JobType, Limits, QueueName, RetryPolicy};
 
 use crate::diff::{durability_name, exits_name, path_name};
 use crate::units::{show_rate, show_size, show_span};
-use crate::{Catalog, Flow, HandlerSpec, QueueSpec, RouteMode, TypeSpec, Weight};
+use crate::{Catalog, Flow, GenerationSpec, HandlerSpec, QueueSpec, RouteMode, TypeSpec, Weight};
 
 /// The catalog as TOML, every key written out: the queues, then the job types, each in the order of their names.
 pub fn export(catalog: &Catalog) -> String {
@@ -19,13 +19,13 @@ pub fn export(catalog: &Catalog) -> String {
 // Writing to a text cannot fail.
 
 fn write_queue(text: &mut String, (name, queue): (&QueueName, &QueueSpec)) {
-    let QueueSpec { partitions, durability, .. } = queue;
+    let QueueSpec { current: GenerationSpec { partitions, redis, .. }, durability, .. } = queue;
     let durability = durability_name(*durability);
-    let _ = write!(
-        text,
-        "\n[queue.{}]\npartitions = {partitions}\ndurability = \"{durability}\"\n",
-        key(name.as_str())
-    );
+    let _ = writeln!(text, "\n[queue.{}]\npartitions = {partitions}", key(name.as_str()));
+    if !redis.is_main() {
+        let _ = writeln!(text, "redis = {}", quoted(redis.as_str()));
+    }
+    let _ = writeln!(text, "durability = \"{durability}\"");
 }
 
 fn write_type(text: &mut String, (name, spec): (&JobType, &TypeSpec)) {

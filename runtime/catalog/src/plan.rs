@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
-use wasmill_job::{Durability, Generation, JobType, ModuleDigest, ModuleTag, QueueName, Revision, UnixMs};
+use wasmill_job::{Durability, JobType, ModuleDigest, ModuleTag, QueueName, Revision, ServerSet, UnixMs};
 
 use crate::entry::{Entries, Entry, HandlerEntry, Named, QueueEntry, TypeEntry, read_entries};
 use crate::mistake::{Mistakes, Report, did_you_mean};
-use crate::{Backing, Catalog, Change, HandlerSpec, Handlers, QueueSpec, SourceFile, TypeSpec, diff};
+use crate::{
+    Backing, Catalog, Change, HandlerSpec, Handlers, Layout, QueueSpec, RedisName, SourceFile, Stores,
+    TypeSpec, diff,
+};
 
 /// What applying files would do.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,11 +32,8 @@ pub(crate) const DEFAULT_PARTITIONS: NonZeroU32 = match NonZeroU32::new(4) {
     None => NonZeroU32::MIN,
 };
 
-/// The generation of a new queue.
-const FIRST_GENERATION: Generation = Generation(1);
-
 /// Checks `files` whole and puts their entries over `current`. `modules` are the tags that exist and what they point
-/// to; `backing` says what the mill they are for can do.
+/// to; `stores` says what the mill they are for can do.
 ///
 /// # Errors
 /// Every mistake in every file, at once.
@@ -41,8 +41,9 @@ pub fn plan(
     current: &Catalog,
     files: &[SourceFile],
     modules: &BTreeMap<ModuleTag, ModuleDigest>,
-    backing: Backing,
+    stores: impl Into<Stores>,
 ) -> Result<Plan, Mistakes> {
+    let stores = stores.into();
     let mut reports: Vec<Report<'_>> = files.iter().map(Report::new).collect();
     // A file that is not TOML may define what the others refer to: then references are not judged.
     let mut all_read = true;
@@ -50,11 +51,11 @@ pub fn plan(
     for (file, report) in files.iter().zip(&mut reports) {
         let tables = file.tables(report);
         all_read &= tables.is_some();
-        let entries = tables.map(|tables| read_entries(report, tables.get_ref(), backing));
+        let entries = tables.map(|tables| read_entries(report, tables.get_ref(), stores.backing));
         sources.push(entries.unwrap_or_default());
     }
 
-    let mut merge = Merge { current, next: current.clone(), files, modules, all_read };
+    let mut merge = Merge { current, next: current.clone(), files, modules, stores: &stores, all_read };
     merge.refuse_repeats(&mut reports, &sources);
     for (report, entries) in reports.iter_mut().zip(&sources) {
         entries.queues.iter().for_each(|queue| merge.queue(report, queue));
@@ -91,6 +92,7 @@ struct Merge<'a> {
     next: Catalog,
     files: &'a [SourceFile],
     modules: &'a BTreeMap<ModuleTag, ModuleDigest>,
+    stores: &'a Stores,
     all_read: bool,
 }
 
@@ -121,25 +123,36 @@ impl Merge<'_> {
     }
 
     fn queue(&mut self, report: &mut Report<'_>, entry: &Entry<QueueName, QueueEntry>) {
-        let partitions = entry.value.as_ref().map_or(DEFAULT_PARTITIONS, |queue| queue.partitions.value);
-        let durability = entry.value.as_ref().map(|queue| queue.durability).unwrap_or_default();
-        if let Some(next) = self.next.queues.get_mut(&entry.name) {
-            next.durability = durability;
-        }
-        let Some(existing) = self.current.queues.get(&entry.name) else {
-            self.new_queue(&entry.name, partitions, durability);
+        let Some(value) = &entry.value else {
+            // So that what refers to it is not a mistake, too.
+            self.next.queues.entry(entry.name.clone()).or_insert_with(|| plain_queue(&entry.name));
             return;
         };
-        if let Some(queue) =
-            entry.value.as_ref().filter(|queue| queue.partitions.value != existing.partitions)
-        {
-            let (name, now, wanted) = (&entry.name, existing.partitions, queue.partitions.value);
-            let message = format!(
-                "queue `{name}` has {now} partitions and the file says {wanted}. Ids of jobs name their partition, so a \
-                 change needs a new generation of the queue, which is not built yet; write partitions = {now}, or make \
-                 a queue with another name"
-            );
-            report.add(&queue.partitions.at, message);
+        let redis = &value.redis;
+        let set = match self.stores.redis.set_of(&redis.value) {
+            Ok(set) => set,
+            Err(known) => {
+                let message = no_redis(&entry.name, &redis.value, known, self.stores.backing);
+                report.add(&redis.at, message);
+                ServerSet::MAIN
+            }
+        };
+        let layout = Layout { partitions: value.partitions.value, redis: redis.value.clone(), set };
+        let now = self.current.queues.get(&entry.name).or_else(|| self.current.retired.get(&entry.name));
+        let moves = now.is_some_and(|now| now.current.generation.server_set() != set);
+        let planned = match now {
+            Some(now) => now.relaid(&entry.name, layout),
+            None => QueueSpec::new(&entry.name, layout, value.durability),
+        };
+        match planned {
+            Ok(queue) => {
+                let queue = QueueSpec { durability: value.durability, ..queue };
+                self.next.retired.remove(&entry.name);
+                self.next.queues.insert(entry.name.clone(), queue);
+            }
+            Err(refusal) => {
+                report.add(if moves { &redis.at } else { &value.partitions.at }, refusal.to_string());
+            }
         }
     }
 
@@ -149,8 +162,11 @@ impl Merge<'_> {
             |entry: &TypeEntry| entry.queue.as_ref().is_none_or(|q| q.value.as_str() == DEFAULT_QUEUE);
         let types = sources.iter().flat_map(|entries| &entries.types);
         let is_needed = types.filter_map(|entry| entry.value.as_ref()).any(unnamed);
-        if is_needed && !self.next.queues.contains_key(&default_queue()) {
-            self.new_queue(&default_queue(), DEFAULT_PARTITIONS, Durability::default());
+        let name = default_queue();
+        if is_needed && !self.next.queues.contains_key(&name) {
+            let before = self.next.retired.remove(&name);
+            // One that was deleted goes on as it was.
+            self.next.queues.insert(name.clone(), before.unwrap_or_else(|| plain_queue(&name)));
         }
     }
 
@@ -207,17 +223,36 @@ impl Merge<'_> {
         // Repeats and weights were judged when the entries were read: then there is no plan.
         Handlers::new(handlers).ok().filter(|handlers| handlers.iter().len() == entries.len())
     }
+}
 
-    /// The layout of a queue that the current catalog does not have. One that was deleted may have left its topic behind: with
-    /// the same partitions it goes on there, with others it begins at the next generation.
-    fn new_queue(&mut self, name: &QueueName, partitions: NonZeroU32, durability: Durability) {
-        let generation = match self.current.retired.get(name) {
-            None => FIRST_GENERATION,
-            Some(old) if old.partitions == partitions => old.generation,
-            Some(old) => Generation(old.generation.0 + 1),
-        };
-        self.next.retired.remove(name);
-        self.next.queues.insert(name.clone(), QueueSpec { generation, partitions, durability });
+/// A new queue of which nobody has said anything.
+fn plain_queue(name: &QueueName) -> QueueSpec {
+    let layout =
+        || Layout { partitions: DEFAULT_PARTITIONS, redis: RedisName::default(), set: ServerSet::MAIN };
+    #[expect(
+        clippy::unwrap_used,
+        reason = "of the main set there is a first generation; a unit test makes one"
+    )]
+    QueueSpec::new(name, layout(), Durability::default()).unwrap()
+}
+
+fn no_redis(queue: &QueueName, wanted: &RedisName, known: &[RedisName], backing: Backing) -> String {
+    match known {
+        _ if backing == Backing::Log => format!(
+            "`redis` of queue `{queue}`: the queue of this mill is embedded, which is one place; write \"main\" or leave it out"
+        ),
+        [_, _, ..] => {
+            let names: Vec<_> = known.iter().map(|name| format!("\"{name}\"")).collect();
+            let hint = did_you_mean(wanted.as_str(), known.iter().map(RedisName::as_str));
+            format!(
+                "`redis` of queue `{queue}`: the processes' configuration has no Redis \"{wanted}\"; it has {}{hint}",
+                names.join(", ")
+            )
+        }
+        _ => format!(
+            "`redis` of queue `{queue}`: the processes' configuration has no Redis \"{wanted}\"; write \"main\" or leave it \
+             out, or give the mill another set of servers with [[queue.more]]"
+        ),
     }
 }
 

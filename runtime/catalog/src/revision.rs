@@ -5,11 +5,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use wasmill_job::{
-    Durability, Generation, Grants, JobType, Limits, Path, QueueName, Rate, RetryPolicy, Revision, Topic,
-    TopicPartition, UnixMs,
+    Grants, JobType, Limits, Path, QueueName, Rate, RetryPolicy, Revision, TopicPartition, UnixMs,
 };
 
-use crate::{Handlers, RouteMode};
+use crate::{Handlers, QueueSpec, RouteMode};
 
 /// One revision of the routing table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,19 +23,8 @@ pub struct Catalog {
     pub queues: BTreeMap<QueueName, QueueSpec>,
     pub types: BTreeMap<JobType, TypeSpec>,
     /// Queues that were deleted, as they were last: their topics may still be there, so a queue that takes such a name with
-    /// other partitions begins at the next generation.
+    /// another layout begins at the next generation, and what is left in the last one drains.
     pub retired: BTreeMap<QueueName, QueueSpec>,
-}
-
-/// A queue: a lane of pending and in-flight jobs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueueSpec {
-    /// Counts layouts; a change of partitions makes a new one.
-    pub generation: Generation,
-    /// Default 4.
-    pub partitions: NonZeroU32,
-    /// What the receipt of a job is a proof of, where the log knows a difference. Default quorum.
-    pub durability: Durability,
 }
 
 /// A job type's entry: its route.
@@ -72,35 +60,6 @@ pub struct Flow {
     pub max_pending: Option<u64>,
 }
 
-/// What stands behind the queue of a mill: which paths its job types can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backing {
-    /// A log, and a queue that is lost with its process (the embedded one): jobs go into the log, and a relay carries them.
-    Log,
-    /// A log, and a queue that keeps jobs by itself (Redis): a job type may take either way, or both.
-    LogAndQueue,
-    /// No log: jobs go straight into the queue, which has to keep them by itself.
-    Nothing,
-}
-
-impl Backing {
-    /// The path of a job type that names none.
-    pub fn path(self) -> Path {
-        match self {
-            Self::Log | Self::LogAndQueue => Path::Log,
-            Self::Nothing => Path::Queue,
-        }
-    }
-
-    /// The path that jobs of a route with this one really take: a revision may be older than a change of the mill's stores.
-    pub fn served(self, path: Path) -> Path {
-        match self {
-            Self::LogAndQueue => path,
-            Self::Log | Self::Nothing => self.path(),
-        }
-    }
-}
-
 impl Default for Flow {
     /// No limits, weight 1.
     fn default() -> Self {
@@ -109,12 +68,11 @@ impl Default for Flow {
 }
 
 impl Catalog {
-    /// The topic partitions of every queue of this revision.
+    /// The topic partitions of every queue of this revision, those that drain included.
     pub fn lanes(&self) -> Vec<TopicPartition> {
         let lanes_of = |(name, queue): (&QueueName, &QueueSpec)| {
-            let topic = Topic::queue(name, queue.generation);
-            (0..queue.partitions.get())
-                .map(move |partition| TopicPartition::new(topic.clone(), wasmill_job::Partition(partition)))
+            let lanes = queue.generations().flat_map(|generation| generation.lanes(name));
+            lanes.collect::<Vec<_>>()
         };
         self.queues.iter().flat_map(lanes_of).collect()
     }

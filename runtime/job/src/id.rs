@@ -84,6 +84,13 @@ impl JobId {
         Self::from_hash(child_hash(parent, job_type, key), generation, partition)
     }
 
+    /// The id under which the job of this id goes round again in another place, after its queue's layout has changed: the same
+    /// three always give the same id. Of a job with an idempotency key, take the one derived from that.
+    pub fn moved(self, generation: Generation, partitions: NonZeroU32) -> Self {
+        let hash = moved_hash(self);
+        Self::from_hash(hash, generation, partition_of(hash, partitions))
+    }
+
     /// Which kind of id this is.
     pub fn kind(self) -> IdKind {
         if self.0.as_u128() >> KIND_SHIFT & 1 == 1 { IdKind::Derived } else { IdKind::Ordered }
@@ -213,6 +220,14 @@ fn child_hash(parent: JobId, job_type: &JobType, key: &ChildKey) -> [u8; 16] {
             hasher.update(text);
         }
     }
+    half(hasher)
+}
+
+fn moved_hash(id: JobId) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    // As a child's, but for the type, which no child is without.
+    hasher.update([0]);
+    hasher.update(id.to_bytes());
     half(hasher)
 }
 

@@ -8,6 +8,7 @@ mod id;
 mod job;
 mod names;
 mod outcome;
+mod placement;
 mod policy;
 mod position;
 mod share;
@@ -24,6 +25,7 @@ pub use job::{
 };
 pub use names::{InvalidName, JobType, ModuleDigest, ModuleTag, QueueName};
 pub use outcome::{Child, End, Import, ImportUsage, Imports, LogLevel, LogLine, Outcome, Stop, Usage};
+pub use placement::ServerSet;
 pub use policy::{Backoff, InvalidBackoff, Limits, Rate, RetriedExits, RetryPolicy};
 pub use position::{
     Generation, Offset, Partition, Passed, Position, Progress, RecordHash, Revision, Topic, TopicPartition,

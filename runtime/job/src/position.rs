@@ -9,7 +9,7 @@ use rangemap::RangeSet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{JobType, QueueName};
+use crate::{JobType, QueueName, ServerSet};
 
 /// A log topic's name. Queues, dead letters and progress each have theirs.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,7 +26,8 @@ pub struct Partition(pub u32);
 #[serde(transparent)]
 pub struct Offset(pub u64);
 
-/// Counts a queue's layouts: partitions never change inside one. Fits the 12 bits it has in a job id.
+/// Names a queue's layout: partitions and Redis never change inside one. Fits the 12 bits it has in a job id, and says which
+/// set of Redis servers it lies in ([`Generation::server_set`]); which one is older, it does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Generation(pub u16);
@@ -78,7 +79,7 @@ pub struct Progress {
 impl Topic {
     /// The topic of one generation of a queue.
     pub fn queue(name: &QueueName, generation: Generation) -> Self {
-        Self(format!("wasmill.q.{name}.{}", generation.0).into())
+        Self(format!("{QUEUE}{name}.{}", generation.0).into())
     }
 
     /// The compacted topic of dead letters, keyed by job id.
@@ -86,9 +87,18 @@ impl Topic {
         Self("wasmill.dead".into())
     }
 
-    /// The topic of a type's parked jobs.
+    /// The topic of a type's parked jobs, where they are of the main set of Redis servers.
     pub fn parked(job_type: &JobType) -> Self {
-        Self(format!("{PARKED}{job_type}").into())
+        Self::parked_in(job_type, ServerSet::MAIN)
+    }
+
+    /// The topic of a type's parked jobs of one set of Redis servers: a copy lies with the job that it is of.
+    pub fn parked_in(job_type: &JobType, set: ServerSet) -> Self {
+        match set {
+            ServerSet::MAIN => Self(format!("{PARKED}.{job_type}").into()),
+            // No type has such a place in its name that this could be another's topic.
+            ServerSet(number) => Self(format!("{PARKED}-{number}.{job_type}").into()),
+        }
     }
 
     /// The compacted topic of how far partitions are settled, keyed by partition.
@@ -103,12 +113,28 @@ impl Topic {
 
     /// Whether it is a generation of a queue, so that jobs and cancellations stand in it.
     pub fn is_queue(&self) -> bool {
-        self.0.starts_with("wasmill.q.")
+        self.0.starts_with(QUEUE)
     }
 
     /// The type whose parked jobs stand in it, if it is such a topic.
     pub fn parked_type(&self) -> Option<JobType> {
-        self.0.strip_prefix(PARKED)?.parse().ok()
+        self.parked_of().map(|(job_type, _)| job_type)
+    }
+
+    /// The set of Redis servers that what stands in it goes to; `main` for a topic of no queue and no parked jobs.
+    pub fn server_set(&self) -> ServerSet {
+        let of_queue = || self.0.strip_prefix(QUEUE)?.rsplit_once('.')?.1.parse().ok();
+        let of_parked = || self.parked_of().map(|(_, set)| set);
+        of_queue().map(|number| Generation(number).server_set()).or_else(of_parked).unwrap_or_default()
+    }
+
+    fn parked_of(&self) -> Option<(JobType, ServerSet)> {
+        let (set, job_type) = self.0.strip_prefix(PARKED)?.split_once('.')?;
+        let set = match set.strip_prefix('-') {
+            Some(number) => ServerSet(number.parse().ok().filter(|number| *number != 0)?),
+            None => Some(ServerSet::MAIN).filter(|_| set.is_empty())?,
+        };
+        Some((job_type.parse().ok()?, set))
     }
 
     /// Whether only the newest record of each key is kept in it.
@@ -117,7 +143,9 @@ impl Topic {
     }
 }
 
-const PARKED: &str = "wasmill.parked.";
+/// What the topics of queues begin with, and those of parked jobs.
+const QUEUE: &str = "wasmill.q.";
+const PARKED: &str = "wasmill.parked";
 
 impl RecordHash {
     /// The hash of a record with this value.

@@ -34,7 +34,7 @@ pub use kafka::{Brokers, KafkaConfig, KafkaMechanism, KafkaProtocol};
 pub use layers::SECRET_PREFIX;
 pub use log::{LogConfig, LogKind};
 pub use mistake::{Mistake, Mistakes, Place};
-pub use queue::{QueueConfig, QueueKind, QueueUrl, QueueUrls};
+pub use queue::{MoreRedis, QueueConfig, QueueKind, QueueUrl, QueueUrls};
 pub use relay::RelayConfig;
 pub use sandbox::{PagemapScan, SandboxConfig};
 pub use secret::Secret;
@@ -113,7 +113,7 @@ impl Config {
 
     /// The rules about items of lists, each with the item's place in its list.
     fn item_refusals(&self) -> Vec<(usize, Refusal)> {
-        self.auth.refusals()
+        self.auth.refusals().into_iter().chain(self.queue.more_refusals()).collect()
     }
 }
 

@@ -18,7 +18,7 @@ pub use debt::{Child, Debt, DebtId, Owes};
 pub use embedded::{EmbeddedConfig, EmbeddedQueue, OpenError, Opening};
 pub use paying::{Payment, hand_over, keep_paying, pay_without_log};
 pub use port::{Entry, NewJob, Push, Queue, Take};
-pub use redis::{RedisConfig, RedisQueue, RedisStart, RedisStartError, ShardMemory};
+pub use redis::{RedisConfig, RedisQueue, RedisServers, RedisStart, RedisStartError, ShardMemory};
 pub(crate) use view::Outdated;
 pub use view::{
     Admission, Checked, Counts, DeadPage, DeadQuery, Enqueued, JobPage, JobView, ListQuery, Pushed,

@@ -23,7 +23,7 @@ mod start;
 mod taking;
 mod trouble;
 
-pub use config::RedisConfig;
+pub use config::{RedisConfig, RedisServers};
 pub use handle::RedisQueue;
 pub use memory::ShardMemory;
 pub use start::{RedisStart, RedisStartError};

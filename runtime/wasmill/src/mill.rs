@@ -311,7 +311,10 @@ impl OpenQueue {
     fn place(&self, config: &Config) -> String {
         match self {
             Self::Embedded(_) => "embedded".to_owned(),
-            Self::Redis(_) => config.queue.url.to_string(),
+            Self::Redis(_) => {
+                let urls: Vec<_> = config.queue.urls().map(ToString::to_string).collect();
+                urls.join(", ")
+            }
         }
     }
 }

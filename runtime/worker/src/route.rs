@@ -172,8 +172,8 @@ fn destination(catalog: &Catalog, job_type: &JobType) -> Option<Destination> {
     let spec = catalog.types.get(job_type).filter(|spec| spec.mode != RouteMode::Off)?;
     let queue = catalog.queues.get(&spec.queue)?;
     Some(Destination {
-        generation: queue.generation,
-        partitions: queue.partitions,
+        generation: queue.current.generation,
+        partitions: queue.current.partitions,
         payload_bytes_max: spec.limits.payload_bytes,
     })
 }

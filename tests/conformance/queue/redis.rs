@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use wasmill_job::UnixMs;
-use wasmill_queue::{RedisConfig, RedisQueue};
+use wasmill_queue::{RedisConfig, RedisQueue, RedisServers};
 use wasmill_tests::{DEADLINE, Redis, until};
 
 use super::QueueUnderTest;
@@ -44,7 +44,8 @@ impl<const SHARDS: u16, const SERVERS: usize> InRedis<SHARDS, SERVERS> {
     fn handle(servers: &[Redis]) -> RedisQueue {
         let shards = NonZeroU16::new(SHARDS).unwrap();
         let servers = servers.iter().map(Redis::url).collect();
-        RedisQueue::new(&RedisConfig { servers, shards, ..RedisConfig::new("") }).unwrap()
+        let main = RedisServers { servers, shards };
+        RedisQueue::new(&RedisConfig { main, ..RedisConfig::new("") }).unwrap()
     }
 
     async fn tell_time(&self) {

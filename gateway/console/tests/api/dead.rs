@@ -169,7 +169,7 @@ async fn bury_unpaid(world: &World) -> String {
 
     let catalog = world.catalog.current();
     let queue = "default".parse().unwrap();
-    let generation = catalog.queues[&queue].generation;
+    let generation = catalog.queues[&queue].current.generation;
     let job = Job {
         id: IdSource::default().next(UnixMs(5), 5, generation, Partition(0)),
         job_type: "hello".parse().unwrap(),

@@ -3,6 +3,7 @@
 
 mod catalog;
 mod dead;
+mod generations;
 mod guard;
 mod jobs;
 mod modules;

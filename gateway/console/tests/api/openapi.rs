@@ -21,6 +21,7 @@ async fn every_route_is_described() {
             "/v1/catalog/export",
             "/v1/catalog/plan",
             "/v1/catalog/queues/{queue}",
+            "/v1/catalog/queues/{queue}/generations/{generation}",
             "/v1/catalog/revisions",
             "/v1/catalog/revisions/{revision}",
             "/v1/catalog/rollback",

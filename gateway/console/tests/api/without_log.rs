@@ -17,7 +17,7 @@ impl World {
     /// Puts jobs of the type `hello` into the queue, as a gateway without a log does.
     pub(crate) async fn enqueue(&self, count: usize) -> Vec<JobId> {
         let catalog = self.catalog.current();
-        let generation = catalog.queues[&"default".parse().unwrap()].generation;
+        let generation = catalog.queues[&"default".parse().unwrap()].current.generation;
         let mut ids = IdSource::default();
         let mut job = |index: usize| Job {
             id: ids.next(UnixMs(1_000 + index as u64), 0, generation, Partition(0)),

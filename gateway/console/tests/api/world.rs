@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{
-    ArtifactStore, Asked, Backing, Catalog, Following, StoredToken, follow, follow_tokens,
+    ArtifactStore, Asked, Backing, Catalog, Following, RedisName, RedisNames, StoredToken, follow, follow_tokens,
 };
 use wasmill_console::{
     ConsoleConfig, MakeTopics, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage, Tokens,
@@ -129,6 +129,7 @@ impl World {
         let parts = Parts {
             storage,
             backing,
+            redis: RedisNames::Known(vec![RedisName::default()]),
             queue: queue.clone(),
             store: store.clone(),
             catalog: catalog.clone(),
@@ -252,7 +253,7 @@ impl World {
     fn letter(&self, ids: &mut IdSource, index: usize) -> DeadLetter {
         let catalog = self.catalog.current();
         let queue = &catalog.queues[&"default".parse().unwrap()];
-        let partition = Partition(index as u32 % queue.partitions.get());
+        let partition = Partition(index as u32 % queue.current.partitions.get());
         DeadLetter {
             job: Some(self.job(ids, index, partition)),
             raw: None,
@@ -265,7 +266,7 @@ impl World {
 
     /// A job of the type `hello`.
     pub(crate) fn job(&self, ids: &mut IdSource, index: usize, partition: Partition) -> Job {
-        let generation = self.catalog.current().queues[&"default".parse().unwrap()].generation;
+        let generation = self.catalog.current().queues[&"default".parse().unwrap()].current.generation;
         Job {
             id: ids.next(UnixMs(1_000), 0, generation, partition),
             job_type: "hello".parse().unwrap(),
@@ -284,7 +285,7 @@ impl World {
     pub(crate) fn lane(&self, partition: Partition) -> TopicPartition {
         let catalog = self.catalog.current();
         let name = "default".parse().unwrap();
-        TopicPartition::new(Topic::queue(&name, catalog.queues[&name].generation), partition)
+        TopicPartition::new(Topic::queue(&name, catalog.queues[&name].current.generation), partition)
     }
 
     fn lanes(&self) -> Vec<TopicPartition> {

@@ -18,7 +18,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::{Backing, Catalog, Flow, Handlers, QueueSpec, RouteMode, TypeSpec};
+use wasmill_catalog::{
+    Backing, Catalog, Flow, GenerationSpec, Handlers, Layout, QueueSpec, RouteMode, TypeSpec,
+};
 use wasmill_http::{Access, Drained, HttpConfig, Rule, Token, finish, protect, serve};
 use wasmill_ingest::{Durability, IngestConfig, Parts, Storage, router};
 use wasmill_job::wire::{Record, decode};
@@ -137,6 +139,17 @@ impl World {
             tokio::spawn(serve(listener, whole, http, drain.clone()))
         };
         Self { log, queue: Arc::new(queue), catalog, address, drain, served, _folder: folder }
+    }
+
+    /// The queue gets so many partitions: a new generation, and the one of before drains.
+    pub(crate) fn divide(&self, partitions: u32) {
+        let mut next = Catalog::clone(&self.catalog.borrow());
+        next.revision.0 += 1;
+        let name = "default".parse().unwrap();
+        let queue = next.queues.get_mut(&name).unwrap();
+        let layout = Layout { partitions: NonZeroU32::new(partitions).unwrap(), ..queue.current.layout() };
+        *queue = queue.relaid(&name, layout).unwrap();
+        self.catalog.send_replace(Arc::new(next));
     }
 
     pub(crate) async fn connect(&self) -> Client {
@@ -282,9 +295,8 @@ fn catalog() -> Catalog {
     let queue = "default".parse().unwrap();
     let mut catalog = Catalog { revision: Revision(7), ..Catalog::default() };
     let partitions = NonZeroU32::new(4).unwrap();
-    catalog
-        .queues
-        .insert(queue, QueueSpec { generation: Generation(1), partitions, durability: Asked::Quorum });
+    let current = GenerationSpec::main(Generation(1), partitions);
+    catalog.queues.insert(queue, QueueSpec::of(current, Asked::Quorum));
     for (name, payload_bytes) in [("hello", 1 << 20), ("email.welcome", 1 << 20), ("small", SMALL_BYTES)] {
         catalog.types.insert(name.parse::<JobType>().unwrap(), job_type(payload_bytes));
     }

@@ -52,7 +52,7 @@ fn a_deleted_queue_comes_again_where_it_was_or_in_a_new_generation() {
     assert!(!without.queues.contains_key(&idle));
     let same = put_over(&without, "[queue.idle]\npartitions = 8");
     let other = put_over(&without, "[queue.idle]\npartitions = 16");
-    assert_eq!((same.queues[&idle].generation.0, other.queues[&idle].generation.0), (1, 2));
+    assert_eq!((numbers(&same.queues[&idle]), numbers(&other.queues[&idle])), (vec![1], vec![1, 2]));
     assert!(same.retired.is_empty() && other.retired.is_empty());
 }
 
@@ -69,6 +69,47 @@ fn a_rollback_says_what_the_old_revision_said() {
     // Its topic may be there by now.
     assert!(plan.next.retired.contains_key(&"new".parse().unwrap()));
     assert_eq!(rollback(&old, &old, &stored()).unwrap().changes, []);
+}
+
+#[test]
+fn a_rollback_makes_a_generation_of_the_old_layout() {
+    let old = first();
+    let mail: QueueName = "mail".parse().unwrap();
+    let current = put_over(&old, "[queue.mail]\npartitions = 4");
+    let back = |current: &Catalog| rollback(current, &old, &stored()).unwrap().next.queues[&mail].clone();
+    // While the old generation drains, it is the same one again.
+    assert_eq!(numbers(&back(&current)), [2, 1]);
+    let drained = without_generation(&current, &mail, Generation(1)).unwrap().next;
+    let queue = back(&drained);
+    assert_eq!((numbers(&queue), queue.current.partitions.get()), (vec![2, 3], 2));
+    // Nor does a number come again of a queue that was deleted meanwhile.
+    let without = without_type(&drained, &"hello".parse().unwrap()).unwrap().next;
+    let without = without_queue(&without, &mail).unwrap().next;
+    assert_eq!(numbers(&back(&without)), [2, 3]);
+}
+
+#[test]
+fn a_generation_goes_when_it_is_not_the_current_one() {
+    let mail: QueueName = "mail".parse().unwrap();
+    let catalog = put_over(&first(), "[queue.mail]\npartitions = 4");
+    let plan = without_generation(&catalog, &mail, Generation(1)).unwrap();
+    let says = "~ queue mail\n    draining: 1 (2 partitions) → (none)";
+    assert_eq!((plan.changes.len(), plan.changes[0].to_string().as_str()), (1, says));
+    assert_eq!(plan.next.queues[&mail].spent, [Generation(1)].into());
+    let refused = |name: &str, number| {
+        let name = name.parse().unwrap();
+        without_generation(&catalog, &name, Generation(number)).unwrap_err().to_string()
+    };
+    assert_eq!(refused("mali", 1), "there is no queue `mali` in the catalog");
+    assert_eq!(refused("mail", 3), "queue `mail` has no generation 3; it has generations `1`, `2`");
+    assert!(
+        refused("mail", 2).starts_with("generation 2 of queue `mail` is the one that its new jobs go to")
+    );
+}
+
+/// Its generations, the oldest first.
+fn numbers(queue: &QueueSpec) -> Vec<u16> {
+    queue.generations().map(|of| of.generation.0).collect()
 }
 
 #[test]

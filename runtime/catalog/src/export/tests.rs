@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use wasmill_job::{ModuleDigest, ModuleTag};
 
 use super::*;
-use crate::{Backing, Plan, SourceFile, plan};
+use crate::{Backing, Plan, RedisName, RedisNames, SourceFile, Stores, plan};
 
 const WHOLE: &str = include_str!("../plan/golden/whole.toml");
 const MORE: &str = r#"
@@ -47,4 +47,18 @@ fn applying_an_export_changes_nothing() {
     assert_eq!(again.changes, []);
     let elsewhere = put_over(&Catalog::default(), &[&export(&catalog)]).next;
     assert_eq!((elsewhere.queues, elsewhere.types), (catalog.queues, catalog.types));
+}
+
+#[test]
+fn a_redis_of_its_own_is_written_out() {
+    let names = RedisNames::Known(["main", "big"].map(RedisName::from).into());
+    let mill = || Stores { backing: Backing::LogAndQueue, redis: names.clone() };
+    let put = |current: &Catalog, text: &str| {
+        plan(current, &[SourceFile::new("a.toml", text)], &BTreeMap::new(), mill()).unwrap().next
+    };
+    let catalog = put(&put(&Catalog::default(), "[queue.mail]"), "[queue.mail]\nredis = 'big'");
+    let text = export(&catalog);
+    let says = "\n[queue.mail]\npartitions = 4\nredis = \"big\"\ndurability = \"quorum\"\n";
+    assert!(text.ends_with(says), "{text}");
+    assert_eq!(put(&catalog, &text).queues, catalog.queues);
 }

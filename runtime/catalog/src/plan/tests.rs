@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use wasmill_job::{Backoff, Grants, Limits, Path, Percent, Rate, RetriedExits, RetryPolicy};
+use wasmill_job::{Backoff, Generation, Grants, Limits, Path, Percent, Rate, RetriedExits, RetryPolicy};
 
 use super::*;
-use crate::{ChangeKind, Flow, RouteMode, Subject, Weight};
+use crate::{ChangeKind, Flow, GenerationSpec, RedisNames, RouteMode, Subject, Weight};
 
 const WHOLE: &str = include_str!("golden/whole.toml");
 const WRONG: &str = include_str!("golden/wrong.toml");
@@ -43,7 +43,7 @@ fn a_file_with_every_key_becomes_a_revision() {
     let catalog = applied(&[WHOLE]);
     assert_eq!(catalog.revision, Revision(1));
     let mail = &catalog.queues[&"mail".parse().unwrap()];
-    assert_eq!((mail.partitions.get(), mail.generation), (16, Generation(1)));
+    assert_eq!((mail.current.partitions.get(), mail.current.generation), (16, Generation(1)));
     let expected = TypeSpec {
         owner: Some("growth".into()),
         queue: "mail".parse().unwrap(),
@@ -95,7 +95,7 @@ fn what_a_file_leaves_out_has_its_default() {
     assert_eq!((hello.limits, hello.retry, hello.flow), Default::default());
     assert_eq!((hello.path, hello.mode, hello.owner.as_ref()), (Path::Log, RouteMode::Live, None));
     assert_eq!((hello.keep_result.as_secs(), hello.dedup_window.as_secs()), (3600, 600));
-    assert_eq!(catalog.queues[&DEFAULT_QUEUE.parse().unwrap()].partitions.get(), 4);
+    assert_eq!(catalog.queues[&DEFAULT_QUEUE.parse().unwrap()].current.partitions.get(), 4);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn the_default_queue_can_be_defined() {
         "[queue.default]\npartitions = 2",
         "[type.hello]\nhandlers = [{ module = 'hello@1.0.0' }]",
     ]);
-    assert_eq!(catalog.queues[&DEFAULT_QUEUE.parse().unwrap()].partitions.get(), 2);
+    assert_eq!(catalog.queues[&DEFAULT_QUEUE.parse().unwrap()].current.partitions.get(), 2);
 }
 
 #[test]
@@ -202,17 +202,76 @@ fn a_name_that_comes_twice_in_one_file_is_a_mistake() {
 }
 
 #[test]
-fn partitions_of_a_queue_do_not_change() {
-    let says = mistakes_of(&applied(&[WHOLE]), &["[queue.mail]\npartitions = 8"]);
-    assert!(
-        says.starts_with("mill/a.toml:2:14: queue `mail` has 16 partitions and the file says 8."),
-        "{says}"
-    );
-    let says = mistakes_of(&applied(&[WHOLE]), &["[queue.mail]"]);
-    assert!(
-        says.starts_with("mill/a.toml:1:8: queue `mail` has 16 partitions and the file says 4."),
-        "{says}"
-    );
+fn other_partitions_make_a_new_generation_and_the_old_one_drains() {
+    let plan = plan_of(&applied(&[WHOLE]), &["[queue.mail]\npartitions = 8\ndurability = 'leader'"]).unwrap();
+    let mail = &plan.next.queues[&"mail".parse().unwrap()];
+    assert_eq!(shown(mail), "2 (8 main) after 1 (16 main)");
+    assert_eq!(mail.durability, Durability::Leader);
+    let [change] = plan.changes.as_slice() else { panic!("{:?}", plan.changes) };
+    let says = "~ queue mail\n    partitions: 16 → 8\n    generation: 1 → 2\n    draining: 1 (16 partitions)\n    \
+                durability: quorum → leader";
+    assert_eq!(change.to_string(), says);
+}
+
+#[test]
+fn another_redis_makes_a_new_generation_of_its_own_numbers() {
+    let mill = || Stores {
+        backing: Backing::LogAndQueue,
+        redis: RedisNames::Known(["main", "big"].map(RedisName::from).into()),
+    };
+    let put =
+        |current: &Catalog, text: &str| plan(current, &[SourceFile::new("a.toml", text)], &modules(), mill());
+    let of = |catalog: &Catalog| shown(&catalog.queues[&"mail".parse().unwrap()]);
+    let first = put(&Catalog::default(), "[queue.mail]").unwrap().next;
+    let big = put(&first, "[queue.mail]\nredis = 'big'").unwrap();
+    assert_eq!(of(&big.next), "65 (4 big) after 1 (4 main)");
+    let says = "~ queue mail\n    redis: main → big\n    generation: 1 → 65\n    draining: 1 (4 partitions)";
+    assert_eq!(big.changes[0].to_string(), says);
+    // Back to what still drains: the same generation, and no number is used up.
+    assert_eq!(of(&put(&big.next, "[queue.mail]").unwrap().next), "1 (4 main) after 65 (4 big)");
+    let more = put(&big.next, "[queue.mail]\nredis = 'big'\npartitions = 8").unwrap().next;
+    assert_eq!(of(&more), "66 (8 big) after 1 (4 main), 65 (4 big)");
+    let says = put(&first, "[queue.mail]\nredis = 'bigg'").unwrap_err().to_string();
+    let expected = "a.toml:2:9: `redis` of queue `mail`: the processes' configuration has no Redis \"bigg\"; it has \
+                    \"main\", \"big\"; did you mean `big`?";
+    assert_eq!(says, expected);
+}
+
+#[test]
+fn a_redis_that_the_mill_does_not_have_is_a_mistake() {
+    let says = |backing| {
+        let files = ["[queue.mail]\nredis = 'big'"];
+        plan_for(backing, &Catalog::default(), &files).unwrap_err().to_string()
+    };
+    let embedded = "mill/a.toml:2:9: `redis` of queue `mail`: the queue of this mill is embedded, which is one place; write \
+                    \"main\" or leave it out";
+    assert_eq!(says(Backing::Log), embedded);
+    for backing in [Backing::LogAndQueue, Backing::Nothing] {
+        assert!(says(backing).ends_with("give the mill another set of servers with [[queue.more]]"));
+    }
+    let unknown = Stores { backing: Backing::LogAndQueue, redis: RedisNames::Unknown };
+    let file = SourceFile::new("a.toml", "[queue.mail]\nredis = 'big'");
+    assert!(plan(&Catalog::default(), &[file], &modules(), unknown).is_ok());
+}
+
+#[test]
+fn a_queue_has_no_more_than_eight_generations_that_drain() {
+    let mut catalog = applied(&["[queue.mail]"]);
+    for partitions in 5..13 {
+        catalog = plan_of(&catalog, &[&format!("[queue.mail]\npartitions = {partitions}")]).unwrap().next;
+    }
+    let says = mistakes_of(&catalog, &["[queue.mail]\npartitions = 13"]);
+    let expected = "mill/a.toml:2:14: queue `mail` has 8 generations that still drain (1, 2, 3, 4, 5, 6, 7, 8), and can have \
+                    no more: take out those that are drained, with `wasmill queues retire mail GENERATION`, then repeat";
+    assert_eq!(says, expected);
+    assert!(plan_of(&catalog, &["[queue.mail]"]).is_ok(), "to one of them, it can go back");
+}
+
+/// Such as `2 (8 main) after 1 (16 main)`.
+fn shown(queue: &QueueSpec) -> String {
+    let one = |of: &GenerationSpec| format!("{} ({} {})", of.generation, of.partitions, of.redis);
+    let draining: Vec<_> = queue.draining.iter().map(one).collect();
+    format!("{} after {}", one(&queue.current), draining.join(", "))
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod route;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use wasmill_job::{Durability, Generation, JobId, JobType, ModuleDigest, QueueNam
 use route::TypeV1;
 
 use super::{Unreadable, VERSION, check_version, not_json};
-use crate::{Catalog, QueueSpec, TypeSpec};
+use crate::{Catalog, GenerationSpec, QueueSpec, RedisName, TypeSpec};
 
 /// The file. `sha256` is over the bytes of `catalog` as they stand, so that a changed byte is noticed.
 #[derive(Serialize, Deserialize)]
@@ -46,6 +46,24 @@ struct QueueV1 {
     partitions: NonZeroU32,
     #[serde(default, skip_serializing_if = "is_quorum")]
     durability: Durability,
+    /// Absent, as in revisions of before there were others: `main`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redis: Option<Box<str>>,
+    /// Absent, as in revisions of before queues could change: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    draining: Vec<GenerationV1>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    spent: BTreeSet<Generation>,
+}
+
+/// A generation that drains.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GenerationV1 {
+    generation: Generation,
+    partitions: NonZeroU32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redis: Option<Box<str>>,
 }
 
 /// The bytes of the revision's file. The same catalog always gives the same bytes.
@@ -87,12 +105,63 @@ fn is_quorum(durability: &Durability) -> bool {
     *durability == Durability::Quorum
 }
 
+/// A queue whose generations no job id can name, or not apart, was never written.
+fn check_queue(name: &QueueName, queue: &QueueSpec) -> Result<(), Unreadable> {
+    let mut numbers = queue.spent.clone();
+    for GenerationSpec { generation, partitions, .. } in queue.generations() {
+        if partitions.get() > JobId::PARTITIONS_MAX || generation.0 >= JobId::GENERATIONS_MAX {
+            let what = format!("queue {name} has {partitions} partitions in generation {generation}");
+            return Err(Unreadable::Damaged(format!("{what}, which no job id can name")));
+        }
+        if !numbers.insert(*generation) {
+            return Err(Unreadable::Damaged(format!("queue {name} has generation {generation} twice")));
+        }
+    }
+    Ok(())
+}
+
+/// What an older binary takes a queue to be in anyway.
+fn unless_main(redis: &RedisName) -> Option<Box<str>> {
+    (!redis.is_main()).then(|| redis.as_str().into())
+}
+
+fn or_main(redis: Option<Box<str>>) -> RedisName {
+    redis.map(|name| RedisName::from(&*name)).unwrap_or_default()
+}
+
+impl From<&QueueSpec> for QueueV1 {
+    fn from(QueueSpec { current, durability, draining, spent }: &QueueSpec) -> Self {
+        let drains = |of: &GenerationSpec| GenerationV1 {
+            generation: of.generation,
+            partitions: of.partitions,
+            redis: unless_main(&of.redis),
+        };
+        Self {
+            generation: current.generation,
+            partitions: current.partitions,
+            durability: *durability,
+            redis: unless_main(&current.redis),
+            draining: draining.iter().map(drains).collect(),
+            spent: spent.clone(),
+        }
+    }
+}
+
+impl From<QueueV1> for QueueSpec {
+    fn from(QueueV1 { generation, partitions, durability, redis, draining, spent }: QueueV1) -> Self {
+        let drains = |GenerationV1 { generation, partitions, redis }| GenerationSpec {
+            generation,
+            partitions,
+            redis: or_main(redis),
+        };
+        let current = GenerationSpec { generation, partitions, redis: or_main(redis) };
+        Self { current, durability, draining: draining.into_iter().map(drains).collect(), spent }
+    }
+}
+
 impl From<&Catalog> for CatalogV1 {
     fn from(catalog: &Catalog) -> Self {
-        let queue = |(name, queue): (&QueueName, &QueueSpec)| {
-            let QueueSpec { generation, partitions, durability } = *queue;
-            (name.clone(), QueueV1 { generation, partitions, durability })
-        };
+        let queue = |(name, queue): (&QueueName, &QueueSpec)| (name.clone(), QueueV1::from(queue));
         let retired = catalog.retired.iter().map(queue).collect();
         Self {
             revision: catalog.revision,
@@ -110,12 +179,9 @@ impl TryFrom<CatalogV1> for Catalog {
     type Error = Unreadable;
     fn try_from(wire: CatalogV1) -> Result<Self, Unreadable> {
         let queue = |(name, queue): (QueueName, QueueV1)| {
-            let QueueV1 { generation, partitions, durability } = queue;
-            if partitions.get() > JobId::PARTITIONS_MAX || generation.0 >= JobId::GENERATIONS_MAX {
-                let what = format!("queue {name} has {partitions} partitions in generation {generation}");
-                return Err(Unreadable::Damaged(format!("{what}, which no job id can name")));
-            }
-            Ok((name, QueueSpec { generation, partitions, durability }))
+            let queue = QueueSpec::from(queue);
+            check_queue(&name, &queue)?;
+            Ok((name, queue))
         };
         let queues: BTreeMap<_, _> = wire.queues.into_iter().map(queue).collect::<Result<_, _>>()?;
         let retired = wire.retired.into_iter().map(queue).collect::<Result<_, _>>()?;

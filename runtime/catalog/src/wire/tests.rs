@@ -2,17 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use proptest::prelude::*;
 use wasmill_job::{
-    Grants, Limits, ModuleDigest, ModuleTag, Path, Percent, RetriedExits, Revision, Role, Roles, Scope,
-    TokenHash, TypePattern, UnixMs,
+    Generation, Grants, Limits, ModuleDigest, ModuleTag, Path, Percent, RetriedExits, Revision, Role, Roles,
+    Scope, TokenHash, TypePattern, UnixMs,
 };
 
 use super::*;
 use crate::{
-    Backing, Catalog, Flow, HandlerSpec, Handlers, PreviousHash, RouteMode, SourceFile, StoredToken, Weight,
-    plan,
+    Backing, Catalog, Flow, GenerationSpec, HandlerSpec, Handlers, PreviousHash, RouteMode, SourceFile,
+    StoredToken, Weight, plan,
 };
 
 const REVISION: &str = include_str!("golden/revision.v1");
@@ -20,6 +21,7 @@ const BEFORE_RATES: &str = include_str!("golden/revision-before-rates.v1");
 const BEFORE_GRANTS: &str = include_str!("golden/revision-before-grants.v1");
 const BEFORE_ROLLOUTS: &str = include_str!("golden/revision-before-rollouts.v1");
 const ROLLOUT_BEFORE_GRANTS: &str = include_str!("golden/revision-rollout-before-grants.v1");
+const BEFORE_LAYOUTS: &str = include_str!("golden/revision-before-layouts.v1");
 const TAG: &str = include_str!("golden/tag.v1");
 const TOKEN: &str = include_str!("golden/token.v1");
 const TOKEN_OF_ALL: &str = include_str!("golden/token-of-all.v1");
@@ -37,9 +39,23 @@ fn before_rollouts() -> Catalog {
     plan.into_revision(UnixMs(1_767_225_600_000), None, "first \"routes\"")
 }
 
-/// A revision with all that one can say: also weights, a share that is live, an author, a queue that was deleted.
+/// A revision with all that one can say: also weights, a share that is live, an author, a queue that was deleted, and one whose
+/// layout has changed.
 fn catalog() -> Catalog {
-    rolled_out(before_rollouts())
+    relaid(rolled_out(before_rollouts()))
+}
+
+fn relaid(mut catalog: Catalog) -> Catalog {
+    let of = |generation, partitions, redis: &str| GenerationSpec {
+        generation: Generation(generation),
+        partitions: NonZeroU32::new(partitions).unwrap(),
+        redis: redis.into(),
+    };
+    let mail = catalog.queues.get_mut(&"mail".parse().unwrap()).unwrap();
+    mail.current = of(66, 32, "big");
+    mail.draining = vec![of(1, 16, "main"), of(65, 16, "big")];
+    mail.spent = [2, 3].map(Generation).into();
+    catalog
 }
 
 fn rolled_out(mut catalog: Catalog) -> Catalog {
@@ -107,6 +123,20 @@ fn a_revision_from_before_rollouts_reads() {
     assert_eq!(read_revision(Revision(1), BEFORE_ROLLOUTS.as_bytes()).unwrap(), before_rollouts());
     let read = read_revision(Revision(1), ROLLOUT_BEFORE_GRANTS.as_bytes()).unwrap();
     assert_eq!(read, rolled_out(before_grants()));
+}
+
+#[test]
+fn a_revision_from_before_queues_could_change_reads() {
+    let read = read_revision(Revision(1), BEFORE_LAYOUTS.as_bytes()).unwrap();
+    assert_eq!(read, rolled_out(before_rollouts()));
+}
+
+#[test]
+fn a_queue_that_has_a_generation_twice_is_damage() {
+    let mut catalog = catalog();
+    let mail = catalog.queues.get_mut(&"mail".parse().unwrap()).unwrap();
+    mail.spent.insert(Generation(65));
+    assert_eq!(damage(&write_revision(&catalog)), "queue mail has generation 65 twice");
 }
 
 #[test]

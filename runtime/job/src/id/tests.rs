@@ -105,6 +105,23 @@ fn ids_of_children_depend_on_parent_type_key_and_place_alone() {
 }
 
 #[test]
+fn a_job_that_moves_has_one_id_in_each_place() {
+    let eight = NonZeroU32::new(8).unwrap();
+    let moved = parent().moved(Generation(65), eight);
+    assert_eq!(moved, parent().moved(Generation(65), eight));
+    assert_eq!((moved.kind(), moved.generation()), (IdKind::Derived, Generation(65)));
+    let others = [
+        parent(),
+        parent().moved(Generation(66), eight),
+        moved.moved(Generation(65), eight),
+        child(parent(), "email.receipt", &ChildKey::Number(0), moved.partition().0),
+    ];
+    assert!(!others.contains(&moved), "{others:?}");
+    // Pinned: a redrive that is repeated by a newer binary must not run twice.
+    assert_eq!(moved.to_string(), "b0168c6a-bc95-8041-a005-f851489cc851");
+}
+
+#[test]
 fn children_of_one_job_spread_over_partitions() {
     let partitions = NonZeroU32::new(4).unwrap();
     let mut counts = [0; 4];

@@ -48,3 +48,23 @@ fn topics_are_named_by_queue_and_generation() {
     assert!(!Topic::queue(&mail, Generation(0)).is_compacted());
     assert_eq!(Topic::dead().to_string(), "wasmill.dead");
 }
+
+#[test]
+fn topics_say_which_servers_they_go_to() {
+    let of = |name: &str| Topic::from(name).server_set().0;
+    assert_eq!((of("wasmill.q.mail.3"), of("wasmill.q.mail.65"), of("wasmill.q.mail.2.130")), (0, 1, 2));
+    let welcome: JobType = "email.welcome".parse().unwrap();
+    let names = [0, 1, 12].map(|set| Topic::parked_in(&welcome, ServerSet(set)));
+    let shown: Vec<_> = names.iter().map(Topic::as_str).collect();
+    assert_eq!(
+        shown,
+        ["wasmill.parked.email.welcome", "wasmill.parked-1.email.welcome", "wasmill.parked-12.email.welcome"]
+    );
+    assert!(names.iter().all(|topic| topic.parked_type().as_ref() == Some(&welcome)));
+    assert_eq!(names.map(|topic| topic.server_set().0), [0, 1, 12]);
+    for stranger in
+        ["wasmill.parked-0.a", "wasmill.parked-x.a", "wasmill.parkedx.a", "wasmill.parked", "wasmill.dead"]
+    {
+        assert_eq!((Topic::from(stranger).parked_type(), of(stranger)), (None, 0), "{stranger}");
+    }
+}

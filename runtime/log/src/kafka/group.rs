@@ -43,7 +43,8 @@ pub(super) struct Member {
 }
 
 /// What relays carry.
-const SUBSCRIPTION: [&str; 3] = ["^wasmill\\.q\\..*", "^wasmill\\.parked\\..*", "wasmill.dead"];
+const SUBSCRIPTION: [&str; 4] =
+    ["^wasmill\\.q\\..*", "^wasmill\\.parked\\..*", "^wasmill\\.parked-[0-9]+\\..*", "wasmill.dead"];
 /// How long a poll waits. Polling is what keeps the membership, so it never waits for anything else.
 const POLL: Duration = Duration::from_millis(250);
 /// How long the first question waits for the group: it gathers its members for three seconds, and gives up lost ones after ten.

@@ -1,11 +1,13 @@
 //! `[queue]`: where jobs are pending and in flight.
 
+mod more;
 mod url;
 
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+pub use more::MoreRedis;
 pub use url::{QueueUrl, QueueUrls};
 
 use super::{Refusal, text};
@@ -31,6 +33,10 @@ pub struct QueueConfig {
     /// some are redriven or purged. Default 10,000.
     #[serde(with = "text::count")]
     pub dead_max: NonZeroU32,
+    /// Further sets of servers, which a queue of the catalog is put into by name (`redis = "big"`); those at `url` are the set
+    /// `main`. The same for all the queue's processes, in the same order: a set is only ever added at the end, and none is taken
+    /// out or changed while there is something in it. Default: none.
+    pub more: Vec<MoreRedis>,
 }
 
 /// What keeps the jobs that are pending and in flight.
@@ -53,29 +59,47 @@ impl QueueConfig {
         if let Some(wrong) = self.url.wrong() {
             refusals.push(refuse("url", wrong.into()));
         }
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if !(1..=NAME_BYTES_MAX).contains(&self.name.len()) || !self.name.bytes().all(is_name) {
+        if !is_name(&self.name) {
             refusals.push(refuse("name", format!("must be 1 to {NAME_BYTES_MAX} letters, digits or dashes")));
         }
-        if self.shards.get() > SHARDS_MAX {
-            refusals.push(refuse("shards", format!("must lie between 1 and {SHARDS_MAX}")));
-        } else if self.url.wrong().is_none()
-            && !(self.shards_in_all() as usize).is_multiple_of(self.url.iter().len())
-        {
-            let servers = self.url.iter().len();
-            refusals.push(refuse(
-                "shards",
-                format!("must be a multiple of {servers}, the number of servers in url"),
-            ));
-        }
+        refusals.extend(wrong_shards(&self.url, self.shards).map(|wrong| refuse("shards", wrong)));
         refusals
     }
 
-    /// The shards of the queue, over all servers: what `shards` says, and one for each server where it says nothing.
-    pub fn shards_in_all(&self) -> u32 {
-        let servers = u32::try_from(self.url.iter().len()).unwrap_or(u32::MAX);
-        if self.shards == NonZeroU32::MIN { servers.max(1) } else { self.shards.get() }
+    /// The rules about the further sets, each with its place in the list.
+    pub(super) fn more_refusals(&self) -> Vec<(usize, Refusal)> {
+        more::refusals(&self.more)
     }
+
+    /// The shards of the set `main`, over all its servers: what `shards` says, and one for each server where it says nothing.
+    pub fn shards_in_all(&self) -> u32 {
+        shards_in_all(&self.url, self.shards)
+    }
+
+    /// The addresses of all servers, set by set.
+    pub fn urls(&self) -> impl Iterator<Item = &QueueUrl> {
+        self.url.iter().chain(self.more.iter().flat_map(|set| set.url.iter()))
+    }
+}
+
+fn shards_in_all(url: &QueueUrls, shards: NonZeroU32) -> u32 {
+    let servers = u32::try_from(url.iter().len()).unwrap_or(u32::MAX);
+    if shards == NonZeroU32::MIN { servers.max(1) } else { shards.get() }
+}
+
+/// What is wrong with a number of shards. Nothing is said of one whose addresses are wrong.
+fn wrong_shards(url: &QueueUrls, shards: NonZeroU32) -> Option<String> {
+    let servers = url.iter().len();
+    if shards.get() > SHARDS_MAX {
+        return Some(format!("must lie between 1 and {SHARDS_MAX}"));
+    }
+    let fits = url.wrong().is_some() || (shards_in_all(url, shards) as usize).is_multiple_of(servers);
+    (!fits).then(|| format!("must be a multiple of {servers}, the number of servers in url"))
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(fits)
 }
 
 impl Default for QueueConfig {
@@ -86,6 +110,7 @@ impl Default for QueueConfig {
             name: "wasmill".into(),
             shards: NonZeroU32::MIN,
             dead_max: NonZeroU32::MIN.saturating_add(9_999),
+            more: Vec::new(),
         }
     }
 }

@@ -17,7 +17,7 @@ impl RedisQueue {
         let entries: Vec<Entry> = jobs.into_iter().map(|new| Entry::Job { offset: Offset(0), new }).collect();
         let mut places: Vec<Vec<usize>> = vec![Vec::new(); self.shards().count()];
         for (at, entry) in entries.iter().enumerate() {
-            places[self.shard_of_entry(entry).number].push(at);
+            places[self.shard_of_entry(entry)?.number].push(at);
         }
         let busy = self.shards().filter(|shard| !places[shard.number].is_empty());
         let pushes = busy.map(|shard| {

@@ -1,5 +1,5 @@
-//! The handle: the port's operations, each sent to the shards it concerns. A job's shard follows from its partition, so
-//! any id finds its own.
+//! The handle: the port's operations, each sent to the shards it concerns. A job's shard follows from its generation and its
+//! partition, so any id finds its own.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
-use wasmill_job::{Cancel, JobId, JobType, Offset, Partition, Passed, Progress, TopicPartition};
+use wasmill_job::{Cancel, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 
 use super::cursor::read_cursor;
 use super::link::Link;
@@ -123,17 +123,20 @@ impl RedisQueue {
         Shard { link: &self.shared.link, number }
     }
 
-    pub(super) fn shard_of_partition(&self, partition: Partition) -> Shard<'_> {
-        self.shard(partition.0 as usize % self.shared.link.cores().len())
+    /// Where a lane of jobs is: with them.
+    pub(super) fn shard_of_lane(&self, lane: &TopicPartition) -> Result<Shard<'_>, Trouble> {
+        let number = self.shared.link.shard_of(lane.topic.server_set(), lane.partition)?;
+        Ok(self.shard(number))
     }
 
-    pub(super) fn shard_of(&self, id: JobId) -> Shard<'_> {
-        self.shard_of_partition(id.partition())
+    pub(super) fn shard_of(&self, id: JobId) -> Result<Shard<'_>, Trouble> {
+        let number = self.shared.link.shard_of(id.generation().server_set(), id.partition())?;
+        Ok(self.shard(number))
     }
 
     /// Where a dead letter with this key is: with its job, or in the first shard.
-    pub(super) fn shard_of_letter(&self, key: &str) -> Shard<'_> {
-        key.parse().map_or_else(|_| self.shard(0), |id| self.shard_of(id))
+    pub(super) fn shard_of_letter(&self, key: &str) -> Result<Shard<'_>, Trouble> {
+        key.parse().map_or_else(|_| Ok(self.shard(0)), |id| self.shard_of(id))
     }
 }
 
@@ -143,7 +146,8 @@ impl Queue for RedisQueue {
     }
 
     fn part_of(&self, id: JobId) -> usize {
-        self.shared.link.server_of(self.shard_of(id).number)
+        // What concerns a job of servers that are not known here fails whatever part it is counted to.
+        self.shard_of(id).map_or(0, |shard| self.shared.link.server_of(shard.number))
     }
 
     async fn resume(&self, lane: &TopicPartition, progress: &Progress) -> Result<Offset, QueueError> {
@@ -181,7 +185,7 @@ impl Queue for RedisQueue {
     async fn renew(&self, claims: Vec<ClaimRef>, lease: Duration) -> Result<Vec<ClaimRef>, QueueError> {
         let mut by_shard: Vec<Vec<ClaimRef>> = vec![Vec::new(); self.shared.link.cores().len()];
         for claim in claims {
-            by_shard[self.shard_of(claim.id).number].push(claim);
+            by_shard[self.shard_of(claim.id)?.number].push(claim);
         }
         let busy = self.shards().filter(|shard| !by_shard[shard.number].is_empty());
         let renewals = busy.map(|shard| {
@@ -194,7 +198,7 @@ impl Queue for RedisQueue {
     async fn settle(&self, settlements: Arc<[Settlement]>) -> Result<Vec<Answer>, QueueError> {
         let mut places: Vec<Vec<usize>> = vec![Vec::new(); self.shared.link.cores().len()];
         for (at, settlement) in settlements.iter().enumerate() {
-            places[self.shard_of(settlement.reference().id).number].push(at);
+            places[self.shard_of(settlement.reference().id)?.number].push(at);
         }
         let calls = self.shards().filter(|shard| !places[shard.number].is_empty()).map(|shard| {
             let (places, link) = (&places[shard.number], &self.shared.link);
@@ -295,7 +299,7 @@ impl Queue for RedisQueue {
     }
 
     async fn job(&self, id: JobId) -> Result<Option<JobView>, QueueError> {
-        Ok(self.shard_of(id).job(id).await?)
+        Ok(self.shard_of(id)?.job(id).await?)
     }
 
     async fn list(&self, query: ListQuery) -> Result<JobPage, QueueError> {
@@ -346,13 +350,13 @@ impl Queue for RedisQueue {
     }
 
     async fn cancel(&self, cancel: Cancel) -> Result<bool, QueueError> {
-        Ok(self.shard_of(cancel.id).cancel(cancel.id).await?)
+        Ok(self.shard_of(cancel.id)?.cancel(cancel.id).await?)
     }
 
     async fn purge(&self, keys: Vec<String>) -> Result<usize, QueueError> {
         let mut by_shard: Vec<Vec<String>> = vec![Vec::new(); self.shared.link.cores().len()];
         for key in keys {
-            by_shard[self.shard_of_letter(&key).number].push(key);
+            by_shard[self.shard_of_letter(&key)?.number].push(key);
         }
         let mut purged = 0;
         for shard in self.shards().filter(|shard| !by_shard[shard.number].is_empty()) {

@@ -16,7 +16,7 @@ impl RedisQueue {
         progress: &Progress,
     ) -> Result<Offset, QueueError> {
         if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).resume(lane, progress).await?);
+            return Ok(self.shard_of_lane(lane)?.resume(lane, progress).await?);
         }
         let wanted =
             try_join_all(self.shards().map(|shard| async move { shard.resume(lane, progress).await }))
@@ -26,7 +26,7 @@ impl RedisQueue {
 
     pub(super) async fn passed_of_lane(&self, lane: &TopicPartition) -> Result<Option<Passed>, QueueError> {
         if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).passed(lane).await?);
+            return Ok(self.shard_of_lane(lane)?.passed(lane).await?);
         }
         // Each shard has passed at least what the last one of them has.
         let all = try_join_all(self.shards().map(|shard| async move { shard.passed(lane).await })).await?;
@@ -41,7 +41,7 @@ impl RedisQueue {
         epoch: u64,
     ) -> Result<(), QueueError> {
         if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).adopt(lane, from, epoch).await?);
+            return Ok(self.shard_of_lane(lane)?.adopt(lane, from, epoch).await?);
         }
         try_join_all(self.shards().map(|shard| async move { shard.adopt(lane, from, epoch).await })).await?;
         Ok(())
@@ -54,7 +54,7 @@ impl RedisQueue {
         if push.lane.topic.is_compacted() {
             return Ok(self.push_spread(&push).await?);
         }
-        let shard = self.shard_of_partition(push.lane.partition);
+        let shard = self.shard_of_lane(&push.lane)?;
         let entries: Vec<&Entry> = push.entries.iter().collect();
         Ok(match shard.push(Source::Lane(&push, push.from), &entries).await? {
             ShardPushed::Applied(fates) => {
@@ -73,17 +73,17 @@ impl RedisQueue {
 
     pub(super) async fn progress_of_lane(&self, lane: &TopicPartition) -> Result<Progress, QueueError> {
         if !lane.topic.is_compacted() {
-            return Ok(self.shard_of_partition(lane.partition).progress(lane).await?);
+            return Ok(self.shard_of_lane(lane)?.progress(lane).await?);
         }
         let all = try_join_all(self.shards().map(|shard| async move { shard.progress(lane).await })).await?;
         Ok(all.into_iter().min_by_key(|progress| progress.floor).unwrap_or_default())
     }
 
-    pub(super) fn shard_of_entry(&self, entry: &Entry) -> Shard<'_> {
+    pub(super) fn shard_of_entry(&self, entry: &Entry) -> Result<Shard<'_>, Trouble> {
         match entry {
             Entry::Job { new, .. } | Entry::Copy { new, .. } => self.shard_of(new.job.id),
             // A push with such an entry goes to its partition's shard whole.
-            Entry::Parked { .. } | Entry::Ended { .. } => self.shard(0),
+            Entry::Parked { .. } | Entry::Ended { .. } => Ok(self.shard(0)),
             Entry::Cancel { cancel, .. } => self.shard_of(cancel.id),
             Entry::Dead { letter, .. } => self.shard_of_letter(&letter.key()),
             Entry::Undead { key, .. } => self.shard_of_letter(DeadLetter::split_record_key(key).0),
@@ -114,9 +114,12 @@ impl RedisQueue {
 
     /// The entries of a spread push that belong to a shard, from an offset on.
     async fn push_part(&self, shard: &Shard<'_>, push: &Push, from: Offset) -> Result<ShardPushed, Trouble> {
-        let mine =
-            |entry: &&Entry| entry.offset() >= from && self.shard_of_entry(entry).number == shard.number;
-        let entries: Vec<&Entry> = push.entries.iter().filter(mine).collect();
+        let mut entries = Vec::new();
+        for entry in push.entries.iter().filter(|entry| entry.offset() >= from) {
+            if self.shard_of_entry(entry)?.number == shard.number {
+                entries.push(entry);
+            }
+        }
         shard.push(Source::Lane(push, from), &entries).await
     }
 }

@@ -122,7 +122,7 @@ impl Shard<'_> {
             call.arg(name.as_str());
             match max_pending {
                 // Each shard has its share.
-                Some(most) => call.arg(most.div_ceil(self.link.cores().len() as u64)),
+                Some(most) => call.arg(most.div_ceil(self.link.share_of(self.number).1 as u64)),
                 None => call.arg(""),
             };
         }

@@ -38,8 +38,6 @@ pub(super) struct Process {
     /// This process among those that listen.
     pub(super) listener: String,
     pub(super) dead_max: u64,
-    /// How many shards share a server.
-    pub(super) sharing: usize,
     /// There are other servers, whose work goes on when this one is away: nobody may wait for it.
     pub(super) has_siblings: bool,
     pub(super) news: Arc<News>,
@@ -105,6 +103,11 @@ impl Server {
     /// Host and port, or the path: without user and password.
     pub(super) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// How many shards share it.
+    pub(super) fn sharing(&self) -> usize {
+        self.cores.len()
     }
 
     /// Address and database.
@@ -273,7 +276,7 @@ impl Server {
             connection.subscribe(format!("{keys}!{}", self.process.listener)).await.map_err(trouble)?;
             connection.subscribe(format!("{keys}!owed")).await.map_err(trouble)?;
             let mut start = self.scripts.call(Name::Start, 0, core);
-            start.arg(self.process.dead_max).arg(&run).arg(self.process.sharing);
+            start.arg(self.process.dead_max).arg(&run).arg(self.sharing());
             is_another |= self.script(&mut connection, &start).await.map_err(trouble)? == Value::Int(1);
         }
         if is_another {

@@ -58,13 +58,12 @@ impl Shard<'_> {
         Reply::list(redis::Value::Array(vec![value]))?.number()
     }
 
-    /// Takes; shows the offer when the shard does not know it. `of` is this shard's share of limits: one of so many.
+    /// Takes; shows the offer when the shard does not know it.
     pub(super) async fn take(
         &self,
         take: &Take,
         most: usize,
         offer_hash: &str,
-        of: usize,
     ) -> Result<ShardTaken, Trouble> {
         let lease_ms = take.lease.as_millis() as u64;
         loop {
@@ -73,7 +72,7 @@ impl Shard<'_> {
             call.arg(lease_ms).arg(&rand::random::<[u8; 6]>()[..]).arg(offer_hash);
             let mut answer = self.list(&call).await?;
             if answer.text()? == "offer" {
-                self.offer(take, offer_hash, of).await?;
+                self.offer(take, offer_hash).await?;
                 continue;
             }
             let next = answer.maybe_number()?.map(Duration::from_millis);
@@ -93,14 +92,16 @@ impl Shard<'_> {
         }
     }
 
-    async fn offer(&self, take: &Take, offer_hash: &str, of: usize) -> Result<(), Trouble> {
+    async fn offer(&self, take: &Take, offer_hash: &str) -> Result<(), Trouble> {
+        // This shard's share of limits: one of so many.
+        let (number, of) = self.link.share_of(self.number);
         let Offer { revision, types, paused } = &*take.offer;
         let mut call = self.call(Name::Offer);
         call.arg(format!("{:016x}", take.worker.0)).arg(offer_hash).arg(revision.0);
         for (name, offered) in types {
             call.arg(name.as_str()).arg(1);
             match offered.concurrency {
-                Some(most) => call.arg(share(most, self.number, of)),
+                Some(most) => call.arg(share(most, number, of)),
                 None => call.arg(""),
             };
             match offered.rate {
@@ -139,7 +140,7 @@ impl Shard<'_> {
 
     pub(super) async fn sweep(&self, most: usize) -> Result<ShardSwept, Trouble> {
         let mut call = self.call(Name::Sweep);
-        call.arg(most.min(1_000_000)).arg(self.link.dead_max()).arg(self.link.sharing());
+        call.arg(most.min(1_000_000)).arg(self.link.dead_max()).arg(self.link.sharing(self.number));
         let mut answer = self.list(&call).await?;
         let mut number = || answer.number().map(|number| number as usize);
         let swept = Swept { expired: number()?, due: number()?, forgotten: number()? };

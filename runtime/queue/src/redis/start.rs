@@ -42,7 +42,7 @@ const MEMORY_MIN: u64 = 8 << 20;
 pub(super) async fn start(link: &Link) -> Result<RedisStart, RedisStartError> {
     let asked = join_all(link.servers().iter().map(|server| async {
         let info = facts(&ask(server, Cmd::new().arg("INFO")).await?);
-        judge(&info, server.address(), link.sharing())
+        judge(&info, server.address(), server.sharing())
     }));
     let (mut versions, mut warnings, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for answer in asked.await {

@@ -28,7 +28,7 @@ impl RedisQueue {
             }
             // What a repeated one gives may be more than there is room for now; it is this worker's already.
             let request = self.begin_request(take.worker, shard.number, take.request);
-            match shard.take(&Take { request, ..take.clone() }, most, &hash, shards).await {
+            match shard.take(&Take { request, ..take.clone() }, most, &hash).await {
                 Ok(ShardTaken { claims: more, next: soon }) => {
                     self.end_request(take.worker, shard.number);
                     answers = true;

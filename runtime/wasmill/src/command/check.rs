@@ -5,20 +5,21 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use wasmill_catalog::{Backing, Catalog, SourceFile, plan};
+use wasmill_catalog::{Backing, Catalog, RedisNames, SourceFile, Stores, plan};
 use wasmill_job::{ModuleDigest, ModuleTag};
 use wasmill_process::Config;
 use wasmill_process::config::ProcessEnvironment;
 
 use crate::failure::{Exit, Failure, Result};
 use crate::mill::access;
-use crate::mill::stores::backing;
+use crate::mill::stores::{backing, redis_names};
 use crate::terminal::{GREEN, print, styled, tell};
 
 /// Find every mistake in the configuration and in catalog files, without starting anything
 ///
 /// Whether a module is deployed, only a server knows: here every version named in a catalog file counts as deployed. What a
-/// catalog file may say depends on the mill: that is the configuration's, with a log unless it says log.kind = "none".
+/// catalog file may say depends on the mill: that is the configuration's, with a log unless it says log.kind = "none". Without
+/// --config any name of a Redis counts as right.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// The configuration file; WASMILL_… variables are checked with it
@@ -67,7 +68,12 @@ impl Check {
         }
         // Without a sound configuration nothing is said against a path that one kind of mill has.
         let backing = config.as_ref().map_or(Backing::LogAndQueue, backing);
-        mistakes.extend(catalog_mistakes(&files, backing));
+        let redis = match &config {
+            Ok(config) if self.config.is_some() => redis_names(config),
+            // Nobody has said which there are.
+            _ => RedisNames::Unknown,
+        };
+        mistakes.extend(catalog_mistakes(&files, Stores { backing, redis }));
         let findings = Findings { mistakes };
         if self.json {
             let text = serde_json::to_string(&findings).map_err(|error| Failure::new(Exit::No, error))?;
@@ -103,9 +109,9 @@ fn read(files: &[PathBuf]) -> Result<Vec<SourceFile>> {
 }
 
 /// The mistakes that applying the files to an empty routing table would find.
-fn catalog_mistakes(files: &[SourceFile], backing: Backing) -> Vec<Finding> {
+fn catalog_mistakes(files: &[SourceFile], stores: Stores) -> Vec<Finding> {
     let modules = files.iter().flat_map(|file| named_modules(&file.text)).collect();
-    let found = plan(&Catalog::default(), files, &modules, backing).err().unwrap_or_default();
+    let found = plan(&Catalog::default(), files, &modules, stores).err().unwrap_or_default();
     let finding = |mistake: wasmill_catalog::Mistake| Finding {
         place: format!("{}:{}:{}", mistake.file, mistake.line, mistake.column),
         message: mistake.message,

@@ -107,13 +107,19 @@ pub(crate) async fn show(list: &str, key: &str, name: &str, json: bool, target: 
 impl Deletion {
     /// Deletes the entry `name` of a list of the routing table.
     pub(crate) async fn run(self, list: &str, what: &str, name: &str, target: &Target) -> Result<()> {
+        let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
+        let path = format!("/v1/catalog/{list}/{encoded}");
+        self.of(path, &format!("Delete {what} {name}?"), target).await
+    }
+
+    /// Deletes what stands at `path`, once `question` is answered.
+    pub(crate) async fn of(self, path: String, question: &str, target: &Target) -> Result<()> {
         let server = target.server()?;
         let (routes, _) = routes(&server).await?;
         if !self.yes {
-            confirm(&format!("Delete {what} {name}?"), "Pass --yes to delete it.")?;
+            confirm(question, "Pass --yes to do it.")?;
         }
-        let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
-        let mut call = Call::delete(format!("/v1/catalog/{list}/{encoded}"));
+        let mut call = Call::delete(path);
         if let Some(message) = &self.message {
             call = call.query("message", message);
         }

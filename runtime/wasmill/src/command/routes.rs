@@ -19,7 +19,16 @@ pub(crate) struct QueueRow {
     pub(crate) name: String,
     pub(crate) partitions: u32,
     pub(crate) generation: u16,
+    pub(crate) redis: String,
     pub(crate) durability: String,
+    #[serde(default)]
+    pub(crate) draining: Vec<Draining>,
+}
+
+/// A generation of a queue that drains.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Draining {
+    pub(crate) generation: u16,
 }
 
 /// A job type, as far as a list shows it.

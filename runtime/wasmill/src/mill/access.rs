@@ -88,6 +88,7 @@ pub(super) fn rules(method: &Method, route: &str) -> Rule {
             | "/v1/catalog/diff"
             | "/v1/catalog/export"
             | "/v1/catalog/revisions"
+            | "/v1/catalog/queues/{queue}"
             | "/v1/catalog/revisions/{revision}",
         ) => Rule::roles(&[Deploy, Operate, Read]),
         ("POST", "/v1/catalog/plan") => Rule::roles(&[Deploy]),
@@ -96,6 +97,9 @@ pub(super) fn rules(method: &Method, route: &str) -> Rule {
         ("DELETE", "/v1/catalog/types/{type}") => Rule::roles(&[Deploy]).changes("delete type"),
         // Other job types may be meant for it.
         ("DELETE", "/v1/catalog/queues/{queue}") => Rule::whole(&[Deploy]).changes("delete queue"),
+        ("DELETE", "/v1/catalog/queues/{queue}/generations/{generation}") => {
+            Rule::whole(&[Deploy]).changes("retire generation")
+        }
 
         ("GET", "/v1/tokens") => Rule::whole(&[Operate]),
         ("POST", "/v1/tokens") => Rule::whole(&[Operate]).changes("create token"),

@@ -39,7 +39,7 @@ fn own_parts(config: &Config) -> Vec<String> {
             let authority = rest.split(['/', '?']).next()?;
             Some(authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_owned())
         };
-        let tcp = config.queue.url.iter().filter(|url| url.reveal().starts_with("redis://"));
+        let tcp = config.queue.urls().filter(|url| url.reveal().starts_with("redis://"));
         hosts.extend(tcp.filter_map(|url| authority(url.reveal())));
     }
     if config.log.kind == LogKind::Kafka {

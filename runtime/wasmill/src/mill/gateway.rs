@@ -106,6 +106,7 @@ fn parts<L: Log, Q: Queue>(
     let admin = console::Parts {
         storage: jobs_at,
         backing,
+        redis: stores::redis_names(config),
         queue: ends.queue.clone(),
         store: ends.store.clone(),
         catalog: ends.following.clone(),

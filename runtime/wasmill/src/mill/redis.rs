@@ -4,9 +4,9 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use wasmill_process::config::QueueConfig;
+use wasmill_process::config::{QueueConfig, QueueUrls};
 use wasmill_process::{Latch, Part, Readiness};
-use wasmill_queue::{Queue, RedisConfig, RedisQueue, RedisStart, RedisStartError};
+use wasmill_queue::{Queue, RedisConfig, RedisQueue, RedisServers, RedisStart, RedisStartError};
 
 use super::trusted::{Trusted, pause};
 use crate::failure::{Exit, Failure, Result};
@@ -23,15 +23,19 @@ const GAUGES_EVERY: Duration = Duration::from_secs(5);
 /// The queue at the configured addresses. Connects to nothing yet.
 pub(crate) fn queue(config: &QueueConfig) -> Result<RedisQueue> {
     let settings = RedisConfig {
-        servers: config.url.iter().map(|url| url.reveal().to_owned()).collect(),
+        main: servers(&config.url, config.shards_in_all()),
+        more: config.more.iter().map(|set| servers(&set.url, set.shards_in_all())).collect(),
         name: config.name.clone(),
-        shards: u16::try_from(config.shards_in_all())
-            .ok()
-            .and_then(NonZeroU16::new)
-            .unwrap_or(NonZeroU16::MAX),
         dead_max: config.dead_max.get().into(),
     };
     RedisQueue::new(&settings).map_err(|error| refused(&error))
+}
+
+fn servers(urls: &QueueUrls, shards: u32) -> RedisServers {
+    let servers = urls.iter().map(|url| url.reveal().to_owned()).collect();
+    // The configuration holds them below a hundred.
+    let shards = u16::try_from(shards).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MAX);
+    RedisServers { servers, shards }
 }
 
 /// Asks Redis whether it can be trusted with jobs. When it cannot be reached, `part` goes on asking, for ever; a latch says

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use wasmill_catalog::{ArtifactStore, Backing, BucketConfig};
+use wasmill_catalog::{ArtifactStore, Backing, BucketConfig, RedisName, RedisNames};
 use wasmill_job::Clock;
 use wasmill_log::{EmbeddedLog, LogConfig};
 use wasmill_process::Config;
@@ -68,6 +68,13 @@ pub(crate) fn backing(config: &Config) -> Backing {
         (LogKind::Embedded | LogKind::Kafka, QueueKind::Redis) => Backing::LogAndQueue,
         (LogKind::Embedded | LogKind::Kafka, QueueKind::Embedded) => Backing::Log,
     }
+}
+
+/// The names of the sets of Redis servers that this configuration has, in order.
+pub(crate) fn redis_names(config: &Config) -> RedisNames {
+    let more = config.queue.more.iter().map(|set| RedisName::from(set.name.as_str()));
+    let more = more.filter(|_| config.queue.kind == QueueKind::Redis);
+    RedisNames::Known([RedisName::default()].into_iter().chain(more).collect())
 }
 
 /// Opens the artifact store: catalog revisions and modules.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use wasmill_catalog::{Catalog, QueueSpec};
+use wasmill_catalog::{Catalog, GenerationSpec, QueueSpec};
 use wasmill_job::{QueueName, Topic};
 use wasmill_log::TopicPlan;
 use wasmill_process::config::KafkaConfig;
@@ -10,20 +10,23 @@ use wasmill_process::config::KafkaConfig;
 /// Partitions of the topic of progress. A partition's progress is a few dozen bytes a second: eight brokers could share it.
 const SETTLED_PARTITIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(7);
 
-/// What every topic should be like: those of the queues, in order of their names, then those that each mill has. Topics of
-/// parked jobs are made by the relay when it parks the first one.
+/// What every topic should be like: those of the queues, in order of their names, with the generations that drain, and then
+/// those that each mill has. Topics of parked jobs are made by the relay when it parks the first one.
 pub(crate) fn plans(catalog: &Catalog, config: &KafkaConfig) -> Vec<TopicPlan> {
-    let queues = catalog.queues.iter().map(|queue| of_queue(queue, config));
+    let of_queues = |(name, queue): (_, &QueueSpec)| {
+        queue.generations().map(|of| of_queue(name, of, config)).collect::<Vec<_>>()
+    };
+    let queues = catalog.queues.iter().flat_map(of_queues);
     // Dead letters have one partition, so that there is one order in which a letter and its end come.
     let dead = compacted(Topic::dead(), NonZeroU32::MIN, config);
     let settled = compacted(Topic::settled(), SETTLED_PARTITIONS, config);
     queues.chain([dead, settled]).collect()
 }
 
-fn of_queue((name, queue): (&QueueName, &QueueSpec), config: &KafkaConfig) -> TopicPlan {
+fn of_queue(name: &QueueName, generation: &GenerationSpec, config: &KafkaConfig) -> TopicPlan {
     TopicPlan {
-        topic: Topic::queue(name, queue.generation),
-        partitions: queue.partitions,
+        topic: generation.topic(name),
+        partitions: generation.partitions,
         replication: small(config.replication),
         min_insync: small(config.min_insync),
         retention: Some(config.retention),

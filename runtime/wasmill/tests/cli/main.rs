@@ -8,6 +8,7 @@ mod dev;
 mod golden;
 mod mill;
 mod modules;
+mod queues;
 mod refusals;
 mod rollout;
 mod run;

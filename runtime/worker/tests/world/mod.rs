@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wasmill_catalog::{Catalog, Flow, Handlers, QueueSpec, RouteMode, TypeSpec};
+use wasmill_catalog::{Catalog, Flow, GenerationSpec, Handlers, QueueSpec, RouteMode, TypeSpec};
 use wasmill_job::{
     Backoff, Clock, Durability, Generation, IdSource, Job, JobId, Limits, Mode, ModuleDigest, Offset,
     Partition, Path, Progress, RetryPolicy, Revision, Stamp, SystemClock, Topic, TopicPartition, UnixMs,
@@ -282,7 +282,7 @@ fn lane() -> TopicPartition {
 }
 
 fn one_partition() -> QueueSpec {
-    QueueSpec { generation: Generation(0), partitions: NonZeroU32::MIN, durability: Durability::Quorum }
+    QueueSpec::of(GenerationSpec::main(Generation(0), NonZeroU32::MIN), Durability::Quorum)
 }
 
 /// Three attempts, after 10 s and 20 s.

@@ -9,10 +9,12 @@ use wasmill_job::Generation;
 use super::*;
 
 #[test]
-fn a_mill_has_a_topic_for_each_queue_and_two_that_are_compacted() {
+fn a_mill_has_a_topic_for_each_generation_and_two_that_are_compacted() {
     let mut catalog = Catalog::default();
     let sixteen = NonZeroU32::new(16).unwrap();
-    let spec = QueueSpec { generation: Generation(2), partitions: sixteen, ..mail() };
+    let mut spec = mail();
+    let old = std::mem::replace(&mut spec.current, GenerationSpec::main(Generation(2), sixteen));
+    spec.draining.push(old);
     catalog.queues.insert("mail".parse().unwrap(), spec);
     let config = KafkaConfig { retention: Duration::from_secs(3600), ..KafkaConfig::default() };
     let plans = plans(&catalog, &config);
@@ -23,6 +25,7 @@ fn a_mill_has_a_topic_for_each_queue_and_two_that_are_compacted() {
     assert_eq!(
         shown,
         [
+            ("wasmill.q.mail.1", 1, Some(Duration::from_secs(3600)), false),
             ("wasmill.q.mail.2", 16, Some(Duration::from_secs(3600)), false),
             ("wasmill.dead", 1, None, true),
             ("wasmill.settled", 8, None, true),
