@@ -101,8 +101,20 @@ const BODIES_BYTES: usize = 16 << 20;
 
 /// The admin API, behind the guard against browsers.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
-    let Parts { storage, backing, redis, queue, store, catalog, tokens, prepare, topics, clock, hosts, config } =
-        parts;
+    let Parts {
+        storage,
+        backing,
+        redis,
+        queue,
+        store,
+        catalog,
+        tokens,
+        prepare,
+        topics,
+        clock,
+        hosts,
+        config,
+    } = parts;
     let console = Arc::new(Console {
         storage,
         backing,

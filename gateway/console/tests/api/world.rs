@@ -16,7 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{
-    ArtifactStore, Asked, Backing, Catalog, Following, RedisName, RedisNames, StoredToken, follow, follow_tokens,
+    ArtifactStore, Asked, Backing, Catalog, Following, RedisName, RedisNames, StoredToken, follow,
+    follow_tokens,
 };
 use wasmill_console::{
     ConsoleConfig, MakeTopics, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage, Tokens,

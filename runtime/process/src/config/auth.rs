@@ -80,7 +80,7 @@ pub enum InvalidToken {
     Roles,
     #[error("must be a list of job types, such as [\"email.welcome\", \"billing.*\"]; leave it out for all")]
     Types,
-    #[error("must be a moment in UTC in quotes, such as \"2027-01-31T00:00:00Z\"")]
+    #[error("must be a moment in UTC, such as 2027-01-31T00:00:00Z")]
     Expires,
     #[error("must be 64 hexadecimal digits")]
     Hash,
@@ -131,7 +131,9 @@ impl TryFrom<Value> for TokenConfig {
             wrong.push(format!("`types` {}", InvalidToken::Types));
         }
         let expires = fields.remove("expires").map(|value| {
-            let read = value.as_str().ok_or(InvalidToken::Expires).and_then(str::parse::<Expiry>);
+            // A moment without quotes is TOML's own.
+            let text = value.as_str().map(str::to_owned).or_else(|| Some(value.as_datetime()?.to_string()));
+            let read = text.ok_or(InvalidToken::Expires).and_then(|text| text.parse::<Expiry>());
             read.inspect_err(|why| wrong.push(format!("`expires` {why}"))).ok()
         });
         let sha256 = read(&mut fields, "sha256", InvalidToken::Hash, &mut wrong);

@@ -154,6 +154,8 @@ fn a_token_has_roles_types_and_an_end() {
     };
     assert_eq!(*ci, wanted);
     assert_eq!(load(&config.to_string(), &[]).unwrap(), config);
+    let unquoted = more.replace("\"2027-01-31T00:00:00Z\"", "2027-01-31T00:00:00Z");
+    assert_eq!(load(&file(&unquoted), &[]).unwrap(), config);
     for (more, said) in [
         ("roles = []", "`roles` must be a list of"),
         ("roles = [\"admin\"]", "`roles` must be a list of"),
@@ -163,7 +165,7 @@ fn a_token_has_roles_types_and_an_end() {
         ("roles = [\"read\"]\ntypes = []", "`types` must be a list"),
         ("roles = [\"read\"]\ntypes = [1]", "`types` must be a list"),
         ("roles = [\"read\"]\nexpires = \"90d\"", "`expires` must be a moment in UTC"),
-        ("roles = [\"read\"]\nexpires = 2027-01-31T00:00:00Z", "`expires` must be a moment in UTC in quotes"),
+        ("roles = [\"read\"]\nexpires = 2027-01-31", "`expires` must be a moment in UTC"),
         ("roles = [\"read\"]\nscope = \"*\"", "a token has no `scope`"),
     ] {
         let says = load(&file(more), &[]).unwrap_err().to_string();
