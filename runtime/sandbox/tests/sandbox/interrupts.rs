@@ -10,7 +10,7 @@ use wasmill_sandbox::Interrupt;
 use super::support::{PATIENCE, guest, limits, output_of, run, run_with, stop_of};
 
 fn endless() -> Limits {
-    Limits { fuel: u64::MAX, timeout: Duration::MAX, ..limits() }
+    Limits { fuel: u64::MAX, timeout: Duration::MAX, host_calls: u64::MAX, ..limits() }
 }
 
 #[test]
