@@ -56,11 +56,19 @@ const READ_BYTES_MAX: usize = 1 << 20;
 /// of the queue repeats what was settled in the last such span; and a process that dies again and again faster than
 /// this would repeat the same jobs each time. Short, therefore: a commit shares its fsync with whatever is stored.
 const PULSE: Duration = Duration::from_millis(250);
-/// A pulse that took long, because much is settled out of order, comes again only after so many times as long.
+/// A pulse that took long, because much is settled out of order, comes again only after so many times as long,
 const PULSE_SHARE: u32 = 20;
+/// but not later than this, if it did not itself take longer: what is settled is told each second, whatever else the machine
+/// has to do.
+const PULSE_MAX: Duration = Duration::from_secs(1);
 /// How often the lane looks whether the log is still the one that was read, whether another relay has told it an older
 /// progress, and what has grown old.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// From the beginning of a pulse that took so long to that of the next one.
+fn pause_after(took: Duration) -> Duration {
+    (took * PULSE_SHARE).clamp(PULSE, PULSE_MAX.max(took * 2))
+}
 
 impl<L: Log, Q: Queue> Lane<L, Q> {
     pub(crate) fn new(ends: Arc<Ends<L, Q>>, place: TopicPartition, standings: Arc<Standings>) -> Self {
@@ -229,7 +237,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         if !self.is_of_letters() {
             self.tell(wanted).await?;
         }
-        self.next_pulse = began + PULSE.max(began.elapsed() * PULSE_SHARE);
+        self.next_pulse = began + pause_after(began.elapsed());
         Ok(())
     }
 
@@ -285,3 +293,6 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         self.place.topic == Topic::dead()
     }
 }
+
+#[cfg(test)]
+mod tests;
