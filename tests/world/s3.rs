@@ -53,7 +53,6 @@ impl S3 {
                     return Some(false);
                 }
                 let mut connection = Connection::open(address).await.ok()?;
-                // The region stands in the key's scope; without it the bucket is made in the default one.
                 let reply = connection.send(Method::PUT, &path, &[], Bytes::new()).await.ok()?;
                 (reply.status == 200).then_some(true)
             }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::MissedTickBehavior;
 use wasmill_job::Revision;
 
+use crate::ticks::Ticks;
 use crate::{ArtifactStore, Catalog, LastGood, StoreError};
 
 /// A catalog that is kept up to date. Cheap to clone; the following ends when the last clone and the last receiver
@@ -35,16 +35,9 @@ pub async fn follow(
     let mut follower = Follower::start(store, last).await?;
     let (sender, catalog) = watch::channel(follower.good.clone());
     let nudge = Arc::new(Notify::new());
-    let nudged = Arc::clone(&nudge);
-    let mut tick = tokio::time::interval(every);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = Ticks::every(every, Arc::clone(&nudge));
     tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = tick.tick() => {}
-                () = nudged.notified() => {}
-                () = sender.closed() => return,
-            }
+        while ticks.next(&sender).await {
             if follower.advance().await {
                 sender.send_replace(follower.good.clone());
             }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::MissedTickBehavior;
 use wasmill_job::TokenName;
 
 use crate::store::TokenFile;
+use crate::ticks::Ticks;
 use crate::{ArtifactStore, LastTokens, StoreError, StoredToken};
 
 /// Tokens that are kept up to date. Cheap to clone; the following ends when the last clone and the last receiver are gone.
@@ -37,16 +37,9 @@ pub async fn follow_tokens(
     take(&follower.good);
     let (sender, tokens) = watch::channel(Arc::clone(&follower.good));
     let nudge = Arc::new(Notify::new());
-    let nudged = Arc::clone(&nudge);
-    let mut tick = tokio::time::interval(every);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = Ticks::every(every, Arc::clone(&nudge));
     tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = tick.tick() => {}
-                () = nudged.notified() => {}
-                () = sender.closed() => return,
-            }
+        while ticks.next(&sender).await {
             if follower.advance().await {
                 // Before it is told: whoever waits for a token may use it at once.
                 take(&follower.good);

@@ -19,6 +19,7 @@ mod section;
 mod source;
 mod store;
 mod stores;
+mod ticks;
 mod token;
 mod units;
 mod wire;

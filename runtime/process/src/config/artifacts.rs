@@ -15,8 +15,8 @@ pub struct ArtifactsConfig {
     /// speaks its protocol and knows conditional writes (`If-None-Match`). Processes on several machines need a bucket, or
     /// a folder that all of them see. Default `folder`.
     pub url: ArtifactsUrl,
-    /// Where that service is, `https://HOST[:PORT]`, when it is not Amazon's. With `http://` keys of modules and revisions
-    /// travel in clear. Default: Amazon's, of the region.
+    /// Where that service is, `https://HOST[:PORT]`, when it is not Amazon's. With `http://` all that is
+    /// stored travels in clear. Default: Amazon's, of the region.
     pub endpoint: String,
     /// The region of the bucket. Default: what the variable `AWS_REGION` says, else `us-east-1`.
     pub region: String,
@@ -79,10 +79,9 @@ impl FromStr for ArtifactsUrl {
         if text == "folder" {
             return Ok(Self::Folder);
         }
-        let (bucket, prefix) = match text.strip_prefix("s3://").ok_or(InvalidArtifactsUrl)?.split_once('/') {
-            Some((bucket, prefix)) => (bucket, prefix.trim_end_matches('/')),
-            None => (text.strip_prefix("s3://").ok_or(InvalidArtifactsUrl)?, ""),
-        };
+        let rest = text.strip_prefix("s3://").ok_or(InvalidArtifactsUrl)?;
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let prefix = prefix.trim_end_matches('/');
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
         let fits = (3..=63).contains(&bucket.len()) && bucket.bytes().all(plain);
         // Empty parts and dots would make names that other tools cannot show.
