@@ -31,6 +31,19 @@ pub(crate) async fn asked<L, Q>(
     Ok(found)
 }
 
+/// What a module asks for, by name: as far as that is known, or, with `look`, after a look into it.
+pub(crate) async fn asked_of<L, Q>(
+    console: &Console<L, Q>,
+    digest: ModuleDigest,
+    look_into: bool,
+) -> Result<Option<Vec<&'static str>>, Problem> {
+    let asked = match known(console, digest) {
+        None if look_into => look(console, digest).await?,
+        known => known,
+    };
+    Ok(asked.map(|asked| asked.uses.iter().map(|import| import.as_str()).collect()))
+}
+
 /// Notes what a module asks for.
 pub(crate) fn note<L, Q>(console: &Console<L, Q>, digest: ModuleDigest, asked: Asked) {
     console.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, asked);

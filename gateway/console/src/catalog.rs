@@ -27,11 +27,11 @@ use crate::trouble::{read_json, store_problem};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WantedCatalog {
-    files: Vec<CatalogFile>,
+    pub(crate) files: Vec<CatalogFile>,
     /// Why, for the history. `apply` only.
-    message: Option<String>,
+    pub(crate) message: Option<String>,
     /// The revision the changes were shown against; when there is another one by now, nothing is written.
-    expect_revision: Option<u64>,
+    pub(crate) expect_revision: Option<u64>,
 }
 
 /// One file.
@@ -40,17 +40,17 @@ pub(crate) struct WantedCatalog {
 pub(crate) struct CatalogFile {
     /// What mistakes call it.
     #[schema(example = "mill/mail.toml")]
-    name: String,
+    pub(crate) name: String,
     /// Its contents: TOML.
-    text: String,
+    pub(crate) text: String,
 }
 
 /// What applying would change.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanAnswer {
     /// The revision the changes are relative to.
-    current_revision: u64,
-    changes: Vec<ChangeRow>,
+    pub(crate) current_revision: u64,
+    pub(crate) changes: Vec<ChangeRow>,
 }
 
 /// Shows the routing table as this process follows it. `ETag` is its revision, to be sent back as `If-Match`.

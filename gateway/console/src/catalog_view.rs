@@ -13,131 +13,131 @@ use wasmill_job::{Durability, Grants, JobType, Path, QueueName, RetriedExits};
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CatalogAnswer {
     /// 0 while nothing has been applied.
-    revision: u64,
-    created_at_ms: u64,
+    pub(crate) revision: u64,
+    pub(crate) created_at_ms: u64,
     /// Why it was made.
-    message: String,
+    pub(crate) message: String,
     /// The name of the token that it was made with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    author: Option<String>,
-    queues: Vec<QueueRow>,
-    types: Vec<TypeRow>,
+    pub(crate) author: Option<String>,
+    pub(crate) queues: Vec<QueueRow>,
+    pub(crate) types: Vec<TypeRow>,
 }
 
 /// A queue.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct QueueRow {
-    name: String,
-    partitions: u32,
+    pub(crate) name: String,
+    pub(crate) partitions: u32,
     /// The generation that new jobs go to.
-    generation: u16,
+    pub(crate) generation: u16,
     /// The name of the set of Redis servers that it lies in.
-    redis: String,
-    durability: &'static str,
+    pub(crate) redis: String,
+    pub(crate) durability: &'static str,
     /// Older generations that still drain, the oldest first; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    draining: Vec<DrainingRow>,
+    pub(crate) draining: Vec<DrainingRow>,
 }
 
 /// A generation that drains.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DrainingRow {
-    generation: u16,
-    partitions: u32,
-    redis: String,
+    pub(crate) generation: u16,
+    pub(crate) partitions: u32,
+    pub(crate) redis: String,
 }
 
 /// A job type's route.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TypeRow {
-    r#type: String,
-    owner: Option<String>,
-    queue: String,
-    path: &'static str,
+    pub(crate) r#type: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) queue: String,
+    pub(crate) path: &'static str,
     /// `off`, `shadow`, `live`, `paused`, or such as `live 5%`: this share of the ids is live, the others are shadow.
-    mode: String,
-    handlers: Vec<HandlerRow>,
-    memory_bytes: u64,
-    timeout_ms: u64,
-    fuel: u64,
-    payload_bytes: u64,
-    output_bytes: u64,
-    log_bytes: u64,
+    pub(crate) mode: String,
+    pub(crate) handlers: Vec<HandlerRow>,
+    pub(crate) memory_bytes: u64,
+    pub(crate) timeout_ms: u64,
+    pub(crate) fuel: u64,
+    pub(crate) payload_bytes: u64,
+    pub(crate) output_bytes: u64,
+    pub(crate) log_bytes: u64,
     /// Calls of the host that an attempt may make.
-    host_calls: u64,
+    pub(crate) host_calls: u64,
     /// Outgoing HTTP requests that an attempt may make, and their bytes both ways.
-    http_calls: u32,
-    http_bytes: u64,
+    pub(crate) http_calls: u32,
+    pub(crate) http_bytes: u64,
     /// Jobs that an attempt may emit.
-    children: u32,
-    grants: GrantsRow,
+    pub(crate) children: u32,
+    pub(crate) grants: GrantsRow,
     /// Attempts in all, the first included.
-    attempts: u32,
+    pub(crate) attempts: u32,
     /// Which exit codes of a command program are tried again: `temporary` (75 alone) or `all`.
-    exits: &'static str,
+    pub(crate) exits: &'static str,
     /// Jobs in flight at once, over all workers.
-    concurrency: Option<u32>,
+    pub(crate) concurrency: Option<u32>,
     /// Jobs that may start in a time, over all workers.
-    rate: Option<RateRow>,
+    pub(crate) rate: Option<RateRow>,
     /// Its share beside other types.
-    weight: u32,
+    pub(crate) weight: u32,
     /// Jobs pending and scheduled at once; above it no more are taken in.
-    max_pending: Option<u64>,
-    keep_result_ms: u64,
-    dedup_window_ms: u64,
+    pub(crate) max_pending: Option<u64>,
+    pub(crate) keep_result_ms: u64,
+    pub(crate) dedup_window_ms: u64,
 }
 
 /// One of a type's handlers.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HandlerRow {
     /// The module's version.
-    module: String,
-    digest: String,
+    pub(crate) module: String,
+    pub(crate) digest: String,
     /// Its share of the type's ids, in percent.
-    weight: u8,
+    pub(crate) weight: u8,
 }
 
 /// What a type's handlers may reach; without a member, nothing of the kind.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct GrantsRow {
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    http: Vec<String>,
+    pub(crate) http: Vec<String>,
     /// Their names; no revision holds a value.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    secrets: Vec<String>,
+    pub(crate) secrets: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    config: BTreeMap<String, String>,
+    pub(crate) config: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    emit: Vec<String>,
+    pub(crate) emit: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    clock: bool,
+    pub(crate) clock: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    random: bool,
+    pub(crate) random: bool,
 }
 
 /// So many jobs in so much time.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RateRow {
-    jobs: u32,
-    per_ms: u64,
+    pub(crate) jobs: u32,
+    pub(crate) per_ms: u64,
 }
 
 /// One entry that changes.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ChangeRow {
     /// Such as `queue mail` or `type email.welcome`.
-    subject: String,
+    pub(crate) subject: String,
     /// `added`, `changed` or `removed`.
-    kind: &'static str,
-    fields: Vec<FieldRow>,
+    pub(crate) kind: &'static str,
+    pub(crate) fields: Vec<FieldRow>,
 }
 
 /// One field that changes, as a catalog file would write it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FieldRow {
-    path: &'static str,
-    old: Option<String>,
-    new: Option<String>,
+    pub(crate) path: &'static str,
+    pub(crate) old: Option<String>,
+    pub(crate) new: Option<String>,
 }
 
 impl CatalogAnswer {
@@ -173,7 +173,7 @@ impl DrainingRow {
 }
 
 impl TypeRow {
-    fn of((job_type, spec): (&JobType, &TypeSpec)) -> Self {
+    pub(crate) fn of((job_type, spec): (&JobType, &TypeSpec)) -> Self {
         let ms = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Self {
             r#type: job_type.to_string(),

@@ -24,11 +24,11 @@ use crate::trouble::store_problem;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Applied {
     /// The revision that says so; the current one when there was nothing to change.
-    revision: u64,
-    changes: Vec<ChangeRow>,
+    pub(crate) revision: u64,
+    pub(crate) changes: Vec<ChangeRow>,
     /// What is still to be done before jobs of the new entries can come in; absent when nothing is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The revision that an answer is about, as an entity tag.

@@ -11,6 +11,7 @@ use wasmill_job::JobType;
 use wasmill_log::Log;
 use wasmill_queue::{DeadQuery, Queue};
 
+use crate::dead_error::ErrorFilter;
 use crate::dead_view::DeadList;
 use crate::router::Console;
 use crate::trouble::queue_problem;
@@ -18,20 +19,28 @@ use crate::trouble::queue_problem;
 /// Letters asked of the queue at once: they come with their payloads, which are not shown.
 const PAGE: usize = 100;
 
+/// Pages asked of the queue for one answer: a rare error among many is looked for over several requests.
+const PAGES_MAX: usize = 100;
+
 /// The query of `GET /v1/dead`.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// Only letters of this job type.
-    r#type: Option<String>,
+    pub(crate) r#type: Option<String>,
+    /// Only letters with this failure code, such as `trap`.
+    pub(crate) code: Option<String>,
+    /// Only letters whose message is of this shape, as `GET /v1/dead/groups` shows it.
+    pub(crate) error: Option<String>,
     /// Only letters after this one: the `next` of the page before.
-    after: Option<String>,
+    pub(crate) after: Option<String>,
     /// At most so many, 1 to 1,000. Default 100.
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
 }
 
-/// Lists dead letters in the order of their ids; with a token for some job types, those of one of them at a time.
+/// Lists dead letters in the order of their ids; with a token for some job types, those of one of them at a time. A page may be
+/// short, even empty, and still have a `next`.
 #[utoipa::path(
     get, path = "/v1/dead", tag = "dead letters", params(ListQuery),
     responses(
@@ -46,20 +55,32 @@ pub(crate) async fn list_dead<L: Log, Q: Queue>(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<DeadList>, Problem> {
     let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
+    Ok(Json(page_of_dead(&console, &caller, query).await?))
+}
+
+/// A page of dead letters, of the caller's job types.
+pub(crate) async fn page_of_dead<L, Q: Queue>(
+    console: &Console<L, Q>,
+    caller: &Caller,
+    query: ListQuery,
+) -> Result<DeadList, Problem> {
     let limit = read_limit(query.limit)?;
     let job_type = query.r#type.as_deref().map(read_type).transpose()?;
     caller.require_filter(job_type.as_ref())?;
+    let errors = ErrorFilter { code: query.code, shape: query.error };
     let (mut list, mut after) = (DeadList::default(), query.after);
-    loop {
+    for _ in 0..PAGES_MAX {
         let max = (limit - list.len()).min(PAGE);
         let wanted = DeadQuery { job_type: job_type.clone(), after, max };
-        let page = console.queue.dead(wanted).await.map_err(|error| queue_problem(&error))?;
+        let mut page = console.queue.dead(wanted).await.map_err(|error| queue_problem(&error))?;
+        page.letters.retain(|letter| errors.holds(letter));
         after = page.next.clone();
         list.add(page);
         if after.is_none() || list.len() >= limit {
-            return Ok(Json(list));
+            break;
         }
     }
+    Ok(list)
 }
 
 /// How many rows a page has at most: 100 when the query does not say.

@@ -8,32 +8,32 @@ use wasmill_queue::DeadPage;
 /// A page of dead letters.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct DeadList {
-    letters: Vec<DeadRow>,
+    pub(crate) letters: Vec<DeadRow>,
     /// The `after` of the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 /// One dead letter. Moments are milliseconds since 1970.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeadRow {
     /// The job's id; for a record that is no job, where it stood.
-    id: String,
+    pub(crate) id: String,
     /// Absent for a record that is no job.
     #[serde(skip_serializing_if = "Option::is_none")]
-    r#type: Option<String>,
+    pub(crate) r#type: Option<String>,
     /// Why it died: a stable name, such as `trap` or `rejected`.
-    code: &'static str,
-    message: String,
-    attempts: u32,
-    died_at_ms: u64,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) attempts: u32,
+    pub(crate) died_at_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    accepted_at_ms: Option<u64>,
+    pub(crate) accepted_at_ms: Option<u64>,
     /// How many times it has been sent round again.
-    redrives: u32,
-    payload_bytes: u64,
+    pub(crate) redrives: u32,
+    pub(crate) payload_bytes: u64,
     /// Where its record stood in the log.
-    origin: String,
+    pub(crate) origin: String,
 }
 
 impl DeadList {

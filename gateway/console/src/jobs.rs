@@ -17,7 +17,7 @@ use crate::router::{Console, Storage};
 use crate::trouble::queue_problem;
 
 /// The states that the queue can list. Dead jobs have their own list.
-const STATES: [(&str, JobState); 5] = [
+pub(crate) const STATES: [(&str, JobState); 5] = [
     ("pending", JobState::Pending),
     ("scheduled", JobState::Scheduled),
     ("in_flight", JobState::InFlight),
@@ -26,7 +26,7 @@ const STATES: [(&str, JobState); 5] = [
 ];
 
 /// The state of jobs that the log holds, because their type had no room in the queue.
-const PARKED: &str = "parked";
+pub(crate) const PARKED: &str = "parked";
 
 /// Pages asked of the queue for one answer: a rare type among many is looked for over several requests.
 const PAGES_MAX: usize = 20;
@@ -37,42 +37,43 @@ const PAGES_MAX: usize = 20;
 #[into_params(parameter_in = Query)]
 pub(crate) struct JobsQuery {
     /// `pending`, `scheduled`, `in_flight`, `completed`, `cancelled` or `parked`.
-    state: String,
+    pub(crate) state: String,
     /// Only jobs of this type.
-    r#type: Option<String>,
+    pub(crate) r#type: Option<String>,
     /// The `next` of the page before.
-    after: Option<String>,
+    pub(crate) after: Option<String>,
     /// At most so many, 1 to 1,000. Default 100.
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
 }
 
 /// A page of jobs.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct JobList {
-    jobs: Vec<JobRow>,
+    pub(crate) jobs: Vec<JobRow>,
     /// The `after` of the next page; absent on the last one. A page may be short, even empty, and still have it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 /// One job. Moments are milliseconds since 1970.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct JobRow {
-    id: String,
-    r#type: String,
-    state: &'static str,
+    pub(crate) id: String,
+    pub(crate) r#type: String,
+    pub(crate) state: &'static str,
     /// How many times it has been tried.
-    attempts: u32,
-    accepted_at_ms: u64,
+    pub(crate) attempts: u32,
+    pub(crate) accepted_at_ms: u64,
     /// When a scheduled job falls due.
     #[serde(skip_serializing_if = "Option::is_none")]
-    due_at_ms: Option<u64>,
+    pub(crate) due_at_ms: Option<u64>,
     /// When it completed or was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at_ms: Option<u64>,
+    pub(crate) ended_at_ms: Option<u64>,
 }
 
-/// Lists the jobs in one state; with a token for some job types, of one of them at a time. Jobs that move meanwhile may be missed, or come twice.
+/// Lists the jobs in one state; with a token for some job types, of one of them at a time. Jobs that move meanwhile may be missed,
+/// or come twice.
 #[utoipa::path(
     get, path = "/v1/jobs", tag = "jobs", params(JobsQuery),
     responses(
@@ -87,14 +88,23 @@ pub(crate) async fn list_jobs<L: Log, Q: Queue>(
     query: Result<Query<JobsQuery>, QueryRejection>,
 ) -> Result<Json<JobList>, Problem> {
     let Query(query) = query.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
+    Ok(Json(page_of_jobs(&console, &caller, query).await?))
+}
+
+/// A page of the jobs in one state, of the caller's job types.
+pub(crate) async fn page_of_jobs<L: Log, Q: Queue>(
+    console: &Console<L, Q>,
+    caller: &Caller,
+    query: JobsQuery,
+) -> Result<JobList, Problem> {
     let limit = read_limit(query.limit)?;
     let job_type = query.r#type.as_deref().map(read_type).transpose()?;
     caller.require_filter(job_type.as_ref())?;
     if query.state == PARKED {
         // Without a log nothing is parked.
-        let Storage::Log(log) = &console.storage else { return Ok(Json(JobList::default())) };
+        let Storage::Log(log) = &console.storage else { return Ok(JobList::default()) };
         let page = parked(log, &console.queue, job_type.as_ref(), query.after.as_deref(), limit).await?;
-        return Ok(Json(JobList::of_parked(page)));
+        return Ok(JobList::of_parked(page));
     }
     let (name, state) = read_state(&query.state)?;
     let mut list = JobList { jobs: Vec::new(), next: query.after };
@@ -114,7 +124,7 @@ pub(crate) async fn list_jobs<L: Log, Q: Queue>(
             break;
         }
     }
-    Ok(Json(list))
+    Ok(list)
 }
 
 /// A state and its name.
@@ -125,6 +135,12 @@ fn read_state(text: &str) -> Result<(&'static str, JobState), Problem> {
         let detail = format!("`state` must be one of {}.{hint}", names.join(", "));
         Problem::new(Kind::InvalidField, detail).with("field", "state").with("known", names)
     })
+}
+
+/// The state in the design's words.
+pub(crate) fn state_name(state: JobState) -> &'static str {
+    // Dead jobs alone are not among them.
+    STATES.into_iter().find(|(_, of)| *of == state).map_or("dead", |(name, _)| name)
 }
 
 impl JobList {

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use utoipa::ToSchema;
 use wasmill_http::{Caller, Kind, Problem, ProblemDocument};
-use wasmill_job::{Topic, TopicPartition};
+use wasmill_job::{Scope, Topic, TopicPartition};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
@@ -25,19 +25,19 @@ pub(crate) struct Lanes {
 }
 
 /// One partition of a queue's topic, or of a topic of parked jobs.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub(crate) struct LaneRow {
-    topic: String,
-    partition: u32,
+    pub(crate) topic: String,
+    pub(crate) partition: u32,
     /// The offset of the oldest record that still owes something.
-    floor: u64,
+    pub(crate) floor: u64,
     /// The offset the queue wants next; absent while it does not know the partition.
     #[serde(skip_serializing_if = "Option::is_none")]
-    wanted: Option<u64>,
+    pub(crate) wanted: Option<u64>,
     /// The offset the next record will have.
-    next: u64,
+    pub(crate) next: u64,
     /// Records that are not relayed yet.
-    lag: u64,
+    pub(crate) lag: u64,
     /// Records that still owe something.
     pub(crate) unsettled: u64,
 }
@@ -61,11 +61,7 @@ pub(crate) async fn list_lanes<L: Log, Q: Queue>(
         Storage::Log(log) => lanes(log, &console.queue).await?,
         Storage::Queue => Vec::new(),
     };
-    // Queues are not of one job type; topics of parked jobs are.
-    lanes.retain(|lane| {
-        let parked = Topic::from(&*lane.topic).parked_type();
-        parked.is_none_or(|job_type| caller.scope().covers(&job_type))
-    });
+    lanes.retain(|lane| lane.is_seen(caller.scope()));
     Ok(Json(Lanes { lanes }))
 }
 
@@ -118,4 +114,12 @@ pub(crate) async fn look<L: Log, Q: Queue>(
         lag: next.saturating_sub(carried.0),
         unsettled: next.saturating_sub(floor.0.max(bounds.first.0)).saturating_sub(settled),
     })
+}
+
+impl LaneRow {
+    /// Whether it is shown to whoever has this scope: queues are not of one job type, topics of parked jobs are.
+    pub(crate) fn is_seen(&self, scope: &Scope) -> bool {
+        let parked = Topic::from(self.topic.as_str()).parked_type();
+        parked.is_none_or(|job_type| scope.covers(&job_type))
+    }
 }

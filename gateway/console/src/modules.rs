@@ -35,35 +35,35 @@ const MAGIC: &[u8] = b"\0asm";
 pub(crate) struct DeployQuery {
     /// The module's version, `name@version`. It points to these bytes for ever.
     #[param(example = "hello@1.0.0")]
-    tag: String,
+    pub(crate) tag: String,
 }
 
 /// A module that was taken.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Deployed {
-    tag: String,
+    pub(crate) tag: String,
     /// The SHA-256 of the uploaded bytes, in hexadecimal.
-    digest: String,
-    size_bytes: u64,
-    imports: Vec<String>,
-    exports: Vec<String>,
+    pub(crate) digest: String,
+    pub(crate) size_bytes: u64,
+    pub(crate) imports: Vec<String>,
+    pub(crate) exports: Vec<String>,
 }
 
 /// The modules in the store.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ModuleList {
-    modules: Vec<ModuleRow>,
+    pub(crate) modules: Vec<ModuleRow>,
 }
 
 /// One module.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ModuleRow {
-    digest: String,
-    size_bytes: u64,
-    stored_at_ms: u64,
-    tags: Vec<String>,
+    pub(crate) digest: String,
+    pub(crate) size_bytes: u64,
+    pub(crate) stored_at_ms: u64,
+    pub(crate) tags: Vec<String>,
     /// The job types that the routing table runs with it.
-    used_by: Vec<String>,
+    pub(crate) used_by: Vec<String>,
 }
 
 /// Takes a module: checks that it can be a handler, compiles it, stores it under its digest, and tags it.
@@ -127,11 +127,18 @@ pub(crate) async fn list_modules<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
     caller: Caller,
 ) -> Result<Json<ModuleList>, Problem> {
+    Ok(Json(ModuleList { modules: stored_modules(&console, &caller).await? }))
+}
+
+/// The modules in the store, used by the caller's job types.
+pub(crate) async fn stored_modules<L, Q>(
+    console: &Console<L, Q>,
+    caller: &Caller,
+) -> Result<Vec<ModuleRow>, Problem> {
     let stored = console.store.modules().await.map_err(|error| store_problem(&error))?;
     let tags = console.store.tags().await.map_err(|error| store_problem(&error))?;
     let current = console.catalog.current();
-    let modules = stored.iter().map(|module| ModuleRow::of(module, &tags, &current, &caller)).collect();
-    Ok(Json(ModuleList { modules }))
+    Ok(stored.iter().map(|module| ModuleRow::of(module, &tags, &current, caller)).collect())
 }
 
 impl ModuleRow {

@@ -21,14 +21,14 @@ use crate::trouble::{append_problem, queue_problem, read_json};
 /// The one partition of the dead-letter topic.
 const PARTITION: Partition = Partition(0);
 
-/// What became of the letters.
+/// What became of the letters, or with `dry_run` would.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Purged {
-    purged: u64,
+    pub(crate) purged: u64,
     /// Letters that the log does not have yet; repeat in a moment.
-    waiting: u64,
+    pub(crate) waiting: u64,
     /// Ids that name no letter.
-    unknown: Vec<String>,
+    pub(crate) unknown: Vec<String>,
 }
 
 /// Throws dead letters away. What they held is gone when the log compacts its topic; without a log, at once.
@@ -50,30 +50,44 @@ pub(crate) async fn purge<L: Log, Q: Queue>(
 ) -> Result<Json<Purged>, Problem> {
     let wanted: WantedLetters = read_json(&headers, body, &console.bodies).await?;
     subject.is(wanted.subject());
-    if !wanted.confirm {
+    Ok(Json(purge_letters(&console, &caller, wanted).await?))
+}
+
+/// Throws the letters meant away.
+pub(crate) async fn purge_letters<L: Log, Q: Queue>(
+    console: &Console<L, Q>,
+    caller: &Caller,
+    wanted: WantedLetters,
+) -> Result<Purged, Problem> {
+    let dry_run = wanted.dry_run;
+    if !wanted.confirm && !dry_run {
         let detail = "A purge cannot be undone: say \"confirm\": true.";
         return Err(Problem::new(Kind::InvalidField, detail).with("field", "confirm"));
     }
-    let mut selection = wanted.select(&caller)?;
+    let mut selection = wanted.select(caller)?;
     let _turn = console.burying.lock().await;
     let mut answer = Purged::default();
     loop {
         // Before the page: a letter that is not owed now was in the log before.
-        let owed = owed_keys(&console).await?;
+        let owed = owed_keys(console).await?;
         let letters = selection.page(&console.queue).await.map_err(|problem| answer.so_far(problem))?;
         if letters.is_empty() {
             break;
         }
         let known: Vec<_> = letters.iter().filter(|letter| !owed.contains(&letter.key())).collect();
         answer.waiting += (letters.len() - known.len()) as u64;
-        if !known.is_empty() {
-            let purged = throw_away(&console, &known).await;
+        if dry_run {
+            answer.purged += known.len() as u64;
+        } else if !known.is_empty() {
+            let purged = throw_away(console, &known).await;
             answer.purged += purged.map_err(|problem| answer.so_far(problem))?;
         }
     }
     answer.unknown = selection.unknown;
-    tracing::info!(purged = answer.purged, "dead letters purged");
-    Ok(Json(answer))
+    if !dry_run {
+        tracing::info!(purged = answer.purged, "dead letters purged");
+    }
+    Ok(answer)
 }
 
 /// Throws a page of letters away; answers how many there were.

@@ -38,18 +38,18 @@ const KNOWN: &str =
     "the queue has this job already: somebody else has sent it round, or its letter is still owed to a log";
 const NO_ROOM: &str = "the queue has no room for it; repeat when workers have drained it";
 
-/// What became of the letters.
+/// What became of the letters, or with `dry_run` would.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Redriven {
-    redriven: u64,
+    pub(crate) redriven: u64,
     /// Letters that the log does not have yet; repeat in a moment.
-    waiting: u64,
+    pub(crate) waiting: u64,
     /// Letters that cannot be redriven.
-    refused: u64,
+    pub(crate) refused: u64,
     /// The first of them, with the reasons.
-    refusals: Vec<RefusedLetter>,
+    pub(crate) refusals: Vec<RefusedLetter>,
     /// Ids that name no letter.
-    unknown: Vec<String>,
+    pub(crate) unknown: Vec<String>,
 }
 
 /// A letter whose job goes round again.
@@ -70,8 +70,8 @@ impl Round<'_> {
 /// A letter that cannot be redriven.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RefusedLetter {
-    id: String,
-    why: String,
+    pub(crate) id: String,
+    pub(crate) why: String,
 }
 
 /// Sends dead jobs round again, with their attempts counted anew. They run as the routing table says now.
@@ -93,12 +93,22 @@ pub(crate) async fn redrive<L: Log, Q: Queue>(
 ) -> Result<Json<Redriven>, Problem> {
     let wanted: WantedLetters = read_json(&headers, body, &console.bodies).await?;
     subject.is(wanted.subject());
-    let mut selection = wanted.select(&caller)?;
+    Ok(Json(redrive_letters(&console, &caller, wanted).await?))
+}
+
+/// Sends the jobs of the letters meant round again.
+pub(crate) async fn redrive_letters<L: Log, Q: Queue>(
+    console: &Console<L, Q>,
+    caller: &Caller,
+    wanted: WantedLetters,
+) -> Result<Redriven, Problem> {
+    let dry_run = wanted.dry_run;
+    let mut selection = wanted.select(caller)?;
     let _turn = console.burying.lock().await;
     let mut answer = Redriven::default();
     loop {
         // Before the page: a letter that is not owed now was in the log before.
-        let owed = owed_keys(&console).await?;
+        let owed = owed_keys(console).await?;
         let letters = selection.page(&console.queue).await.map_err(|problem| answer.so_far(problem))?;
         if letters.is_empty() {
             break;
@@ -114,16 +124,20 @@ pub(crate) async fn redrive<L: Log, Q: Queue>(
                 Err(why) => answer.refuse(letter, why),
             }
         }
-        if !rounds.is_empty() {
-            let count = rounds.len() as u64;
-            let refused = send(&console, rounds).await.map_err(|problem| answer.so_far(problem))?;
+        let count = rounds.len() as u64;
+        if dry_run {
+            answer.redriven += count;
+        } else if count > 0 {
+            let refused = send(console, rounds).await.map_err(|problem| answer.so_far(problem))?;
             answer.redriven += count - refused.len() as u64;
             refused.into_iter().for_each(|(letter, why)| answer.refuse(letter, why.to_owned()));
         }
     }
     answer.unknown = selection.unknown;
-    tracing::info!(redriven = answer.redriven, refused = answer.refused, "dead letters redriven");
-    Ok(Json(answer))
+    if !dry_run {
+        tracing::info!(redriven = answer.redriven, refused = answer.refused, "dead letters redriven");
+    }
+    Ok(answer)
 }
 
 /// Sends a page of jobs round again; answers the letters of those that were not taken in, and why.

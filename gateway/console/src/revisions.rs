@@ -12,7 +12,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wasmill_catalog::{Catalog, StoreError, diff, export, rollback};
+use wasmill_catalog::{Catalog, Plan, StoreError, diff, export, rollback};
 use wasmill_http::{Caller, Kind, Problem, ProblemDocument, Subject};
 use wasmill_job::Revision;
 use wasmill_log::Log;
@@ -22,7 +22,7 @@ use crate::catalog_view::{CatalogAnswer, ChangeRow};
 use crate::commit::{Applied, ETag, expect, if_match, write};
 use crate::generations::refuse_undrained;
 use crate::router::Console;
-use crate::scope::{seen, seen_changes};
+use crate::scope::{differs_unseen, require_changes, seen, seen_changes};
 use crate::trouble::{read_json, refusal_problem, store_problem};
 
 /// Revisions of a page that does not say.
@@ -35,9 +35,9 @@ const PAGE_MAX: u64 = 100;
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryQuery {
     /// Only revisions before this one.
-    before: Option<u64>,
+    pub(crate) before: Option<u64>,
     /// How many at most: 1 to 100, 20 by default.
-    limit: Option<u64>,
+    pub(crate) limit: Option<u64>,
 }
 
 /// The query of `GET /v1/catalog/diff`.
@@ -46,9 +46,9 @@ pub(crate) struct HistoryQuery {
 #[into_params(parameter_in = Query)]
 pub(crate) struct DiffQuery {
     /// The older revision; 0 is the empty routing table.
-    from: u64,
+    pub(crate) from: u64,
     /// The newer one.
-    to: u64,
+    pub(crate) to: u64,
 }
 
 /// The query of `GET /v1/catalog/export`.
@@ -57,50 +57,50 @@ pub(crate) struct DiffQuery {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportQuery {
     /// The newest one, if none is named.
-    revision: Option<u64>,
+    pub(crate) revision: Option<u64>,
 }
 
 /// Which revision to go back to.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WantedRollback {
-    revision: u64,
+    pub(crate) revision: u64,
     /// Why, for the history.
-    message: Option<String>,
+    pub(crate) message: Option<String>,
 }
 
 /// Revisions, the newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct History {
-    revisions: Vec<RevisionRow>,
+    pub(crate) revisions: Vec<RevisionRow>,
     /// The `before` of the next page; absent when this was the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<u64>,
+    pub(crate) next: Option<u64>,
 }
 
 /// One revision.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct RevisionRow {
-    revision: u64,
+    pub(crate) revision: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    created_at_ms: Option<u64>,
+    pub(crate) created_at_ms: Option<u64>,
     /// The name of the token that it was made with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    author: Option<String>,
+    pub(crate) author: Option<String>,
     /// Why it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
+    pub(crate) message: Option<String>,
     /// Why it cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    trouble: Option<String>,
+    pub(crate) trouble: Option<String>,
 }
 
 /// What changed between two revisions.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DiffAnswer {
-    from: u64,
-    to: u64,
-    changes: Vec<ChangeRow>,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) changes: Vec<ChangeRow>,
 }
 
 /// Lists revisions, the newest first: when each was made, by whom, and why.
@@ -116,7 +116,12 @@ pub(crate) async fn list_revisions<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
     query: Result<Query<HistoryQuery>, QueryRejection>,
 ) -> Result<Json<History>, Problem> {
-    let HistoryQuery { before, limit } = read_query(query)?;
+    Ok(Json(history(&console, read_query(query)?).await?))
+}
+
+/// A page of revisions.
+pub(crate) async fn history<L, Q>(console: &Console<L, Q>, query: HistoryQuery) -> Result<History, Problem> {
+    let HistoryQuery { before, limit } = query;
     let limit = limit.unwrap_or(PAGE);
     if !(1..=PAGE_MAX).contains(&limit) {
         let detail = format!("limit is {limit}; it must lie between 1 and {PAGE_MAX}.");
@@ -136,7 +141,7 @@ pub(crate) async fn list_revisions<L: Log, Q: Queue>(
             }
         }
     }
-    Ok(Json(History { revisions, next: (first > 1).then_some(first) }))
+    Ok(History { revisions, next: (first > 1).then_some(first) })
 }
 
 /// Shows the routing table as one revision has it.
@@ -224,21 +229,48 @@ pub(crate) async fn roll_back<L: Log, Q: Queue>(
     body: Body,
 ) -> Result<(ETag, Json<Applied>), Problem> {
     let if_match = if_match(&headers)?;
-    let WantedRollback { revision, message } = read_json(&headers, body, &console.bodies).await?;
-    subject.is(format_args!("back to revision {revision}"));
+    let wanted: WantedRollback = read_json(&headers, body, &console.bodies).await?;
+    subject.is(format_args!("back to revision {}", wanted.revision));
+    go_back(&console, (&caller, &subject), if_match, wanted).await
+}
+
+/// What going back to a revision would change, and over which revision. Whether queues that it takes out are drained is not
+/// asked: that takes long.
+pub(crate) async fn plan_back<L, Q>(
+    console: &Console<L, Q>,
+    caller: &Caller,
+    expected: Option<Revision>,
+    revision: Revision,
+) -> Result<(Catalog, Plan), Problem> {
     let current = console.newest().await?;
-    expect(&console, &caller, &current, if_match, Kind::RevisionMoved).await?;
-    let old = console.catalog_at(Revision(revision)).await?;
+    expect(console, caller, &current, expected, Kind::RevisionMoved).await?;
+    let old = console.catalog_at(revision).await?;
+    // Before anything is said that names a job type.
+    if differs_unseen(&current, &old, caller) {
+        caller.require_whole(&format!("going back to revision {revision} would change others, too"))?;
+    }
     let stored = console.stored_digests().await?;
     let plan = rollback(&current, &old, &stored).map_err(|refusal| refusal_problem(&refusal))?;
+    require_changes(&plan.changes, caller)?;
+    Ok((current, plan))
+}
+
+/// Goes back to a revision, if the routing table is at the one that is expected.
+pub(crate) async fn go_back<L: Log, Q: Queue>(
+    console: &Console<L, Q>,
+    (caller, subject): (&Caller, &Subject),
+    expected: Option<Revision>,
+    WantedRollback { revision, message }: WantedRollback,
+) -> Result<(ETag, Json<Applied>), Problem> {
+    let (current, plan) = plan_back(console, caller, expected, Revision(revision)).await?;
     // Queues that it takes out go as if they were deleted.
     for (name, spec) in &current.queues {
         if !plan.next.queues.contains_key(name) {
-            refuse_undrained(&console, &current, name, &spec.draining).await?;
+            refuse_undrained(console, &current, name, &spec.draining).await?;
         }
     }
     let message = message.unwrap_or_else(|| format!("back to revision {revision}"));
-    write(&console, &current, plan, (&caller, &subject), message).await
+    write(console, &current, plan, (caller, subject), message).await
 }
 
 fn read_query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {

@@ -1,4 +1,4 @@
-//! The router of the admin API, and what it is made of.
+//! The router of the admin API and its pages, and what they are made of.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use wasmill_catalog::{ArtifactStore, AskedOf, Backing, Following, RedisNames};
 use wasmill_http::{Budget, Hosts, guard};
@@ -16,11 +17,16 @@ use wasmill_queue::Queue;
 use crate::catalog::{apply_catalog, plan_catalog, show_catalog};
 use crate::check::check_queue;
 use crate::dead::list_dead;
+use crate::dead_groups::list_groups;
+use crate::desk::JobDesk;
 use crate::entries::{delete_queue, delete_type};
 use crate::generations::{retire_generation, show_queue};
 use crate::jobs::list_jobs;
 use crate::lanes::list_lanes;
+use crate::live::{self, Live};
+use crate::mode::set_mode;
 use crate::modules::{deploy, list_modules, module_bytes};
+use crate::pages;
 use crate::prepare::Prepare;
 use crate::prune::prune;
 use crate::purge::purge;
@@ -31,7 +37,7 @@ use crate::tag::tag_module;
 use crate::tokens::{Tokens, create_token, list_tokens, revoke_token, rotate_token};
 use crate::topics::MakeTopics;
 
-/// What the admin API needs.
+/// What the admin API and its pages need.
 pub struct Parts<L, Q> {
     pub storage: Storage<L>,
     /// Which paths job types can have here.
@@ -45,6 +51,9 @@ pub struct Parts<L, Q> {
     pub prepare: Prepare,
     /// `None` where topics make themselves.
     pub topics: Option<MakeTopics>,
+    pub desk: JobDesk,
+    /// Ends the task that looks at the mill for open pages, and with it their streams.
+    pub stop: CancellationToken,
     pub clock: Arc<dyn Clock>,
     /// The names by which browsers may call it.
     pub hosts: Hosts,
@@ -79,6 +88,8 @@ pub(crate) struct Console<L, Q> {
     pub(crate) tokens: Tokens,
     pub(crate) prepare: Prepare,
     pub(crate) topics: Option<MakeTopics>,
+    pub(crate) desk: JobDesk,
+    pub(crate) live: Live,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: ConsoleConfig,
     pub(crate) started_at: UnixMs,
@@ -99,7 +110,7 @@ pub(crate) struct Console<L, Q> {
 /// Bodies other than uploads that may be in memory at once, in bytes.
 const BODIES_BYTES: usize = 16 << 20;
 
-/// The admin API, behind the guard against browsers.
+/// The admin API and the pages over it, behind the guard against browsers. Must be called inside a tokio runtime.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
     let Parts {
         storage,
@@ -111,10 +122,13 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         tokens,
         prepare,
         topics,
+        desk,
+        stop,
         clock,
         hosts,
         config,
     } = parts;
+    let live = live::start(storage.clone(), queue.clone(), catalog.clone(), Arc::clone(&clock), stop);
     let console = Arc::new(Console {
         storage,
         backing,
@@ -125,6 +139,8 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         tokens,
         prepare,
         topics,
+        desk,
+        live,
         started_at: clock.now(),
         clock,
         uploads: Budget::new(config.module_bytes_max.saturating_mul(2)),
@@ -148,6 +164,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/catalog/revisions", get(list_revisions::<L, Q>))
         .route("/v1/catalog/revisions/{revision}", get(show_revision::<L, Q>))
         .route("/v1/catalog/types/{type}", delete(delete_type::<L, Q>))
+        .route("/v1/catalog/types/{type}/mode", post(set_mode::<L, Q>))
         .route("/v1/catalog/queues/{queue}", get(show_queue::<L, Q>).delete(delete_queue::<L, Q>))
         .route("/v1/catalog/queues/{queue}/generations/{generation}", delete(retire_generation::<L, Q>))
         .route("/v1/modules/prune", post(prune::<L, Q>))
@@ -156,11 +173,13 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/jobs", get(list_jobs::<L, Q>))
         .route("/v1/queue/check", post(check_queue::<L, Q>))
         .route("/v1/dead", get(list_dead::<L, Q>))
+        .route("/v1/dead/groups", get(list_groups::<L, Q>))
         .route("/v1/dead/redrive", post(redrive::<L, Q>))
         .route("/v1/dead/purge", post(purge::<L, Q>))
         .route("/v1/tokens", get(list_tokens::<L, Q>).post(create_token::<L, Q>))
         .route("/v1/tokens/{name}", delete(revoke_token::<L, Q>))
         .route("/v1/tokens/{name}/rotate", post(rotate_token::<L, Q>))
+        .merge(pages::router())
         .with_state(console);
     guard(router, hosts)
 }
@@ -187,12 +206,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::entries::delete_queue,
             crate::generations::show_queue,
             crate::generations::retire_generation,
+            crate::mode::set_mode,
             crate::prune::prune,
             crate::status::show_status,
             crate::lanes::list_lanes,
             crate::jobs::list_jobs,
             crate::check::check_queue,
             crate::dead::list_dead,
+            crate::dead_groups::list_groups,
             crate::redrive::redrive,
             crate::purge::purge,
             crate::tokens::list_tokens,

@@ -1,9 +1,11 @@
 //! What a token for some job types sees of the routing table, and what it may change in it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use wasmill_catalog::{Catalog, Change, Subject};
+use wasmill_catalog::{Catalog, Change, Subject, TypeSpec};
 use wasmill_http::{Caller, Problem};
+use wasmill_job::JobType;
 
 /// The catalog with the caller's job types only. Queues are shown whole: they are not of one type.
 pub(crate) fn seen<'c>(catalog: &'c Catalog, caller: &Caller) -> Cow<'c, Catalog> {
@@ -35,4 +37,14 @@ pub(crate) fn require_changes(changes: &[Change], caller: &Caller) -> Result<(),
             caller.require_whole(&format!("this changes the queue `{name}`, which may be others', too"))
         }
     })
+}
+
+/// Whether two catalogs differ in job types that the caller's token is not for.
+pub(crate) fn differs_unseen(one: &Catalog, other: &Catalog, caller: &Caller) -> bool {
+    let scope = caller.scope();
+    let unseen = |catalog: &'_ Catalog| -> BTreeMap<JobType, TypeSpec> {
+        let types = catalog.types.iter().filter(|(name, _)| !scope.covers(name));
+        types.map(|(name, spec)| (name.clone(), spec.clone())).collect()
+    };
+    !scope.is_whole() && unseen(one) != unseen(other)
 }

@@ -12,6 +12,7 @@ use wasmill_log::Log;
 use wasmill_queue::{DeadQuery, Debt, Queue};
 
 use crate::dead::read_type;
+use crate::dead_error::ErrorFilter;
 use crate::router::{Console, Storage};
 use crate::trouble::queue_problem;
 
@@ -23,17 +24,24 @@ const PAGE: usize = 100;
 const DEBTS_MAX: usize = 100_000;
 
 /// Ids or type and ids, or everything.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WantedLetters {
     /// Only letters of this type.
-    r#type: Option<String>,
+    pub(crate) r#type: Option<String>,
     /// These letters, by the ids that the list shows.
     #[serde(default)]
-    ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
     /// All letters (of the type, if one is named).
     #[serde(default)]
-    all: bool,
+    pub(crate) all: bool,
+    /// Only letters with this failure code, such as `trap`.
+    pub(crate) code: Option<String>,
+    /// Only letters whose message is of this shape, as `GET /v1/dead/groups` shows it.
+    pub(crate) error: Option<String>,
+    /// Changes nothing, and says what would be done.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
     /// Must be true for a purge: it cannot be undone.
     #[serde(default)]
     pub(crate) confirm: bool,
@@ -42,6 +50,7 @@ pub(crate) struct WantedLetters {
 /// Walks through the letters meant.
 pub(crate) struct Selection {
     job_type: Option<JobType>,
+    errors: ErrorFilter,
     next: Next,
     /// Ids that name no letter (of the type).
     pub(crate) unknown: Vec<String>,
@@ -78,7 +87,8 @@ impl WantedLetters {
             (true, false) => return invalid("Say which letters: name their ids, or say \"all\": true."),
             (false, true) => return invalid("Both ids and \"all\": true are given; which is meant?"),
         };
-        Ok(Selection { job_type, next, unknown: Vec::new() })
+        let errors = ErrorFilter { code: self.code, shape: self.error };
+        Ok(Selection { job_type, errors, next, unknown: Vec::new() })
     }
 }
 
@@ -91,10 +101,20 @@ impl Selection {
         match &mut self.next {
             Next::Done => Ok(Vec::new()),
             Next::After(after) => {
-                let query = DeadQuery { job_type: self.job_type.clone(), after: after.take(), max: PAGE };
-                let page = queue.dead(query).await.map_err(|error| queue_problem(&error))?;
-                self.next = page.next.map_or(Next::Done, |next| Next::After(Some(next)));
-                Ok(page.letters)
+                let mut after = after.take();
+                // Until some of a page are meant: an empty answer says that there are no more.
+                loop {
+                    let query = DeadQuery { job_type: self.job_type.clone(), after, max: PAGE };
+                    let mut page = queue.dead(query).await.map_err(|error| queue_problem(&error))?;
+                    page.letters.retain(|letter| self.errors.holds(letter));
+                    match page.next {
+                        Some(next) if page.letters.is_empty() => after = Some(next),
+                        next => {
+                            self.next = next.map_or(Next::Done, |next| Next::After(Some(next)));
+                            return Ok(page.letters);
+                        }
+                    }
+                }
             }
             Next::Ids(ids) => {
                 let mut letters = Vec::new();
@@ -102,8 +122,8 @@ impl Selection {
                     && let Some(id) = ids.pop_front()
                 {
                     match find(queue, self.job_type.as_ref(), &id).await? {
-                        Some(letter) => letters.push(letter),
-                        None => self.unknown.push(id),
+                        Some(letter) if self.errors.holds(&letter) => letters.push(letter),
+                        _ => self.unknown.push(id),
                     }
                 }
                 Ok(letters)
@@ -113,7 +133,7 @@ impl Selection {
 }
 
 /// The letter with this key: the first after everything that is smaller.
-async fn find<Q: Queue>(
+pub(crate) async fn find<Q: Queue>(
     queue: &Q,
     job_type: Option<&JobType>,
     key: &str,

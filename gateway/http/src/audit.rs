@@ -41,7 +41,7 @@ struct Line {
 struct End {
     caller: Option<String>,
     status: StatusCode,
-    problem: Option<&'static str>,
+    problem: Option<Kind>,
 }
 
 /// As much of a text from outside as a line holds, in characters.
@@ -69,7 +69,7 @@ async fn tell(State(rules): State<Rules>, mut request: Request, next: Next) -> R
     line.end = Some(End {
         caller: response.extensions().get::<Caller>().and_then(Caller::name).map(ToString::to_string),
         status: response.status(),
-        problem: response.extensions().get::<Kind>().map(|kind| kind.name()),
+        problem: response.extensions().get::<Kind>().copied(),
     });
     response
 }
@@ -110,12 +110,13 @@ impl Drop for Line {
             return;
         };
         let caller = caller.as_deref().unwrap_or("anonymous");
-        let outcome = match status {
+        // A form is answered with the way to a page, also when it failed.
+        let outcome = match problem.map_or(status, Kind::status) {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "refused",
-            status if status.is_success() => "done",
+            status if status.is_success() || status.is_redirection() => "done",
             _ => "failed",
         };
-        let status = status.as_u16();
+        let (status, problem) = (status.as_u16(), problem.map(Kind::name));
         tracing::info!(
             target: AUDIT, action, subject, caller, from, forwarded_for, outcome, status, problem, "{action} {outcome}"
         );

@@ -53,10 +53,20 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
 ) -> Result<(StatusCode, Json<Cancelling>), Problem> {
     let address = Address::read(path)?;
     subject.is(format_args!("job {} of type {}", address.id, address.job_type));
+    let state = cancel(&ingest, &address, &caller).await?;
+    Ok((StatusCode::ACCEPTED, Json(Cancelling { id: address.id.to_string(), state })))
+}
+
+/// Stores the wish that a job should not run; answers `cancelling`, or `cancelled` when it is already.
+pub(crate) async fn cancel<L: Log, Q: Queue>(
+    ingest: &Ingest<L, Q>,
+    address: &Address,
+    caller: &Caller,
+) -> Result<&'static str, Problem> {
     let routes = ingest.routes.now();
-    let route = routes.find(&address.job_type, &caller)?;
+    let route = routes.find(&address.job_type, caller)?;
     let lane = match &ingest.storage {
-        Storage::Log(log) => Some((log, lane_of(log, route, &address).await?)),
+        Storage::Log(log) => Some((log, lane_of(log, route, address).await?)),
         Storage::Queue => None,
     };
     if let Some(view) =
@@ -66,8 +76,8 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
             return Err(address.unknown("that id belongs to another type"));
         }
         match view.state {
-            JobState::Cancelled => return Ok(answer(&address, "cancelled")),
-            JobState::Completed | JobState::Dead => return Err(ended(&address, view.state)),
+            JobState::Cancelled => return Ok("cancelled"),
+            JobState::Completed | JobState::Dead => return Err(ended(address, view.state)),
             JobState::Pending | JobState::InFlight | JobState::Scheduled => {}
         }
     }
@@ -75,7 +85,7 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
     let Some((log, lane)) = lane else {
         let known = ingest.trouble.note(ingest.queue.cancel(cancel).await);
         return match known.map_err(|error| queue_problem(&error))? {
-            true => Ok(answer(&address, "cancelling")),
+            true => Ok("cancelling"),
             false => Err(address.unknown("it was never accepted, or has ended")),
         };
     };
@@ -88,7 +98,7 @@ pub(crate) async fn cancel_job<L: Log, Q: Queue>(
     if let Err(error) = ingest.queue.cancel(cancel).await {
         tracing::warn!(%error, id = %address.id, "the queue could not be asked to cancel; the relay will");
     }
-    Ok(answer(&address, "cancelling"))
+    Ok("cancelling")
 }
 
 /// Where the job's record stands, if its id can be one of ours.
@@ -110,8 +120,4 @@ fn ended(address: &Address, state: JobState) -> Problem {
     let hint = if state == "dead" { " Purge the dead letter to be rid of it." } else { "" };
     let detail = format!("Job {id} is already {state}; there is nothing to cancel.{hint}");
     Problem::new(Kind::JobEnded, detail).with("state", state)
-}
-
-fn answer(address: &Address, state: &'static str) -> (StatusCode, Json<Cancelling>) {
-    (StatusCode::ACCEPTED, Json(Cancelling { id: address.id.to_string(), state }))
 }

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::OpenApi;
 use wasmill_catalog::{Backing, Catalog};
-use wasmill_http::Budget;
-use wasmill_job::{Clock, IdSource, Path};
-use wasmill_log::Log;
+use wasmill_http::{Budget, Caller, Problem};
+use wasmill_job::{Clock, IdSource, JobId, Path};
+use wasmill_log::{Log, ParkedCopy};
 use wasmill_queue::Queue;
 
+use crate::address::Address;
 use crate::batch::post_batch;
-use crate::cancel::cancel_job;
-use crate::parked::Looks;
+use crate::cancel::{cancel, cancel_job};
+use crate::parked::{Look, Looks};
 use crate::post::post_job;
 use crate::routes::RouteTable;
 use crate::show::show_job;
@@ -76,26 +77,71 @@ pub(crate) struct Ingest<L, Q> {
     pub(crate) looks: Looks,
 }
 
-/// The job API: `POST /v1/jobs`, `POST /v1/jobs/batch`, `GET` and `DELETE /v1/jobs/{type}/{id}`.
+/// The job API.
+pub struct Jobs<L, Q>(Arc<Ingest<L, Q>>);
+
+/// The routes of the job API: `POST /v1/jobs`, `POST /v1/jobs/batch`, `GET` and `DELETE /v1/jobs/{type}/{id}`.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
-    let Parts { storage, backing, queue, catalog, clock, stored, config } = parts;
-    let (routes, budget) = (RouteTable::new(catalog, backing), Budget::new(config.buffer_bytes));
-    let ingest = Arc::new(Ingest {
-        storage,
-        queue,
-        routes,
-        clock,
-        stored,
-        budget,
-        ids: Mutex::default(),
-        trouble: Trouble::default(),
-        looks: Looks::default(),
-    });
-    Router::new()
-        .route("/v1/jobs", post(post_job::<L, Q>))
-        .route("/v1/jobs/batch", post(post_batch::<L, Q>))
-        .route("/v1/jobs/{type}/{id}", get(show_job::<L, Q>).delete(cancel_job::<L, Q>))
-        .with_state(ingest)
+    Jobs::new(parts).router()
+}
+
+impl<L: Log, Q: Queue> Jobs<L, Q> {
+    pub fn new(parts: Parts<L, Q>) -> Self {
+        let Parts { storage, backing, queue, catalog, clock, stored, config } = parts;
+        let (routes, budget) = (RouteTable::new(catalog, backing), Budget::new(config.buffer_bytes));
+        Self(Arc::new(Ingest {
+            storage,
+            queue,
+            routes,
+            clock,
+            stored,
+            budget,
+            ids: Mutex::default(),
+            trouble: Trouble::default(),
+            looks: Looks::default(),
+        }))
+    }
+
+    /// Its routes.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/v1/jobs", post(post_job::<L, Q>))
+            .route("/v1/jobs/batch", post(post_batch::<L, Q>))
+            .route("/v1/jobs/{type}/{id}", get(show_job::<L, Q>).delete(cancel_job::<L, Q>))
+            .with_state(Arc::clone(&self.0))
+    }
+
+    /// Cancels a job for a caller as `DELETE /v1/jobs/{type}/{id}` does; answers `cancelling`, or `cancelled` when it is already.
+    ///
+    /// # Errors
+    /// The problem that the route answers with.
+    pub async fn cancel(
+        &self,
+        job_type: String,
+        id: JobId,
+        caller: &Caller,
+    ) -> Result<&'static str, Problem> {
+        cancel(&self.0, &Address { job_type, id }, caller).await
+    }
+
+    /// The copy of a job that is parked in the log; `None` when it is not, or when so many are that it was not found. Cost: at
+    /// most 64 MiB of the log are read.
+    ///
+    /// # Errors
+    /// When log or queue do not answer.
+    pub async fn parked(&self, job_type: String, id: JobId) -> Result<Option<ParkedCopy>, Problem> {
+        let Storage::Log(log) = &self.0.storage else { return Ok(None) };
+        match self.0.looks.look(log, &self.0.queue, &Address { job_type, id }).await? {
+            Look::Found(copy) => Ok(Some(*copy)),
+            Look::Nothing | Look::Unfinished => Ok(None),
+        }
+    }
+}
+
+impl<L, Q> Clone for Jobs<L, Q> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
 }
 
 /// The description of the job API, to be merged with the others'.

@@ -1,10 +1,10 @@
-//! Changes of the catalog that come from no file: deleting an entry, and going back to an older revision. Pure.
+//! Changes of the catalog that come from no file: deleting an entry, another mode, and going back to an older revision. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasmill_job::{Generation, JobType, ModuleDigest, ModuleTag, QueueName, Revision};
 
-use crate::{Catalog, Handlers, LayoutRefusal, Plan, QueueSpec, diff};
+use crate::{Catalog, Handlers, LayoutRefusal, Plan, QueueSpec, RouteMode, diff};
 
 /// Why a change was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +96,16 @@ pub fn with_version(current: &Catalog, tag: &ModuleTag, digest: ModuleDigest) ->
         }
     }
     plan_of(current, next)
+}
+
+/// The catalog in which a job type has this mode. The plan changes nothing when it has it already.
+///
+/// # Errors
+/// When there is no type of this name.
+pub fn with_mode(current: &Catalog, name: &JobType, mode: RouteMode) -> Result<Plan, Refusal> {
+    let mut next = current.clone();
+    next.types.get_mut(name).ok_or_else(|| Refusal::NoType(name.clone()))?.mode = mode;
+    Ok(plan_of(current, next))
 }
 
 /// A new revision that says what `old` said. `stored` are the modules that the store has. A queue whose layout has changed since

@@ -25,7 +25,9 @@ mod units;
 mod wire;
 
 pub use asked::{Asked, AskedOf, judge_grants};
-pub use change::{Refusal, rollback, with_version, without_generation, without_queue, without_type};
+pub use change::{
+    Refusal, rollback, with_mode, with_version, without_generation, without_queue, without_type,
+};
 pub use diff::{Change, ChangeKind, FieldChange, Subject, diff};
 pub use export::export;
 pub use follow::{Following, follow};

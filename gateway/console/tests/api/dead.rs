@@ -10,7 +10,7 @@ use wasmill_queue::Queue;
 use crate::world::{World, job_record};
 
 impl World {
-    async fn dead_ids(&self) -> Vec<String> {
+    pub(crate) async fn dead_ids(&self) -> Vec<String> {
         let mut ids = Vec::new();
         let mut after = String::new();
         loop {

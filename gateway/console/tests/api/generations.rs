@@ -57,6 +57,9 @@ async fn a_generation_is_retired_when_it_is_drained() {
     let listed = &world.get("/v1/catalog").await.json()["queues"][0];
     assert_eq!(listed["draining"], json!([{"generation": 1, "partitions": 4, "redis": "main"}]));
 
+    let page = world.page_that_says("/console/queues", "<td class=\"n\">2</td></tr>").await;
+    assert!(page.contains("Draining") && page.contains("wasmill queues show default"), "{page}");
+
     let held = world.retire("1", &[]).await.problem(409, "in-use");
     let expected = "Generation 1 of queue `default` is not drained: 2 records of its topic are unsettled, and of its jobs 2 are \
                     pending, 0 scheduled, 0 in flight and 0 parked.";

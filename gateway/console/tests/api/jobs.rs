@@ -16,7 +16,7 @@ use crate::world::{World, job_record};
 
 impl World {
     /// Parks so many jobs, over two partitions, as a relay does whose queue has no room for them.
-    async fn park(&self, count: u64) -> Vec<JobId> {
+    pub(crate) async fn park(&self, count: u64) -> Vec<JobId> {
         let (mut ids, mut parked) = (IdSource::default(), Vec::new());
         for number in 0..count {
             let partition = Partition(u32::try_from(number % 2).unwrap());

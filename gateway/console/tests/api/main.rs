@@ -1,13 +1,18 @@
-//! The admin API over real TCP, on a real log, a real queue and a real artifact store.
+//! The admin API and its pages over real TCP, on a real log, a real queue and a real artifact store.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod catalog;
 mod dead;
+mod forms;
 mod generations;
 mod guard;
+mod hostile;
 mod jobs;
+mod live;
 mod modules;
 mod openapi;
+mod page_scope;
+mod pages;
 mod probes;
 mod revisions;
 mod scope;

@@ -20,10 +20,11 @@ use wasmill_catalog::{
     follow_tokens,
 };
 use wasmill_console::{
-    ConsoleConfig, MakeTopics, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage, Tokens,
-    probes, router,
+    ConsoleConfig, JobDesk, MakeTopics, ModuleRefusal, Parts, Prepare, PreparedModule, Probes, Storage,
+    Tokens, probes, router,
 };
-use wasmill_http::{Access, Drained, Hosts, HttpConfig, Rule, Token, finish, protect, serve};
+use wasmill_http::{Access, Caller, Drained, Hosts, HttpConfig, Rule, Token, finish, protect, serve};
+use wasmill_ingest::{Durability, IngestConfig, Jobs};
 use wasmill_job::wire::{Record, decode, decode_dead, encode_dead, encode_job};
 use wasmill_job::{
     Attempt, DeadLetter, Failure, FailureCode, IdSource, Import, Job, Mode, ModuleDigest, Offset, Partition,
@@ -70,7 +71,7 @@ impl World {
     }
 
     /// A console that asks for a token: `wm_admin` may do everything, `wm_operator` has the role `operate` alone and ends at
-    /// `OPERATOR_ENDS`, `wm_hello` may do everything to the job type `hello`. The type is in the catalog, and `mail`, too.
+    /// `OPERATOR_ENDS`, `wm_reader` has `read` alone, `wm_hello` may do everything to the job type `hello`. The type is in the catalog, and `mail`, too.
     pub(crate) async fn guarded() -> Self {
         let token = |name: &str| Token {
             name: name.parse().unwrap(),
@@ -85,8 +86,9 @@ impl World {
             expires_at: Some(OPERATOR_ENDS),
             ..token("operator")
         };
+        let reader = Token { roles: Roles::of(&[Role::Read]), ..token("reader") };
         let hello = Token { scope: hello.try_into().unwrap(), ..token("hello") };
-        let world = Self::begin(Storage::Log, vec![token("admin"), operator, hello]).await;
+        let world = Self::begin(Storage::Log, vec![token("admin"), operator, reader, hello]).await;
         let admin = [("authorization", "Bearer wm_admin"), ("content-type", "application/wasm")];
         let module = [WASM, b"hello"].concat();
         assert_eq!(world.call("POST", "/v1/modules?tag=hello@1.0.0", &admin, module).await.status, 201);
@@ -127,6 +129,20 @@ impl World {
             Storage::Log(_) => Backing::LogAndQueue,
             Storage::Queue => Backing::Nothing,
         };
+        let jobs_at = match &storage {
+            Storage::Log(log) => wasmill_ingest::Storage::Log(log.clone()),
+            Storage::Queue => wasmill_ingest::Storage::Queue,
+        };
+        let jobs = Jobs::new(wasmill_ingest::Parts {
+            storage: jobs_at,
+            backing,
+            queue: queue.clone(),
+            catalog: catalog.receiver(),
+            clock: clock.clone(),
+            stored: Durability::Fsync,
+            config: IngestConfig::default(),
+        });
+        let drain = CancellationToken::new();
         let parts = Parts {
             storage,
             backing,
@@ -137,6 +153,8 @@ impl World {
             tokens: Tokens { access: access.clone(), following },
             prepare: Prepare::new(prepare, prepare),
             topics: Some(MakeTopics::new(topics)),
+            desk: desk(jobs),
+            stop: drain.clone(),
             clock,
             hosts: Hosts::local(),
             config: ConsoleConfig { module_bytes_max: MODULE_BYTES_MAX },
@@ -154,7 +172,6 @@ impl World {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let drain = CancellationToken::new();
         let whole = finish(protect(router(parts).merge(probes(asked)), access, rules));
         let served = tokio::spawn(serve(listener, whole, HttpConfig::default(), drain.clone()));
         Self { log, queue, store, catalog, address, drain, served, _folder: folder }
@@ -208,6 +225,11 @@ impl World {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call("GET", path, &[], "").await
+    }
+
+    /// The headers of what is at `path`.
+    pub(crate) async fn head(&self, path: &str) -> HeaderMap {
+        self.call("HEAD", path, &[], "").await.headers
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
@@ -333,6 +355,21 @@ impl World {
 /// Every role opens everything: which opens what is decided where processes are put together.
 fn rules(_: &Method, _: &str) -> Rule {
     Rule::roles(&Role::ALL)
+}
+
+/// What the process hands in of the job API.
+fn desk(jobs: Jobs<EmbeddedLog, EmbeddedQueue>) -> JobDesk {
+    let looking = jobs.clone();
+    JobDesk::new(
+        move |name, id, caller: Caller| {
+            let jobs = jobs.clone();
+            async move { jobs.cancel(name, id, &caller).await }
+        },
+        move |name, id| {
+            let jobs = looking.clone();
+            async move { jobs.parked(name, id).await }
+        },
+    )
 }
 
 /// Stands for the sandbox at the seam where the process hands it in. What it refuses is chosen by the upload's bytes.

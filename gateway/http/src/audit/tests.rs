@@ -7,10 +7,10 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, StatusCode};
 use axum::routing::post;
+use axum::{Extension, Router};
 use serde_json::Value;
 use tower_service::Service;
 use wasmill_job::{Role, Roles, Scope, SystemClock, TokenHash};
@@ -64,6 +64,9 @@ fn router() -> Router {
         .route("/apply", post(apply).get(async || "shown"))
         .route("/plan", post(async || "planned"))
         .route("/new", post(fail))
+        .route("/form", post(async || (StatusCode::SEE_OTHER, [("location", "/page")])))
+        .route("/bad-form", post(async || (StatusCode::SEE_OTHER, Extension(Kind::InUse))))
+        .route("/foreign-form", post(async || (StatusCode::SEE_OTHER, Extension(Kind::TypeForbidden))))
         .route("/panic", post(async || -> &'static str { panic!("a bug") }))
         .route("/never", post(async || std::future::pending::<&'static str>().await));
     let token = |name: &str, role| Token {
@@ -98,6 +101,9 @@ async fn each_change_is_told_once_with_who_what_and_how_it_ended() {
         ("POST", "/apply", "wm_ops", Some(("apply", "/apply", "ops", "refused", 403))),
         ("POST", "/apply", "wm_nobody", Some(("apply", "/apply", "anonymous", "refused", 401))),
         ("POST", "/new", "wm_ops", Some(("undecided", "type mail", "ops", "failed", 409))),
+        ("POST", "/form", "wm_ops", Some(("undecided", "/form", "ops", "done", 303))),
+        ("POST", "/bad-form", "wm_ops", Some(("undecided", "/bad-form", "ops", "failed", 303))),
+        ("POST", "/foreign-form", "wm_ops", Some(("undecided", "/foreign-form", "ops", "refused", 303))),
         ("GET", "/apply", "wm_ci", None),
         ("POST", "/plan", "wm_ci", None),
         ("POST", "/nowhere", "wm_ci", None),

@@ -40,6 +40,18 @@ fn a_type_goes_and_its_queue_stays() {
 }
 
 #[test]
+fn a_mode_changes_and_nothing_else() {
+    let hello: JobType = "hello".parse().unwrap();
+    let paused = with_mode(&first(), &hello, RouteMode::Paused).unwrap();
+    assert_eq!(paused.next.types[&hello].mode, RouteMode::Paused);
+    let changed: Vec<_> =
+        paused.changes.iter().flat_map(|change| &change.fields).map(|field| field.path).collect();
+    assert_eq!(changed, ["mode"]);
+    assert!(with_mode(&paused.next, &hello, RouteMode::Paused).unwrap().changes.is_empty());
+    with_mode(&first(), &"helo".parse().unwrap(), RouteMode::Off).unwrap_err();
+}
+
+#[test]
 fn a_queue_in_use_names_who_uses_it() {
     let refusal = without_queue(&first(), &"mail".parse().unwrap()).unwrap_err();
     assert_eq!(refusal.to_string(), "queue `mail` is in use by job type `hello`; delete what uses it first");

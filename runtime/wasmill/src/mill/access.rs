@@ -72,7 +72,9 @@ pub(super) fn rules(method: &Method, route: &str) -> Rule {
         ("POST", "/v1/jobs" | "/v1/jobs/batch") => Rule::roles(&[Enqueue]),
         ("GET", "/v1/jobs/{type}/{id}") => Rule::roles(&[Enqueue, Operate]),
         ("DELETE", "/v1/jobs/{type}/{id}") => Rule::roles(&[Enqueue, Operate]).changes("cancel job"),
-        ("GET", "/v1/jobs" | "/v1/status" | "/v1/lanes" | "/v1/dead") => Rule::roles(&[Operate, Read]),
+        ("GET", "/v1/jobs" | "/v1/status" | "/v1/lanes" | "/v1/dead" | "/v1/dead/groups") => {
+            Rule::roles(&[Operate, Read])
+        }
         ("POST", "/v1/dead/redrive") => Rule::roles(&[Operate]).changes("redrive"),
         ("POST", "/v1/dead/purge") => Rule::roles(&[Operate]).changes("purge"),
         ("POST", "/v1/queue/check") => Rule::whole(&[Operate]).changes("check queue"),
@@ -94,6 +96,7 @@ pub(super) fn rules(method: &Method, route: &str) -> Rule {
         ("POST", "/v1/catalog/plan") => Rule::roles(&[Deploy]),
         ("POST", "/v1/catalog/apply") => Rule::roles(&[Deploy]).changes("apply"),
         ("POST", "/v1/catalog/rollback") => Rule::roles(&[Deploy]).changes("roll back"),
+        ("POST", "/v1/catalog/types/{type}/mode") => Rule::roles(&[Deploy]).changes("set mode"),
         ("DELETE", "/v1/catalog/types/{type}") => Rule::roles(&[Deploy]).changes("delete type"),
         // Other job types may be meant for it.
         ("DELETE", "/v1/catalog/queues/{queue}") => Rule::whole(&[Deploy]).changes("delete queue"),
@@ -105,6 +108,47 @@ pub(super) fn rules(method: &Method, route: &str) -> Rule {
         ("POST", "/v1/tokens") => Rule::whole(&[Operate]).changes("create token"),
         ("DELETE", "/v1/tokens/{name}") => Rule::whole(&[Operate]).changes("revoke token"),
         ("POST", "/v1/tokens/{name}/rotate") => Rule::whole(&[Operate]).changes("rotate token"),
+        _ => page_rules(method, route),
+    }
+}
+
+/// What the pages need: those that list, what lists need; each form and the page of one job, what the route needs that does or
+/// tells the same.
+fn page_rules(method: &Method, route: &str) -> Rule {
+    match (method.as_str(), route) {
+        // It only leads to the pages.
+        ("GET", "/") => Rule::OPEN,
+        ("GET", "/console/assets/{name}") => Rule::OPEN,
+        (
+            "GET",
+            "/console"
+            | "/console/types"
+            | "/console/types/{type}"
+            | "/console/queues"
+            | "/console/jobs"
+            | "/console/dead"
+            | "/console/dead/preview"
+            | "/console/modules"
+            | "/console/history"
+            | "/console/history/{revision}"
+            | "/console/live",
+        ) => Rule::roles(&[Operate, Read]),
+        // They show output, log and payload.
+        (
+            "GET",
+            "/console/jobs/{type}/{id}"
+            | "/console/jobs/{type}/{id}/payload"
+            | "/console/jobs/{type}/{id}/output",
+        ) => Rule::roles(&[Operate]),
+        ("POST", "/console/types/{type}/mode") => Rule::roles(&[Deploy]).changes("set mode"),
+        ("POST", "/console/history/{revision}/rollback") => Rule::roles(&[Deploy]).changes("roll back"),
+        ("POST", "/console/jobs/{type}/{id}/cancel") => {
+            Rule::roles(&[Enqueue, Operate]).changes("cancel job")
+        }
+        ("POST", "/console/jobs/{type}/{id}/redrive" | "/console/dead/redrive") => {
+            Rule::roles(&[Operate]).changes("redrive")
+        }
+        ("POST", "/console/dead/purge") => Rule::roles(&[Operate]).changes("purge"),
         _ => Rule::undecided(method),
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP edge of the process: job API, admin API and probes on one address; of a relay or a worker alone the probes.
+//! The HTTP edge of the process: job API, admin API, its pages and probes on one address; of a relay or a worker alone the probes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wasmill_console::{ConsoleConfig, MakeTopics, Prepare, Probes, Tokens};
+use wasmill_console::{ConsoleConfig, JobDesk, MakeTopics, Prepare, Probes, Tokens};
 use wasmill_http::{Hosts, HttpConfig};
 use wasmill_ingest::{Durability, IngestConfig};
 use wasmill_log::Log;
@@ -56,8 +56,8 @@ pub(super) fn serve<L: Log, Q: Queue>(
         Role::All | Role::Gateway => {
             // Without tokens a page of another origin must not reach anything; with them real host names must work.
             let hosts = if access.is_open() { Hosts::local() } else { Hosts::any() };
-            let (jobs, admin) = parts(ends, config, (stored, topics), &hosts);
-            let jobs = wasmill_http::guard(wasmill_ingest::router(jobs), hosts);
+            let (jobs, admin) = parts(ends, config, (stored, topics), &hosts, stop.clone());
+            let jobs = wasmill_http::guard(jobs.router(), hosts);
             let mut description = wasmill_ingest::openapi();
             description.merge(wasmill_console::openapi());
             wasmill_http::describe_tokens(&mut description, &access, access::rules);
@@ -78,13 +78,14 @@ pub(super) fn serve<L: Log, Q: Queue>(
     })
 }
 
-/// What job API and admin API are made of.
+/// The job API, and what the admin API and its pages are made of.
 fn parts<L: Log, Q: Queue>(
     ends: &Ends<L, Q>,
     config: &Config,
     (stored, topics): (Durability, Option<MakeTopics>),
     hosts: &Hosts,
-) -> (wasmill_ingest::Parts<L, Q>, wasmill_console::Parts<L, Q>) {
+    stop: CancellationToken,
+) -> (wasmill_ingest::Jobs<L, Q>, wasmill_console::Parts<L, Q>) {
     use {wasmill_console as console, wasmill_ingest as ingest};
     let (jobs_in, jobs_at) = match ends.log.clone() {
         Some(log) => (ingest::Storage::Log(log.clone()), console::Storage::Log(log)),
@@ -92,7 +93,7 @@ fn parts<L: Log, Q: Queue>(
     };
     let backing = stores::backing(config);
     let body_bytes_max = usize::try_from(config.gateway.body_bytes_max).unwrap_or(usize::MAX);
-    let jobs = ingest::Parts {
+    let jobs = ingest::Jobs::new(ingest::Parts {
         storage: jobs_in,
         backing,
         queue: ends.queue.clone(),
@@ -100,7 +101,7 @@ fn parts<L: Log, Q: Queue>(
         clock: Arc::clone(&ends.clock),
         stored,
         config: IngestConfig { buffer_bytes: body_bytes_max.saturating_mul(2) },
-    };
+    });
     let loader = Arc::clone(&ends.loader);
     let looker = Arc::clone(&ends.loader);
     let admin = console::Parts {
@@ -113,11 +114,28 @@ fn parts<L: Log, Q: Queue>(
         tokens: Tokens { access: ends.access.clone(), following: ends.tokens.clone() },
         prepare: Prepare::new(move |upload| loader.prepare(&upload), move |module| looker.look(&module)),
         topics,
+        desk: desk(&jobs),
+        stop,
         clock: Arc::clone(&ends.clock),
         hosts: hosts.clone(),
         config: ConsoleConfig { module_bytes_max: body_bytes_max },
     };
     (jobs, admin)
+}
+
+/// What the console's page of a job asks of the job API.
+fn desk<L: Log, Q: Queue>(jobs: &wasmill_ingest::Jobs<L, Q>) -> JobDesk {
+    let (cancelling, looking) = (jobs.clone(), jobs.clone());
+    JobDesk::new(
+        move |name, id, caller: wasmill_http::Caller| {
+            let jobs = cancelling.clone();
+            async move { jobs.cancel(name, id, &caller).await }
+        },
+        move |name, id| {
+            let jobs = looking.clone();
+            async move { jobs.parked(name, id).await }
+        },
+    )
 }
 
 fn http_config(config: &GatewayConfig) -> HttpConfig {

@@ -74,6 +74,7 @@ const NEEDS: &[(&str, &str, Needs, bool)] = &[
     ("get", "/v1/catalog/export", (LOOK, Of), NOT_TOLD),
     ("get", "/v1/catalog/revisions", (LOOK, Of), NOT_TOLD),
     ("get", "/v1/catalog/revisions/{revision}", (LOOK, Of), NOT_TOLD),
+    ("post", "/v1/catalog/types/{type}/mode", (DEPLOY, Of), TOLD),
     ("delete", "/v1/catalog/types/{type}", (DEPLOY, Of), TOLD),
     ("get", "/v1/catalog/queues/{queue}", (LOOK, Of), NOT_TOLD),
     ("delete", "/v1/catalog/queues/{queue}", (DEPLOY, All), TOLD),
@@ -81,6 +82,7 @@ const NEEDS: &[(&str, &str, Needs, bool)] = &[
     ("get", "/v1/status", (READ, Of), NOT_TOLD),
     ("get", "/v1/lanes", (READ, Of), NOT_TOLD),
     ("get", "/v1/dead", (READ, Of), NOT_TOLD),
+    ("get", "/v1/dead/groups", (READ, Of), NOT_TOLD),
     ("post", "/v1/dead/redrive", (OPERATE, Of), TOLD),
     ("post", "/v1/dead/purge", (OPERATE, Of), TOLD),
     ("get", "/v1/tokens", (OPERATE, All), NOT_TOLD),
@@ -95,6 +97,31 @@ const NOT_DESCRIBED: &[(&str, &str, Needs, bool)] = &[
     ("get", "/readyz", (&[], Of), NOT_TOLD),
     ("get", "/openapi.json", (&[], Of), NOT_TOLD),
     ("get", "/metrics", (READ, All), NOT_TOLD),
+    ("get", "/", (&[], Of), NOT_TOLD),
+    ("get", "/console/assets/{name}", (&[], Of), NOT_TOLD),
+    ("get", "/console", (READ, Of), NOT_TOLD),
+    ("get", "/console/types", (READ, Of), NOT_TOLD),
+    ("get", "/console/types/{type}", (READ, Of), NOT_TOLD),
+    ("get", "/console/queues", (READ, Of), NOT_TOLD),
+    ("get", "/console/jobs", (READ, Of), NOT_TOLD),
+    ("get", "/console/jobs/{type}/{id}", (OPERATE, Of), NOT_TOLD),
+    ("get", "/console/jobs/{type}/{id}/payload", (OPERATE, Of), NOT_TOLD),
+    ("get", "/console/jobs/{type}/{id}/output", (OPERATE, Of), NOT_TOLD),
+    ("get", "/console/dead", (READ, Of), NOT_TOLD),
+    ("get", "/console/dead/preview", (READ, Of), NOT_TOLD),
+    ("get", "/console/modules", (READ, Of), NOT_TOLD),
+    ("get", "/console/history", (READ, Of), NOT_TOLD),
+    ("get", "/console/history/{revision}", (READ, Of), NOT_TOLD),
+];
+
+/// Forms of the console. Whoever has the role and sends no form of ours is refused by the form, with another problem.
+const FORMS: &[(&str, &[&str])] = &[
+    ("/console/types/{type}/mode", DEPLOY),
+    ("/console/jobs/{type}/{id}/cancel", JOB),
+    ("/console/jobs/{type}/{id}/redrive", OPERATE),
+    ("/console/dead/redrive", OPERATE),
+    ("/console/dead/purge", OPERATE),
+    ("/console/history/{revision}/rollback", DEPLOY),
 ];
 
 /// A token and the lines for its hash.
@@ -255,7 +282,7 @@ fn every_endpoint_asks_for_its_role() {
             assert!(if wanted { let_in(status) } else { status == 403 }, "{method} {path}: {who} {status}");
         }
         // Lists that walk through everything ask a token for some job types which of them is meant.
-        let walks = *method == "get" && matches!(*path, "/v1/jobs" | "/v1/dead");
+        let walks = *method == "get" && matches!(*path, "/v1/jobs" | "/v1/dead" | "/v1/dead/groups");
         let status = ask(Some(guarded.token("mail")));
         let wanted = free || *types == Of;
         if !walks {
@@ -285,6 +312,40 @@ fn every_endpoint_asks_for_its_role() {
             "mail",
         ];
         assert!(lines.is_empty() || callers == expected, "{method} {path}: {callers:?}");
+    }
+}
+
+#[test]
+fn every_form_asks_for_its_role_and_is_told_once() {
+    let guarded = Guarded::start();
+    let form = ["content-type: application/x-www-form-urlencoded", "sec-fetch-site: same-origin"];
+    for (path, roles) in FORMS {
+        let url = path.replace("{type}", "mail").replace("{id}", "0190163d-8694-8001-8000-64c2f1a0b3d5");
+        for role in ROLES {
+            let before = guarded.audit(0).len();
+            let reply = guarded.ask("post", &url, Some(guarded.token(role)), &form);
+            // Whoever has the role comes as far as the form, which no page of ours has made.
+            let problem = if roles.contains(&role) { "foreign-origin" } else { "right-missing" };
+            let lines = guarded.audit(before);
+            let [line] = &lines[..] else { panic!("{path}: {role} {lines:?}") };
+            assert_eq!((reply.status, &line["problem"]), (403, &problem.into()), "{path}: {role} {line}");
+            assert_eq!(
+                (&line["caller"], &line["outcome"]),
+                (&role.into(), &"refused".into()),
+                "{path}: {line}"
+            );
+            assert_ne!(line["action"], "undecided", "{path}");
+        }
+        assert_eq!(guarded.ask("post", &url, None, &form).status, 401, "{path}");
+    }
+}
+
+#[test]
+fn live_numbers_are_for_whoever_may_look_at_pages() {
+    let guarded = Guarded::start();
+    for role in ROLES {
+        let status = guarded.ask("head", "/console/live", Some(guarded.token(role)), &[]).status;
+        assert_eq!(status, if READ.contains(&role) { 200 } else { 403 }, "{role}");
     }
 }
 

@@ -1,0 +1,87 @@
+// What pages do beyond being read: numbers that follow the mill, keys, and buttons that copy. Without it they are complete.
+
+/** The numbers of a type in the order of an event's rows are those of the cells with class `n` in its row. */
+const patchRows = (types) => {
+  for (const row of document.querySelectorAll("[data-row]")) {
+    const texts = types[row.dataset.row];
+    if (!texts) continue;
+    row.querySelectorAll(".n").forEach((cell, index) => setText(cell, texts[index]));
+  }
+};
+
+const setText = (element, text) => {
+  if (text === undefined || element.textContent === text) return;
+  element.textContent = text;
+  element.hidden = element.classList.contains("badge") && text === "";
+};
+
+const patch = ({ values, lines, types }) => {
+  for (const element of document.querySelectorAll("[data-live]")) setText(element, values[element.dataset.live]);
+  for (const line of document.querySelectorAll("[data-line]")) {
+    const points = lines[line.dataset.line];
+    if (points !== undefined) line.setAttribute("points", points);
+  }
+  if (types) patchRows(types);
+};
+
+/** The stream is open while the page is looked at, and not held. */
+const live = { source: undefined, isHeld: false };
+
+const say = (text) => {
+  const state = document.getElementById("stream-state");
+  if (state.textContent !== text) state.textContent = text;
+};
+
+const follow = () => {
+  if (live.source || live.isHeld || document.hidden) return;
+  live.source = new EventSource(document.body.dataset.stream);
+  live.source.onmessage = (event) => {
+    patch(JSON.parse(event.data));
+    say("Numbers are live.");
+  };
+  live.source.onerror = () => say("Numbers are not live: the connection is lost, and tried again.");
+};
+
+const leave = () => {
+  live.source?.close();
+  live.source = undefined;
+};
+
+document.addEventListener("visibilitychange", () => (document.hidden ? leave() : follow()));
+window.addEventListener("pagehide", leave);
+window.addEventListener("pageshow", follow);
+
+const hold = () => {
+  live.isHeld = !live.isHeld;
+  if (live.isHeld) leave();
+  else follow();
+  say(live.isHeld ? "Numbers are held; press p to go on." : "Numbers are live.");
+};
+
+/** Whether a key belongs to what is being typed. */
+const isTyping = (target) => target.closest("input, select, textarea, dialog[open]") !== null;
+
+let isGoing = false;
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const wasGoing = isGoing;
+  isGoing = event.key === "g" && !wasGoing;
+  if (wasGoing) document.querySelector(`nav a[data-key="${CSS.escape(event.key)}"]`)?.click();
+  else if (event.key === "/") {
+    event.preventDefault();
+    document.getElementById("find").focus();
+  } else if (event.key === "?") document.getElementById("keys").showModal();
+  else if (event.key === "p") hold();
+});
+
+for (const element of document.querySelectorAll(".script-only")) element.hidden = false;
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+  button.textContent = "Copied";
+});
+
+follow();

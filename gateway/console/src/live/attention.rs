@@ -1,0 +1,152 @@
+//! What needs somebody's attention, each with what to do about it. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wasmill_catalog::{Catalog, RouteMode};
+use wasmill_job::{JobType, Topic, UnixMs};
+use wasmill_queue::Counts;
+
+use super::flow::Flow;
+use super::standstill::Standstill;
+use crate::lanes::LaneRow;
+
+/// Something that needs attention.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// What is the matter, and what to do.
+    pub(crate) text: String,
+    /// The page that shows more.
+    pub(crate) link: String,
+    pub(crate) weight: Weight,
+    /// The job type that it is about, if it is about one.
+    pub(crate) job_type: Option<JobType>,
+}
+
+/// How much it matters; the greatest comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Weight {
+    Stopped,
+    Growing,
+    Waiting,
+}
+
+/// What is looked at.
+pub(crate) struct Seen<'s> {
+    pub(crate) now: UnixMs,
+    pub(crate) catalog: &'s Catalog,
+    pub(crate) counts: &'s BTreeMap<JobType, Counts>,
+    pub(crate) lanes: &'s [LaneRow],
+    pub(crate) still: &'s Standstill,
+    /// What happened in the last minutes.
+    pub(crate) lately: &'s BTreeMap<JobType, Flow>,
+    /// Whether there is a log, in which jobs over `max_pending` are parked.
+    pub(crate) has_log: bool,
+}
+
+/// So many are told; the rest is counted.
+const TOLD_MAX: usize = 20;
+
+/// What needs attention, what has stopped first.
+pub(crate) fn notices(seen: &Seen<'_>) -> Vec<Notice> {
+    let mut notices: Vec<_> = lanes_that_stand(seen).chain(types(seen)).chain(parked(seen)).collect();
+    notices.sort_by_key(|notice| notice.weight);
+    notices
+}
+
+/// The notices that a page tells, and how many more there are.
+pub(crate) fn told(notices: &[Notice]) -> (&[Notice], usize) {
+    let (told, more) = notices.split_at(notices.len().min(TOLD_MAX));
+    (told, more.len())
+}
+
+fn lanes_that_stand<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
+    // Topics of parked jobs wait for room: that they stand is no standstill.
+    let queues = seen.still.lanes(seen.now).filter(|(topic, _)| Topic::from(*topic).is_queue());
+    queues.map(|(topic, partition)| Notice {
+        text: format!(
+            "{topic}/{partition} has records that no relay has carried for half a minute. Is a relay running? Its log says \
+             what it waits for."
+        ),
+        link: "/console/queues".into(),
+        weight: Weight::Stopped,
+        job_type: None,
+    })
+}
+
+fn types<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
+    let untaken: BTreeSet<_> = seen.still.types(seen.now).collect();
+    seen.counts.iter().flat_map(move |(name, counts)| {
+        let spec = seen.catalog.types.get(name);
+        let (page, about) = (format!("/console/types/{name}"), Some(name.clone()));
+        let waiting = counts.pending + counts.scheduled;
+        let full = spec.and_then(|spec| spec.flow.max_pending).filter(|max| waiting >= *max).map(|max| {
+            let then = if seen.has_log { "further ones are parked in the log" } else { "further ones are refused" };
+            Notice {
+                text: format!(
+                    "{name} is full: {waiting} jobs wait, max_pending is {max}; {then}. Run more workers, or raise the limit."
+                ),
+                link: page.clone(),
+                weight: Weight::Growing,
+                job_type: about.clone(),
+            }
+        });
+        let died = seen.lately.get(name).map_or(0, |flow| flow.died);
+        let dead = (counts.dead > 0).then(|| {
+            let (more, weight) = match died {
+                0 => (String::new(), Weight::Waiting),
+                died => (format!(", {died} more in the last five minutes"), Weight::Growing),
+            };
+            let (count, letters) = (counts.dead, if counts.dead == 1 { "dead letter" } else { "dead letters" });
+            Notice {
+                text: format!("{name} has {count} {letters}{more}. Look at the errors, then redrive or purge."),
+                link: format!("/console/dead?type={name}"),
+                weight,
+                job_type: about.clone(),
+            }
+        });
+        let paused = spec.filter(|spec| spec.mode == RouteMode::Paused && counts.pending > 0).map(|_| Notice {
+            text: format!("{name} is paused, and {} of its jobs are pending. Resume it when it may run.", counts.pending),
+            link: page.clone(),
+            weight: Weight::Waiting,
+            job_type: about.clone(),
+        });
+        let untaken = untaken.contains(name).then(|| Notice {
+            text: format!(
+                "{name} has {} pending jobs, and none was taken for half a minute. Is a worker running that can load its \
+                 module, and has its secrets?",
+                counts.pending
+            ),
+            link: page.clone(),
+            weight: Weight::Stopped,
+            job_type: about.clone(),
+        });
+        let gone = (spec.is_none() && waiting + counts.in_flight > 0).then(|| Notice {
+            text: format!(
+                "{name} is no longer in the catalog, and {} of its jobs are in the queue. Apply its route again, or cancel them.",
+                waiting + counts.in_flight
+            ),
+            link: format!("/console/jobs?state=pending&type={name}"),
+            weight: Weight::Waiting,
+            job_type: about.clone(),
+        });
+        [untaken, full, dead, paused, gone].into_iter().flatten()
+    })
+}
+
+fn parked<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
+    let mut parked: BTreeMap<JobType, u64> = BTreeMap::new();
+    for lane in seen.lanes.iter().filter(|lane| lane.unsettled > 0) {
+        if let Some(name) = Topic::from(lane.topic.as_str()).parked_type() {
+            *parked.entry(name).or_default() += lane.unsettled;
+        }
+    }
+    parked.into_iter().map(|(name, count)| Notice {
+        text: format!("{count} jobs of {name} are parked in the log until it has room in the queue."),
+        link: format!("/console/jobs?state=parked&type={name}"),
+        weight: Weight::Waiting,
+        job_type: Some(name),
+    })
+}
+
+#[cfg(test)]
+mod tests;

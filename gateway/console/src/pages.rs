@@ -1,0 +1,28 @@
+//! The pages of the console: HTML over the same functions that the admin API answers with. A page decides what is shown and
+//! how; no page has a rule of its own.
+
+mod act;
+mod answer;
+mod assets;
+mod cookie;
+mod dead;
+mod dead_preview;
+mod history;
+mod job;
+mod job_bytes;
+mod jobs;
+mod may;
+mod modules;
+mod overview;
+pub(crate) mod part;
+mod queues;
+mod revision;
+mod routes;
+mod shell;
+mod stream;
+mod type_history;
+mod type_list;
+mod type_page;
+mod visit;
+
+pub(crate) use routes::router;

@@ -1,0 +1,216 @@
+//! `GET /console/jobs/{type}/{id}`: one job: what became of it, its last attempt, its bytes, and what can be done with it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use maud::{Markup, html};
+use wasmill_catalog::{Catalog, HandlerSpec};
+use wasmill_job::{Failure, LogLevel, LogLine, UnixMs, Usage};
+use wasmill_log::Log;
+use wasmill_queue::{LastAttempt, Queue, Ran, State as JobState};
+
+use super::job_bytes::Found;
+use super::part::bytes::{show as shown, viewer, visible};
+use super::part::form::button;
+use super::part::help::command;
+use super::part::moment::{exact, moment};
+use super::part::number::{count, micros, size};
+use super::part::quote::word;
+use super::part::table::{badge, table};
+use super::shell::Section;
+use super::visit::Visit;
+use crate::jobs::{PARKED, state_name};
+use crate::router::Console;
+
+/// A payload that fits into a command line.
+const ARGUMENT_BYTES_MAX: usize = 2_000;
+
+pub(super) async fn show<L: Log, Q: Queue>(
+    State(console): State<Arc<Console<L, Q>>>,
+    visit: Visit,
+    Path((name, id)): Path<(String, String)>,
+) -> Response {
+    let found = Found::at(&console, &visit.caller, &name, &id).await;
+    let now = console.clock.now();
+    let catalog = console.catalog.current();
+    let title = if found.is_ok() { format!("Job {id}") } else { "Jobs".to_owned() };
+    let body = found.map(|found| page(&found, &visit, &catalog, now));
+    visit.page(Section::Jobs, &title, body)
+}
+
+fn page(found: &Found, visit: &Visit, catalog: &Catalog, now: UnixMs) -> Markup {
+    let last = found.view.as_ref().and_then(|view| view.last.as_ref());
+    let letter = found.letter.as_ref();
+    let failure = letter.map(|letter| &letter.failure).or(last.and_then(|last| last.failure.as_ref()));
+    html! {
+        div.actions {
+            (badge(state(found)))
+            a href={ "/console/types/" (found.job_type) } { (found.job_type) }
+            (actions(found, visit))
+        }
+        (timeline(found, now))
+        section aria-labelledby="attempt" {
+            h2 #attempt { "Last attempt" }
+            @if let Some(failure) = failure { (error(failure)) }
+            @match last {
+                Some(last) => (attempt(last)),
+                None if failure.is_none() => p.quiet { "It was not tried yet." },
+                None => {}
+            }
+        }
+        @if let Some(output) = found.output() { (viewer("Output", output, &format!("{}/output", found.address()))) }
+        @match found.payload() {
+            Some(payload) => (viewer("Payload", payload, &format!("{}/payload", found.address()))),
+            None => section aria-labelledby="payload" {
+                h3 #payload { "Payload" }
+                p.quiet { "The queue keeps it for the worker; it is shown here once the job is dead, or while it is parked." }
+            }
+        }
+        (run_here(found, catalog, &visit.host))
+    }
+}
+
+fn state(found: &Found) -> &'static str {
+    found.view.as_ref().map_or(PARKED, |view| state_name(view.state))
+}
+
+fn actions(found: &Found, visit: &Visit) -> Markup {
+    let address = found.address();
+    let is_dead = found.letter.is_some();
+    let is_done = found
+        .view
+        .as_ref()
+        .is_some_and(|view| matches!(view.state, JobState::Completed | JobState::Cancelled | JobState::Dead));
+    html! {
+        @if is_dead && visit.may.operate {
+            (button(visit.field(), &format!("{address}/redrive"), "Redrive", &[], false))
+        }
+        @if !is_done && visit.may.cancel {
+            (button(visit.field(), &format!("{address}/cancel"), "Cancel", &[], true))
+        }
+    }
+}
+
+fn timeline(found: &Found, now: UnixMs) -> Markup {
+    let (accepted, due, ended, attempts) = match (&found.view, &found.copy) {
+        (Some(view), _) => (view.accepted_at.0, view.due_at, view.ended_at, view.attempts.0),
+        (None, Some(copy)) => {
+            (copy.job.accepted_at.0, copy.of.due_at.or(copy.job.run_at), None, copy.of.attempts.0)
+        }
+        (None, None) => (0, None, None, 0),
+    };
+    let redrives = found.letter.as_ref().and_then(|letter| letter.job.as_ref()).map_or(0, |job| job.redrives);
+    html! {
+        ol.timeline aria-label="Timeline" {
+            li { b { "accepted" } " " (exact(accepted)) ", " (moment(now, accepted)) }
+            @if redrives > 0 { li { b { "redriven" } " " (redrives) " times" } }
+            @if attempts > 0 { li { b { "tried" } " " (attempts) @if attempts == 1 { " time" } @else { " times" } } }
+            @if let Some(due) = due { li { b { "due" } " " (exact(due.0)) ", " (moment(now, due.0)) } }
+            @match ended {
+                Some(ended) => li { b { (state(found)) } " " (exact(ended.0)) ", " (moment(now, ended.0)) },
+                None => li { b { "now " (state(found).replace('_', " ")) } }
+            }
+        }
+    }
+}
+
+fn error(failure: &Failure) -> Markup {
+    html! {
+        div.notice.bad { p { b { (failure.code) } } pre tabindex="0" aria-label="Error" { bdi dir="auto" { (visible(&failure.message)) } } }
+    }
+}
+
+fn attempt(last: &LastAttempt) -> Markup {
+    html! {
+        @match &last.ran {
+            Some(Ran::Module(tag)) => p { "Ran " b { (tag) } "." },
+            Some(Ran::Nothing) => p { "Completed without being executed: its mode is shadow." },
+            None => {}
+        }
+        (usage(&last.usage))
+        @if !last.logs.is_empty() { (logs(&last.logs)) }
+    }
+}
+
+fn usage(usage: &Usage) -> Markup {
+    let imports: Vec<_> = usage.imports.called().collect();
+    let rows = html! {
+        @for (import, used) in &imports {
+            tr {
+                th scope="row" { (import.as_str()) }
+                td.n { (count(used.calls)) }
+                td.n { (size(used.bytes)) }
+                td.n { (micros(used.wall_us)) }
+            }
+        }
+    };
+    html! {
+        dl.facts {
+            dt { "Wall time" } dd { (micros(usage.wall_us)) }
+            dt { "Processor" } dd { (micros(usage.cpu_us)) }
+            dt { "Fuel" } dd { (count(usage.fuel)) }
+            dt { "Memory, peak" } dd { (size(usage.memory_peak_bytes)) }
+        }
+        @if !imports.is_empty() {
+            (table("Calls of the host", &[("Import", false), ("Calls", true), ("Bytes", true), ("Time", true)], rows))
+        }
+    }
+}
+
+fn logs(lines: &[LogLine]) -> Markup {
+    let level = |level: LogLevel| match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
+    };
+    let rows = html! {
+        @for line in lines {
+            tr {
+                td.n { "+" (count(line.at_ms)) " ms" }
+                td { (level(line.level)) }
+                td.log { bdi dir="auto" { (visible(&line.message)) } }
+            }
+        }
+    };
+    table("Log", &[("At", true), ("Level", false), ("Message", false)], rows)
+}
+
+/// Commands that run the job on the reader's machine, through the same module and limits.
+fn run_here(found: &Found, catalog: &Catalog, host: &str) -> Markup {
+    let Some(spec) = catalog.types.get(&found.job_type) else { return html! {} };
+    let ran = found.view.as_ref().and_then(|view| view.last.as_ref()).and_then(|last| last.ran.as_ref());
+    let is_that = |handler: &&HandlerSpec| matches!(ran, Some(Ran::Module(tag)) if *tag == handler.module);
+    let Some(handler) = spec.handlers.iter().find(is_that).or(spec.handlers.iter().next()) else {
+        return html! {};
+    };
+    let file = word(&format!("{}.wasm", handler.module.name()));
+    let fetch = format!("curl -o {file} {}", word(&format!("http://{host}/v1/modules/{}", handler.digest)));
+    let small = found.payload().filter(|payload| payload.len() <= ARGUMENT_BYTES_MAX && is_plain(payload));
+    let (before, payload) = match (small, found.payload()) {
+        (Some(text), _) => (format!("printf %s {} | ", word(&String::from_utf8_lossy(text))), "-".to_owned()),
+        (None, Some(_)) => (String::new(), word(&format!("{}.payload", found.id))),
+        (None, None) => (String::new(), "payload.json".to_owned()),
+    };
+    let limits = &spec.limits;
+    let run = format!(
+        "{before}wasmill run {file} --payload {payload} --type {} --memory {}B --timeout {} --fuel {}",
+        found.job_type,
+        limits.memory_bytes,
+        humantime::format_duration(limits.timeout).to_string().replace(' ', ""),
+        limits.fuel,
+    );
+    html! {
+        section aria-labelledby="run" {
+            h2 #run { "Run it on your machine" }
+            p.quiet { "The same module under the same limits, without a server. Grants have options of their own: " code { "wasmill run --help" } "." }
+            (command("run-command", &format!("{fetch}\n{run}")))
+        }
+    }
+}
+
+/// Whether a terminal takes the bytes as they are shown.
+fn is_plain(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| visible(text) == text) && shown(bytes).kind != "bytes"
+}

@@ -1,0 +1,126 @@
+//! `GET /console`: how the mill stands, and what needs attention.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::{Markup, html};
+use wasmill_catalog::Catalog;
+use wasmill_job::UnixMs;
+use wasmill_log::Log;
+use wasmill_queue::Queue;
+
+use super::part::help::next_step;
+use super::part::moment::moment;
+use super::part::number::{count, span};
+use super::part::pipeline::pipeline;
+use super::shell::Section;
+use super::visit::Visit;
+use crate::live::{Snapshot, told};
+use crate::router::Console;
+use crate::scope::seen;
+
+pub(super) async fn show<L: Log, Q: Queue>(
+    State(console): State<Arc<Console<L, Q>>>,
+    visit: Visit,
+) -> Response {
+    let snapshot = console.live.fresh(visit.caller.scope()).await;
+    let catalog = console.catalog.current();
+    let catalog = seen(&catalog, &visit.caller);
+    let now = console.clock.now();
+    let body = html! {
+        (old_numbers(&snapshot, now))
+        (first_steps(&catalog, &snapshot, &visit.host))
+        section aria-labelledby="pipeline" {
+            h2 #pipeline { "Pipeline" }
+            (pipeline(&snapshot))
+        }
+        (attention(&snapshot))
+        section aria-labelledby="mill" {
+            h2 #mill { "Mill" }
+            dl.facts {
+                dt { "Catalog" }
+                dd {
+                    a href={ "/console/history/" (catalog.revision) } { "revision " (catalog.revision) }
+                    @if catalog.created_at.0 > 0 { ", " (moment(now, catalog.created_at.0)) }
+                    @if let Some(author) = &catalog.author { " by " (author) }
+                    @if !catalog.message.is_empty() { ": " bdi { (catalog.message) } }
+                }
+                dt { "Job types" }
+                dd { a href="/console/types" { (count(catalog.types.len() as u64)) } }
+                dt { "Queues" }
+                dd { a href="/console/queues" { (count(catalog.queues.len() as u64)) } }
+                dt { "This process" }
+                dd { "up for " (span(now.since(console.started_at).as_millis() as u64)) }
+            }
+        }
+    };
+    visit.page(Section::Overview, "Overview", Ok(body))
+}
+
+/// Says when the numbers of a page are not those of now, and why.
+pub(super) fn old_numbers(snapshot: &Snapshot, now: UnixMs) -> Markup {
+    html! {
+        @if let Some(trouble) = &snapshot.trouble {
+            section.notice.bad role="alert" {
+                p {
+                    (trouble) " "
+                    @if snapshot.at.0 > 0 { "They were taken " (moment(now, snapshot.at.0)) "." }
+                    @else { "There are no numbers yet." }
+                    " Jobs are accepted all the same where there is a log."
+                }
+            }
+        } @else if snapshot.at.0 == 0 {
+            section.notice role="status" { p { "The first look at the queue is not done; reload in a moment." } }
+        }
+    }
+}
+
+fn attention(snapshot: &Snapshot) -> Markup {
+    let (told, more) = told(&snapshot.notices);
+    html! {
+        section aria-labelledby="attention" {
+            h2 #attention { "What needs attention" }
+            @if told.is_empty() {
+                p.quiet { "Nothing." }
+            } @else {
+                ul.notices {
+                    @for notice in told {
+                        li class={ "w-" (format!("{:?}", notice.weight).to_lowercase()) } {
+                            bdi { (notice.text) } " " a href=(notice.link) { "Look" }
+                        }
+                    }
+                }
+                @if more > 0 { p { "And " (count(more as u64)) " more." } }
+            }
+        }
+    }
+}
+
+/// What to do on a mill that does nothing yet.
+fn first_steps(catalog: &Catalog, snapshot: &Snapshot, host: &str) -> Markup {
+    let host = super::part::quote::word(host);
+    if catalog.types.is_empty() {
+        return next_step(
+            "There are no job types yet. Build a handler and deploy it; a route makes it run.",
+            &[
+                "wasmill new hello --lang rust",
+                "wasmill deploy hello.wasm --name hello@1.0.0",
+                "wasmill apply mill.toml",
+            ],
+        );
+    }
+    let any = snapshot.counts.values().any(|counts| counts.accepted + counts.dead > 0);
+    match catalog.types.keys().next() {
+        Some(name) if !any && snapshot.at.0 > 0 => next_step(
+            "No job has come yet. Send one:",
+            &[
+                &format!("echo '{{\"name\":\"world\"}}' | wasmill enqueue {name} --payload -"),
+                &format!(
+                    "curl http://{host}/v1/jobs --json '{{\"type\":\"{name}\",\"payload\":{{\"name\":\"world\"}}}}'"
+                ),
+            ],
+        ),
+        _ => html! {},
+    }
+}

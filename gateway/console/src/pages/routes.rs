@@ -1,0 +1,45 @@
+//! Which page stands where.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use wasmill_log::Log;
+use wasmill_queue::Queue;
+
+use super::answer::seal;
+use super::{
+    act, assets, dead, dead_preview, history, job, job_bytes, jobs, modules, overview, queues, revision,
+    stream, type_list, type_page,
+};
+use crate::router::Console;
+
+/// The pages. Every answer carries the headers that keep a page from being more than a page.
+pub(crate) fn router<L: Log, Q: Queue>() -> Router<Arc<Console<L, Q>>> {
+    Router::new()
+        .route("/", get(async || Redirect::to("/console")))
+        .route("/console", get(overview::show::<L, Q>))
+        .route("/console/types", get(type_list::show::<L, Q>))
+        .route("/console/types/{type}", get(type_page::show::<L, Q>))
+        .route("/console/types/{type}/mode", post(act::set_mode::<L, Q>))
+        .route("/console/queues", get(queues::show::<L, Q>))
+        .route("/console/jobs", get(jobs::show::<L, Q>))
+        .route("/console/jobs/{type}/{id}", get(job::show::<L, Q>))
+        .route("/console/jobs/{type}/{id}/payload", get(job_bytes::payload::<L, Q>))
+        .route("/console/jobs/{type}/{id}/output", get(job_bytes::output::<L, Q>))
+        .route("/console/jobs/{type}/{id}/cancel", post(act::cancel::<L, Q>))
+        .route("/console/jobs/{type}/{id}/redrive", post(act::redrive_one::<L, Q>))
+        .route("/console/dead", get(dead::show::<L, Q>))
+        .route("/console/dead/preview", get(dead_preview::show::<L, Q>))
+        .route("/console/dead/redrive", post(act::redrive::<L, Q>))
+        .route("/console/dead/purge", post(act::purge::<L, Q>))
+        .route("/console/modules", get(modules::show::<L, Q>))
+        .route("/console/history", get(history::show::<L, Q>))
+        .route("/console/history/{revision}", get(revision::show::<L, Q>))
+        .route("/console/history/{revision}/rollback", post(act::roll_back::<L, Q>))
+        .route("/console/live", get(stream::live::<L, Q>))
+        .route("/console/assets/{name}", get(assets::asset))
+        .layer(middleware::from_fn(seal))
+}
