@@ -132,13 +132,17 @@ fn numbers(snapshot: &Snapshot, name: &JobType) -> Markup {
             div.charts {
                 @for (what, rates, class) in &lines {
                     figure {
-                        figcaption { (what) " in a second, five minutes" }
+                        figcaption { (what) " in a second, over five minutes; at most " (format!("{:.1}", greatest(rates))) }
                         (spark(None, what, rates, class))
                     }
                 }
             }
         }
     }
+}
+
+fn greatest(rates: &[f64]) -> f64 {
+    rates.iter().copied().fold(0.0, f64::max)
 }
 
 fn route(name: &JobType, spec: &TypeSpec) -> Markup {
