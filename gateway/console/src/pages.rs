@@ -19,6 +19,7 @@ mod queues;
 mod revision;
 mod routes;
 mod shell;
+mod sign_in;
 mod stream;
 mod type_history;
 mod type_list;

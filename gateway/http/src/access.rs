@@ -9,9 +9,11 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use wasmill_job::{Clock, Roles, Scope, TokenHash, TokenName, UnixMs};
 
+use crate::Problem;
 use crate::caller::{Caller, Shown};
 use crate::protect::Refused;
 use crate::rule::Need;
+use crate::session::session;
 
 /// The tokens that open this gateway; without fixed ones it is open to whoever reaches it. Cheap to clone; clones share the
 /// tokens.
@@ -90,24 +92,46 @@ impl Access {
         uses
     }
 
-    /// Who sent these headers, when that token may do what is needed. Cost: one SHA-256 of the token, and a look-up.
-    pub(crate) fn check(&self, need: Need, headers: &HeaderMap) -> Result<Caller, Refused> {
-        let token = token_in(headers).ok_or(Refused::Missing { need })?;
+    /// Whose token this is. Cost: one SHA-256 of it, and a look-up.
+    ///
+    /// # Errors
+    /// 401 when it is nobody's, or its time is over.
+    pub fn caller(&self, token: &str) -> Result<Caller, Problem> {
+        self.find(token).map_err(|refused| refused.problem())
+    }
+
+    /// Whether the token of this caller is let in still, as it was: for answers that go on for long. Cost: a look-up.
+    pub fn knows(&self, caller: &Caller) -> bool {
+        let Some(shown) = caller.shown() else { return true };
+        let known = self.tokens.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&shown.hash).is_some_and(|known| {
+            let now = &known.caller;
+            let is_same = now.roles() == shown.roles && *now.scope() == shown.scope;
+            is_same && known.expires_at.is_none_or(|end| self.tokens.clock.now() < end)
+        })
+    }
+
+    fn find(&self, token: &str) -> Result<Caller, Refused> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(Refused::Unknown);
         }
         let now = self.tokens.clock.now();
-        let caller = {
-            let known = self.tokens.known.read().unwrap_or_else(PoisonError::into_inner);
-            // Tokens are never compared, only hashes, and how long that takes tells nothing: the hash of what a caller sends
-            // is no secret to that caller, and even a whole hash of ours, once known, gives no token that has it.
-            let known = known.get(&TokenHash::of(token)).ok_or(Refused::Unknown)?;
-            if known.expires_at.is_some_and(|end| now >= end) {
-                return Err(Refused::Expired { caller: known.caller.clone() });
-            }
-            known.used_at.store(now.0, Ordering::Relaxed);
-            known.caller.clone()
-        };
+        let known = self.tokens.known.read().unwrap_or_else(PoisonError::into_inner);
+        // Tokens are never compared, only hashes, and how long that takes tells nothing: the hash of what a caller sends
+        // is no secret to that caller, and even a whole hash of ours, once known, gives no token that has it.
+        let known = known.get(&TokenHash::of(token)).ok_or(Refused::Unknown)?;
+        if known.expires_at.is_some_and(|end| now >= end) {
+            return Err(Refused::Expired { caller: known.caller.clone() });
+        }
+        known.used_at.store(now.0, Ordering::Relaxed);
+        Ok(known.caller.clone())
+    }
+
+    /// Who sent these headers, when that token may do what is needed. With `cookies` the token may also be that of a session.
+    pub(crate) fn check(&self, need: Need, headers: &HeaderMap, cookies: bool) -> Result<Caller, Refused> {
+        let in_cookie = || session(headers).filter(|_| cookies);
+        let token = token_in(headers).or_else(in_cookie).ok_or(Refused::Missing { need })?;
+        let caller = self.find(token)?;
         if !need.one_of.meet(caller.roles()) {
             return Err(Refused::TooLittle { caller, need });
         }
@@ -130,13 +154,13 @@ fn know(fixed: &[Token], made: &[Token], before: &HashMap<TokenHash, Known>) -> 
     let known = fixed.iter().chain(made).map(|token| {
         let Token { name, roles, scope, hash, expires_at } = token.clone();
         let used_at = Arc::clone(uses.entry(name.clone()).or_default());
-        let caller = Caller::with(Shown { name, roles, scope, expires_at });
+        let caller = Caller::with(Shown { name, roles, scope, expires_at, hash });
         (hash, Known { caller, expires_at, used_at })
     });
     known.collect()
 }
 
-/// The token of a request: in one `Authorization: Bearer TOKEN`, and nowhere else. Addresses end up in logs.
+/// The token of a request: in one `Authorization: Bearer TOKEN`, and never in an address. Addresses end up in logs.
 fn token_in(headers: &HeaderMap) -> Option<&str> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     // Of two, somebody behind us might take the other.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use wasmill_job::{JobType, Role, Roles, Scope, TokenName, UnixMs};
+use wasmill_job::{JobType, Role, Roles, Scope, TokenHash, TokenName, UnixMs};
 
 use crate::{Kind, Problem};
 
@@ -20,6 +20,7 @@ pub(crate) struct Shown {
     pub(crate) roles: Roles,
     pub(crate) scope: Scope,
     pub(crate) expires_at: Option<UnixMs>,
+    pub(crate) hash: TokenHash,
 }
 
 static WHOLE: Scope = Scope::WHOLE;
@@ -32,6 +33,10 @@ impl Caller {
 
     pub(crate) fn with(shown: Shown) -> Self {
         Self(Some(Arc::new(shown)))
+    }
+
+    pub(crate) fn shown(&self) -> Option<&Shown> {
+        self.0.as_deref()
     }
 
     /// The name of the token; none where nobody is asked for one.

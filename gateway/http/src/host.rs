@@ -1,6 +1,7 @@
 //! A guard against browsers, for a gateway without authentication: a page of another origin must not reach it, be it
 //! directly (cross-site request) or through a name that suddenly points here (DNS rebinding). A gateway that asks for
-//! tokens needs it not: a foreign page knows no token, and a browser adds none by itself, as it does cookies.
+//! tokens needs it not: a foreign page knows no token, and a browser adds none by itself, but for the session of the console's
+//! pages, which have guards of their own.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ impl Hosts {
     }
 
     /// Whatever name it is called by, and from whatever page: for a gateway where each route that tells or changes
-    /// something asks for a token. What takes cookies must not use this.
+    /// something asks for a token. What takes a token from a cookie has to refuse forms of foreign pages itself.
     pub fn any() -> Self {
         Self { any: true, ..Self::default() }
     }

@@ -2,13 +2,15 @@
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderValue;
-use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Method, Uri};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use wasmill_job::{Role, Roles, TokenName};
 
+use crate::notice::notice;
 use crate::rule::{Need, rule_of};
+use crate::session::{SIGN_IN, is_page, sign_in_address};
 use crate::{Access, Caller, Kind, Problem, Rules};
 
 /// Why somebody was not let in.
@@ -26,8 +28,8 @@ pub(crate) enum Refused {
     TooNarrow { caller: Caller },
 }
 
-/// Asks for a token on every route of `router` that needs a role, before anything of the body is read. Without fixed tokens
-/// the router stays as it is. To be called before [`audit`](crate::audit) and [`finish`](crate::finish).
+/// Asks for a token on every route of `router` that needs a role, before anything of the body is read; for pages it may also stand
+/// in the cookie of a session. Without fixed tokens the router stays as it is. To be called before [`audit`](crate::audit) and [`finish`](crate::finish).
 pub fn protect(router: Router, access: Access, rules: Rules) -> Router {
     if access.is_open() {
         return router;
@@ -41,13 +43,18 @@ async fn let_in(
     next: Next,
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let is_page = route.is_some_and(is_page);
     let Some(need) = rule_of(rules, request.method(), route).need else { return next.run(request).await };
-    match access.check(need, request.headers()) {
+    match access.check(need, request.headers(), is_page) {
         Ok(caller) => {
             request.extensions_mut().insert(caller.clone());
             let mut response = next.run(request).await;
             response.extensions_mut().insert(caller);
             response
+        }
+        // Whoever sends a header is a program.
+        Err(refused) if is_page && !request.headers().contains_key(AUTHORIZATION) => {
+            refused.shown(request.method(), request.uri())
         }
         Err(refused) => refused.into_response(),
     }
@@ -64,7 +71,7 @@ fn names(roles: Roles) -> Vec<&'static str> {
 }
 
 impl Refused {
-    fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         let name = |caller: &Caller| caller.name().map(TokenName::to_string).unwrap_or_default();
         match self {
             Self::Missing { need } => {
@@ -123,9 +130,28 @@ impl Refused {
     }
 }
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let mut response = self.problem().into_response();
+impl Refused {
+    /// For a browser: whoever wants a page and has not signed in is sent to do so, the others are told what is the matter.
+    fn shown(self, method: &Method, uri: &Uri) -> Response {
+        // A form is not sent once more.
+        let address = if method.is_safe() { sign_in_address(uri) } else { SIGN_IN.to_owned() };
+        let response = match &self {
+            Self::Missing { .. } if method.is_safe() => Redirect::to(&address).into_response(),
+            Self::Missing { .. } => {
+                let detail =
+                    "You are not signed in any more, so nothing was done. Sign in, and send the form again.";
+                notice(&Problem::new(Kind::TokenMissing, detail), (&address, "Sign in"))
+            }
+            Self::Unknown | Self::Expired { .. } => notice(&self.problem(), (&address, "Sign in")),
+            Self::TooLittle { .. } | Self::TooNarrow { .. } => {
+                notice(&self.problem(), (&address, "Sign in with another token"))
+            }
+        };
+        self.told(response)
+    }
+
+    /// The answer with what clients, the log and the audit are to know of the refusal.
+    fn told(self, mut response: Response) -> Response {
         response.headers_mut().insert(WWW_AUTHENTICATE, self.challenge());
         match self {
             Self::Expired { caller } | Self::TooLittle { caller, .. } | Self::TooNarrow { caller } => {
@@ -134,6 +160,13 @@ impl IntoResponse for Refused {
             Self::Missing { .. } | Self::Unknown => {}
         }
         response
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let response = self.problem().into_response();
+        self.told(response)
     }
 }
 

@@ -67,7 +67,7 @@ fn page(found: &Found, visit: &Visit, catalog: &Catalog, now: UnixMs) -> Markup 
                 p.quiet { "The queue keeps it for the worker; it is shown here once the job is dead, or while it is parked." }
             }
         }
-        (run_here(found, catalog, &visit.host))
+        (run_here(found, catalog, visit))
     }
 }
 
@@ -178,7 +178,7 @@ fn logs(lines: &[LogLine]) -> Markup {
 }
 
 /// Commands that run the job on the reader's machine, through the same module and limits.
-fn run_here(found: &Found, catalog: &Catalog, host: &str) -> Markup {
+fn run_here(found: &Found, catalog: &Catalog, visit: &Visit) -> Markup {
     let Some(spec) = catalog.types.get(&found.job_type) else { return html! {} };
     let ran = found.view.as_ref().and_then(|view| view.last.as_ref()).and_then(|last| last.ran.as_ref());
     let is_that = |handler: &&HandlerSpec| matches!(ran, Some(Ran::Module(tag)) if *tag == handler.module);
@@ -186,7 +186,7 @@ fn run_here(found: &Found, catalog: &Catalog, host: &str) -> Markup {
         return html! {};
     };
     let file = word(&format!("{}.wasm", handler.module.name()));
-    let fetch = format!("curl -o {file} {}", word(&format!("http://{host}/v1/modules/{}", handler.digest)));
+    let fetch = visit.curl(&format!("-o {file} "), &format!("/v1/modules/{}", handler.digest));
     let small = found.payload().filter(|payload| payload.len() <= ARGUMENT_BYTES_MAX && is_plain(payload));
     let (before, payload) = match (small, found.payload()) {
         (Some(text), _) => (format!("printf %s {} | ", word(&String::from_utf8_lossy(text))), "-".to_owned()),

@@ -106,7 +106,7 @@ fn row(module: &ModuleRow, asks: Option<&[&str]>, now: UnixMs, from: usize) -> M
     html! {
         tr {
             th scope="row" { @if module.tags.is_empty() { "no version" } @else { (names(&module.tags)) } }
-            td { a href={ "/v1/modules/" (digest) } download title=(digest) { code { (digest.chars().take(12).collect::<String>()) } } }
+            td { a href={ "/console/modules/" (digest) } download={ (digest) ".wasm" } title=(digest) { code { (digest.chars().take(12).collect::<String>()) } } }
             td.n { (size(module.size_bytes)) }
             td { (moment(now, module.stored_at_ms)) }
             td {

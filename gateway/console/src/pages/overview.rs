@@ -30,7 +30,7 @@ pub(super) async fn show<L: Log, Q: Queue>(
     let now = console.clock.now();
     let body = html! {
         (old_numbers(&snapshot, now))
-        (first_steps(&catalog, &snapshot, &visit.host))
+        (first_steps(&catalog, &snapshot, &visit))
         section aria-labelledby="pipeline" {
             h2 #pipeline { "Pipeline" }
             (pipeline(&snapshot))
@@ -98,8 +98,7 @@ fn attention(snapshot: &Snapshot) -> Markup {
 }
 
 /// What to do on a mill that does nothing yet.
-fn first_steps(catalog: &Catalog, snapshot: &Snapshot, host: &str) -> Markup {
-    let host = super::part::quote::word(host);
+fn first_steps(catalog: &Catalog, snapshot: &Snapshot, visit: &Visit) -> Markup {
     if catalog.types.is_empty() {
         return next_step(
             "There are no job types yet. Build a handler and deploy it; a route makes it run.",
@@ -116,8 +115,9 @@ fn first_steps(catalog: &Catalog, snapshot: &Snapshot, host: &str) -> Markup {
             "No job has come yet. Send one:",
             &[
                 &format!("echo '{{\"name\":\"world\"}}' | wasmill enqueue {name} --payload -"),
-                &format!(
-                    "curl http://{host}/v1/jobs --json '{{\"type\":\"{name}\",\"payload\":{{\"name\":\"world\"}}}}'"
+                &visit.curl(
+                    &format!("--json '{{\"type\":\"{name}\",\"payload\":{{\"name\":\"world\"}}}}' "),
+                    "/v1/jobs",
                 ),
             ],
         ),

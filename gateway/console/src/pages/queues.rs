@@ -141,7 +141,7 @@ fn lanes(lanes: &[LaneRow]) -> Markup {
         @else { (table("Lanes: how far each partition of the log is on its way", &LANE_HEADS, rows)) }
         @if lanes.len() > LANES_MAX {
             p { "The " (LANES_MAX) " with the most that is unsettled, of " (count(lanes.len() as u64)) ". "
-                a href="/v1/lanes" { "All, as JSON" } }
+                code { "GET /v1/lanes" } " lists all." }
         }
     }
 }

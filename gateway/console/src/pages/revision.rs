@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use wasmill_catalog::{Catalog, diff};
+use wasmill_catalog::{Catalog, diff, export};
 use wasmill_http::{Kind, Problem};
 use wasmill_job::Revision;
 use wasmill_log::Log;
@@ -40,6 +41,26 @@ pub(super) async fn show<L: Log, Q: Queue>(
     }
 }
 
+/// `GET /console/history/{revision}/file`: the revision as a catalog file.
+pub(super) async fn file<L: Log, Q: Queue>(
+    State(console): State<Arc<Console<L, Q>>>,
+    visit: Visit,
+    path: Result<Path<u64>, PathRejection>,
+) -> Response {
+    let read = async {
+        let Path(number) = path.map_err(|error| Problem::new(Kind::InvalidField, error.body_text()))?;
+        console.catalog_at(Revision(number)).await
+    };
+    match read.await {
+        Ok(catalog) => {
+            let name = format!("attachment; filename=\"revision-{}.toml\"", catalog.revision);
+            let headers = [(CONTENT_TYPE, "application/toml".to_owned()), (CONTENT_DISPOSITION, name)];
+            (headers, export(&seen(&catalog, &visit.caller))).into_response()
+        }
+        Err(problem) => visit.page(Section::History, "History", Err(problem)),
+    }
+}
+
 async fn body<L: Log, Q: Queue>(
     console: &Console<L, Q>,
     visit: &Visit,
@@ -59,7 +80,7 @@ async fn body<L: Log, Q: Queue>(
         (facts(&seen(&catalog, &visit.caller)))
         p {
             "Made " (moment(now, catalog.created_at.0)) ". "
-            a href={ "/v1/catalog/export?revision=" (number) } download={ "revision-" (number) ".toml" } { "As a catalog file" }
+            a href={ "/console/history/" (number) "/file" } download={ "revision-" (number) ".toml" } { "As a catalog file" }
         }
         section aria-labelledby="changed" {
             h2 #changed { "What it changed" }

@@ -12,8 +12,9 @@ use wasmill_queue::Queue;
 use super::answer::seal;
 use super::{
     act, assets, dead, dead_preview, history, job, job_bytes, jobs, modules, overview, queues, revision,
-    stream, type_list, type_page,
+    sign_in, stream, type_list, type_page,
 };
+use crate::modules::module_bytes;
 use crate::router::Console;
 
 /// The pages. Every answer carries the headers that keep a page from being more than a page.
@@ -36,10 +37,15 @@ pub(crate) fn router<L: Log, Q: Queue>() -> Router<Arc<Console<L, Q>>> {
         .route("/console/dead/redrive", post(act::redrive::<L, Q>))
         .route("/console/dead/purge", post(act::purge::<L, Q>))
         .route("/console/modules", get(modules::show::<L, Q>))
+        // The same as the API's: the session of a browser does not open that.
+        .route("/console/modules/{digest}", get(module_bytes::<L, Q>))
         .route("/console/history", get(history::show::<L, Q>))
         .route("/console/history/{revision}", get(revision::show::<L, Q>))
+        .route("/console/history/{revision}/file", get(revision::file::<L, Q>))
         .route("/console/history/{revision}/rollback", post(act::roll_back::<L, Q>))
         .route("/console/live", get(stream::live::<L, Q>))
+        .route("/console/sign-in", get(sign_in::show::<L, Q>).post(sign_in::sign_in::<L, Q>))
+        .route("/console/sign-out", post(sign_in::sign_out::<L, Q>))
         .route("/console/assets/{name}", get(assets::asset))
         .layer(middleware::from_fn(seal))
 }

@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{SCRIPT, STYLE};
 use super::cookie::Flash;
+use super::part::form::{TokenField, button};
 
 /// Where in the console a page belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +55,49 @@ impl Section {
     }
 }
 
+/// Who has signed in.
+pub(super) struct Account<'a> {
+    /// The name of the token.
+    pub(super) name: Option<&'a str>,
+    /// For the form to sign out, where a session can be given up.
+    pub(super) sign_out: Option<TokenField<'a>>,
+}
+
+/// A page that stands for itself.
+pub(super) fn bare(title: &str, body: Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title, false))
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                header.top { a.brand href="/console" { "Wasmill" } }
+                main #main tabindex="-1" { h1 { (title) } (body) }
+            }
+        }
+    }
+}
+
+fn head(title: &str, has_script: bool) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) " · Wasmill" }
+            link rel="icon" href=(ICON);
+            link rel="stylesheet" href=(STYLE.address());
+            @if has_script { script type="module" src=(SCRIPT.address()) {} }
+        }
+    }
+}
+
 /// A whole page.
 pub(super) fn shell(
     section: Section,
     title: &str,
     flash: Option<&Flash>,
-    caller: Option<&str>,
+    account: Account<'_>,
     body: Markup,
 ) -> Markup {
     // Of all pages only those of job types have rows of types.
@@ -67,15 +105,7 @@ pub(super) fn shell(
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) " · Wasmill" }
-                link rel="icon" href=(ICON);
-                link rel="stylesheet" href=(STYLE.address());
-                script type="module" src=(SCRIPT.address()) {}
-            }
+            (head(title, true))
             body data-stream=(stream) {
                 a.skip href="#main" { "Skip to the content" }
                 header.top {
@@ -96,7 +126,10 @@ pub(super) fn shell(
                 }
                 footer {
                     span #stream-state role="status" { "Numbers as of when the page was loaded." }
-                    @if let Some(caller) = caller { span { "Signed in as " (caller) } }
+                    @if let Some(name) = account.name { span { "Signed in as " (name) } }
+                    @if let Some(token) = account.sign_out {
+                        (button(token, "/console/sign-out", "Sign out", &[], false))
+                    }
                     span.script-only hidden { "Press " kbd { "?" } " for keys." }
                     a href="/openapi.json" { "API" }
                 }

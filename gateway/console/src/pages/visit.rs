@@ -12,13 +12,14 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use wasmill_http::{Budget, Caller, Kind, Problem, read_body, require};
+use wasmill_http::{Budget, Caller, Kind, Problem, is_https, read_body, require, session};
 use wasmill_job::TokenName;
 
 use super::cookie::{self, Flash};
 use super::may::May;
 use super::part::form::TokenField;
-use super::shell::{Section, shell};
+use super::part::quote::word;
+use super::shell::{Account, Section, bare, shell};
 
 /// The largest form, in bytes.
 const FORM_BYTES_MAX: usize = 64 << 10;
@@ -31,8 +32,10 @@ pub(super) struct Visit {
     flash: Option<Flash>,
     pub(super) caller: Caller,
     pub(super) may: May,
-    /// The name the browser calls this process by.
-    pub(super) host: String,
+    /// Whether the browser was let in by its session, so that it can give it up.
+    has_session: bool,
+    /// How the browser calls this process, such as `http://127.0.0.1:8420`.
+    origin: String,
 }
 
 /// The field that every form has.
@@ -48,6 +51,15 @@ impl Visit {
         TokenField(&self.token)
     }
 
+    /// A command that asks this process for what is at `path`, with more arguments: as the reader's shell takes it.
+    pub(super) fn curl(&self, arguments: &str, path: &str) -> String {
+        let token = match self.caller.name() {
+            Some(_) => "-H \"Authorization: Bearer $WASMILL_TOKEN\" ",
+            None => "",
+        };
+        format!("curl {token}{arguments}{}", word(&format!("{}{path}", self.origin)))
+    }
+
     /// The page, or one that says why there is none.
     pub(super) fn page(self, section: Section, title: &str, body: Result<Markup, Problem>) -> Response {
         let (status, kind, title, body) = match body {
@@ -57,7 +69,18 @@ impl Visit {
             }
         };
         let name = self.caller.name().map(TokenName::as_str);
-        let page = shell(section, title, self.flash.as_ref(), name, body);
+        let account = Account { name, sign_out: self.has_session.then(|| self.field()) };
+        let page = shell(section, title, self.flash.as_ref(), account, body);
+        self.answer(status, kind, page)
+    }
+
+    /// A page for somebody who has not signed in: without what only others can reach.
+    pub(super) fn bare(self, status: StatusCode, kind: Option<Kind>, title: &str, body: Markup) -> Response {
+        let page = bare(title, body);
+        self.answer(status, kind, page)
+    }
+
+    fn answer(&self, status: StatusCode, kind: Option<Kind>, page: Markup) -> Response {
         let mut response = (status, Html(page.into_string())).into_response();
         note(&mut response, kind);
         if self.is_new {
@@ -114,6 +137,7 @@ impl<S: Sync> FromRequestParts<S> for Visit {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let known = cookie::token(&parts.headers);
+        let scheme = if is_https(&parts.headers) { "https" } else { "http" };
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8420");
         Ok(Self {
             is_new: known.is_none(),
@@ -121,7 +145,8 @@ impl<S: Sync> FromRequestParts<S> for Visit {
             flash: cookie::flash(&parts.headers),
             may: May::of(&caller),
             caller,
-            host: host.to_owned(),
+            has_session: session(&parts.headers).is_some(),
+            origin: format!("{scheme}://{host}"),
         })
     }
 }

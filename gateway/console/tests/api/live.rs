@@ -21,17 +21,26 @@ pub(crate) struct Events {
 
 impl Events {
     async fn open(world: &World, path: &str) -> Self {
-        Self::open_as(world, None, path).await
+        Self::begin(world, None, path).await
     }
 
     /// With the token of this name.
-    pub(crate) async fn open_as(world: &World, name: Option<&str>, path: &str) -> Self {
+    pub(crate) async fn open_as(world: &World, name: &str, path: &str) -> Self {
+        Self::begin(world, Some(&format!("wm_{name}")), path).await
+    }
+
+    /// With this token.
+    pub(crate) async fn open_with(world: &World, token: &str, path: &str) -> Self {
+        Self::begin(world, Some(token), path).await
+    }
+
+    async fn begin(world: &World, token: Option<&str>, path: &str) -> Self {
         let tcp = TcpStream::connect(world.address).await.unwrap();
         let (mut client, connection) = handshake(TokioIo::new(tcp)).await.unwrap();
         tokio::spawn(connection);
         let mut request = Request::get(path).header("host", world.address.to_string());
-        if let Some(name) = name {
-            request = request.header("authorization", format!("Bearer wm_{name}"));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
         }
         let response = client.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");

@@ -16,6 +16,7 @@ mod pages;
 mod probes;
 mod revisions;
 mod scope;
+mod sign_in;
 mod status;
 mod tokens;
 mod without_log;

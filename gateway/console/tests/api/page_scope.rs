@@ -140,8 +140,8 @@ async fn nobody_goes_back_over_what_others_have_changed_and_their_names_are_not_
 async fn live_numbers_are_those_of_the_tokens_own_types() {
     let world = World::guarded().await;
     let mut ids = IdSource::default();
-    let mut own = Events::open_as(&world, Some("hello"), "/console/live?types=all").await;
-    let mut all = Events::open_as(&world, Some("admin"), "/console/live?types=all").await;
+    let mut own = Events::open_as(&world, "hello", "/console/live?types=all").await;
+    let mut all = Events::open_as(&world, "admin", "/console/live?types=all").await;
     world.arrive("mail", 5, &mut ids).await;
     world.arrive("hello", 2, &mut ids).await;
     let until = async {

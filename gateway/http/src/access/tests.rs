@@ -34,7 +34,7 @@ fn headers(values: &[&str]) -> HeaderMap {
 
 /// Whose token this is, or why it is nobody's.
 fn who(access: &Access, values: &[&str]) -> String {
-    match access.check(ENQUEUE, &headers(values)) {
+    match access.check(ENQUEUE, &headers(values), false) {
         Ok(caller) => caller.name().unwrap().to_string(),
         Err(Refused::Missing { .. }) => "missing".into(),
         Err(Refused::Unknown) => "unknown".into(),
@@ -106,4 +106,43 @@ fn the_last_use_is_known_by_name_and_outlives_a_change() {
 #[test]
 fn what_is_shown_of_it_holds_no_token() {
     assert!(!format!("{:?}", access(1).0).contains("wm_"));
+}
+
+#[test]
+fn a_session_opens_where_cookies_count_and_a_header_goes_before() {
+    let (access, _) = access(1);
+    let with = |all: &[(axum::http::HeaderName, &'static str)]| -> HeaderMap {
+        all.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    };
+    let cookie = (axum::http::header::COOKIE, "wm_session=wm_app");
+    assert!(access.check(ENQUEUE, &with(std::slice::from_ref(&cookie)), true).is_ok());
+    assert!(matches!(
+        access.check(ENQUEUE, &with(std::slice::from_ref(&cookie)), false),
+        Err(Refused::Missing { .. })
+    ));
+    let wrong = (AUTHORIZATION, "Bearer wm_other");
+    assert!(matches!(access.check(ENQUEUE, &with(&[cookie.clone(), wrong]), true), Err(Refused::Unknown)));
+    let none = (AUTHORIZATION, "Basic wm_app");
+    assert!(matches!(access.check(ENQUEUE, &with(&[cookie, none]), true), Err(Refused::Missing { .. })));
+}
+
+#[test]
+fn whoever_was_let_in_is_known_until_the_token_is_gone_ends_or_changes() {
+    let (access, clock) = access(1);
+    let new = Token { expires_at: Some(UnixMs(100)), ..token("new", "wm_new") };
+    access.replace(std::slice::from_ref(&new));
+    let caller = access.caller("wm_new").unwrap();
+    assert!(access.knows(&caller) && access.knows(&Caller::anybody()));
+    access.replace(&[Token { roles: Roles::of(&[Role::Read]), ..new.clone() }]);
+    assert!(!access.knows(&caller), "it has other roles");
+    access.replace(&[Token { hash: TokenHash::of("wm_newer"), ..new.clone() }]);
+    assert!(!access.knows(&caller), "it was replaced");
+    access.replace(std::slice::from_ref(&new));
+    assert!(access.knows(&caller));
+    clock.0.store(100, Ordering::Relaxed);
+    assert!(!access.knows(&caller), "its time is over");
+    clock.0.store(1, Ordering::Relaxed);
+    access.replace(&[]);
+    assert!(!access.knows(&caller), "it was revoked");
+    assert_eq!(access.caller("wm_new").unwrap_err().kind(), crate::Kind::TokenUnknown);
 }

@@ -38,6 +38,7 @@ fn rules(method: &Method, route: &str) -> Rule {
         (&Method::GET, "/jobs/{id}") => Rule::roles(&[Role::Enqueue, Role::Operate]),
         (&Method::GET, "/metrics") => Rule::whole(&[Role::Read]),
         (&Method::GET, "/mine/{type}") => Rule::roles(&[Role::Read]),
+        (_, "/console" | "/console/jobs") => Rule::roles(&[Role::Read]),
         _ => Rule::undecided(method),
     }
 }
@@ -48,15 +49,27 @@ async fn mine(caller: Caller, axum::extract::Path(name): axum::extract::Path<Str
 }
 
 async fn ask(access: Access, method: &str, uri: &str, token: Option<&str>) -> Response<Body> {
+    let token = token.map(|token| ("authorization", format!("Bearer {token}")));
+    send(access, method, uri, token.into_iter().collect()).await
+}
+
+async fn send(
+    access: Access,
+    method: &str,
+    uri: &str,
+    headers: Vec<(&'static str, String)>,
+) -> Response<Body> {
     let router = Router::new()
         .route("/open", get(async || "open"))
         .route("/jobs/{id}", get(async || "a job"))
         .route("/metrics", get(async || "counts"))
         .route("/mine/{type}", get(mine))
+        .route("/console", get(async || "page"))
+        .route("/console/jobs", get(async || "page").post(async || "done"))
         .route("/admin", post(async || "done").get(async || "admin"));
     let mut request = Request::builder().method(method).uri(uri);
-    if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
+    for (name, value) in headers {
+        request = request.header(name, value);
     }
     finish(protect(router, access, rules)).call(request.body(Body::empty()).unwrap()).await.unwrap()
 }
@@ -112,11 +125,73 @@ async fn refusals_say_what_is_needed_and_never_repeat_the_token() {
     }
 }
 
+#[tokio::test]
+async fn a_session_opens_pages_and_nothing_else() {
+    let cookie = |token: &str| vec![("cookie", format!("wm_session={token}"))];
+    for (method, uri, status) in [
+        ("GET", "/console", 200),
+        ("POST", "/console/jobs", 200),
+        ("GET", "/jobs/7", 401),
+        ("GET", "/metrics", 401),
+        ("POST", "/admin", 401),
+        ("GET", "/mine/billing.x", 401),
+    ] {
+        let answer = send(access(), method, uri, cookie("wm_ops")).await;
+        assert_eq!(answer.status(), status, "{method} {uri}");
+    }
+    // Whoever sends a header stands and falls by it.
+    for (header, status) in [("Bearer wm_ops", 200), ("Bearer wm_nobody", 401), ("Basic x", 401)] {
+        let both = [cookie("wm_ops"), vec![("authorization", header.to_owned())]].concat();
+        let answer = send(access(), "GET", "/console", both).await;
+        assert_eq!(answer.status(), status, "{header}");
+        if status == 401 {
+            assert_eq!(answer.headers()["content-type"], "application/problem+json", "{header}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_browser_without_a_session_is_sent_to_sign_in_and_one_with_a_wrong_one_is_told() {
+    let to = async |uri: &str| {
+        let answer = send(access(), "GET", uri, Vec::new()).await;
+        assert_eq!(answer.status(), 303, "{uri}");
+        answer.headers()["location"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(to("/console").await, "/console/sign-in");
+    assert_eq!(
+        to("/console/jobs?type=a&state=b").await,
+        "/console/sign-in?next=/console/jobs%3Ftype%3Da%26state%3Db"
+    );
+    let cookie = |token: &str| vec![("cookie", format!("wm_session={token}"))];
+    for (method, headers, status, says) in [
+        ("POST", Vec::new(), 401, "You are not signed in any more"),
+        ("GET", cookie("wm_secret"), 401, "This token is not known here"),
+        ("GET", cookie("wm_gone"), 401, "`gone` has expired"),
+        ("GET", cookie("wm_app"), 403, "This needs the role `read`; the token `app` has `enqueue`."),
+        ("POST", cookie("wm_app"), 403, "This needs the role `read`"),
+    ] {
+        let answer = send(access(), method, "/console/jobs", headers).await;
+        assert_eq!(answer.status(), status, "{says}");
+        assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+        assert!(answer.headers().contains_key("content-security-policy"));
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let page = String::from_utf8(body.to_vec()).unwrap();
+        assert!(page.contains(says) && page.contains("href=\"/console/sign-in"), "{page}");
+        assert!(!page.contains("wm_"), "{page}");
+    }
+}
+
 #[test]
 fn nobody_gives_away_more_than_they_have() {
     let caller = |roles: &[Role], expires_at| {
         let name = "ops".parse().unwrap();
-        Caller::with(crate::caller::Shown { name, roles: Roles::of(roles), scope: Scope::WHOLE, expires_at })
+        Caller::with(crate::caller::Shown {
+            name,
+            roles: Roles::of(roles),
+            scope: Scope::WHOLE,
+            expires_at,
+            hash: TokenHash::of("wm_ops"),
+        })
     };
     let (deploy, operate) = (Roles::of(&[Role::Deploy]), Roles::of(&[Role::Operate]));
     let operator = caller(&[Role::Operate, Role::Read], Some(UnixMs(7)));

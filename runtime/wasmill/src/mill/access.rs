@@ -118,7 +118,10 @@ fn page_rules(method: &Method, route: &str) -> Rule {
     match (method.as_str(), route) {
         // It only leads to the pages.
         ("GET", "/") => Rule::OPEN,
-        ("GET", "/console/assets/{name}") => Rule::OPEN,
+        ("GET", "/console/assets/{name}" | "/console/sign-in") => Rule::OPEN,
+        // Whoever comes there has no session yet, or gives up theirs.
+        ("POST", "/console/sign-in") => Rule::OPEN.changes("sign in"),
+        ("POST", "/console/sign-out") => Rule::OPEN.changes("sign out"),
         (
             "GET",
             "/console"
@@ -131,6 +134,8 @@ fn page_rules(method: &Method, route: &str) -> Rule {
             | "/console/modules"
             | "/console/history"
             | "/console/history/{revision}"
+            | "/console/history/{revision}/file"
+            | "/console/modules/{digest}"
             | "/console/live",
         ) => Rule::roles(&[Operate, Read]),
         // They show output, log and payload.

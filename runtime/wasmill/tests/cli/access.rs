@@ -99,6 +99,7 @@ const NOT_DESCRIBED: &[(&str, &str, Needs, bool)] = &[
     ("get", "/metrics", (READ, All), NOT_TOLD),
     ("get", "/", (&[], Of), NOT_TOLD),
     ("get", "/console/assets/{name}", (&[], Of), NOT_TOLD),
+    ("get", "/console/sign-in", (&[], Of), NOT_TOLD),
     ("get", "/console", (READ, Of), NOT_TOLD),
     ("get", "/console/types", (READ, Of), NOT_TOLD),
     ("get", "/console/types/{type}", (READ, Of), NOT_TOLD),
@@ -112,6 +113,8 @@ const NOT_DESCRIBED: &[(&str, &str, Needs, bool)] = &[
     ("get", "/console/modules", (READ, Of), NOT_TOLD),
     ("get", "/console/history", (READ, Of), NOT_TOLD),
     ("get", "/console/history/{revision}", (READ, Of), NOT_TOLD),
+    ("get", "/console/history/{revision}/file", (READ, Of), NOT_TOLD),
+    ("get", "/console/modules/{digest}", (READ, Of), NOT_TOLD),
 ];
 
 /// Forms of the console. Whoever has the role and sends no form of ours is refused by the form, with another problem.
@@ -199,6 +202,10 @@ impl Guarded {
 
     /// One request with an empty body, on a connection of its own.
     pub(crate) fn ask(&self, method: &str, path: &str, token: Option<&str>, headers: &[&str]) -> Reply {
+        self.send(method, path, token, headers, "")
+    }
+
+    fn send(&self, method: &str, path: &str, token: Option<&str>, headers: &[&str], body: &str) -> Reply {
         let port = self.mill.server.rsplit_once(':').unwrap().1;
         let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
         stream.set_read_timeout(Some(WITHIN)).unwrap();
@@ -208,12 +215,19 @@ impl Guarded {
             write!(stream, "authorization: Bearer {token}\r\n").unwrap();
         }
         headers.iter().for_each(|header| write!(stream, "{header}\r\n").unwrap());
-        write!(stream, "\r\n").unwrap();
+        write!(stream, "\r\n{body}").unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Reply { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// A form, with one more header.
+    fn ask_with(&self, method: &str, path: &str, header: &str, body: &str) -> Reply {
+        let length = format!("content-length: {}", body.len());
+        let kind = "content-type: application/x-www-form-urlencoded";
+        self.send(method, path, None, &[header, kind, "sec-fetch-site: same-origin", &length], body)
     }
 
     /// Runs a command against it, with this token in the environment.
@@ -270,7 +284,9 @@ fn every_endpoint_asks_for_its_role() {
             ("revoked", Some(revoked.as_str())),
         ] {
             let status = ask(token);
-            assert!(if free { let_in(status) } else { status == 401 }, "{method} {path}: {who} {status}");
+            // Whoever sends nothing may be a browser, which is shown where to sign in.
+            let wanted = if token.is_none() && path.starts_with("/console") { 303 } else { 401 };
+            assert!(if free { let_in(status) } else { status == wanted }, "{method} {path}: {who} {status}");
         }
         for role in ROLES {
             let status = ask(Some(guarded.token(role)));
@@ -338,6 +354,92 @@ fn every_form_asks_for_its_role_and_is_told_once() {
         }
         assert_eq!(guarded.ask("post", &url, None, &form).status, 401, "{path}");
     }
+}
+
+#[test]
+fn a_session_opens_pages_as_its_token_does_and_no_other_endpoint() {
+    let guarded = Guarded::start();
+    let with = |method: &str, path: &str, token: &str| {
+        let url = path.replace("{type}", "mail").replace("{id}", "0190163d-8694-8001-8000-64c2f1a0b3d5");
+        guarded.ask(method, &url, None, &[&format!("cookie: wm_session={token}")])
+    };
+    let pages = NOT_DESCRIBED.iter().filter(|(_, path, ..)| path.starts_with("/console"));
+    for (method, path, (roles, _), _) in pages {
+        for role in ROLES {
+            let reply = with(method, path, guarded.token(role));
+            let is_in = roles.is_empty() || roles.contains(&role);
+            assert_eq!(!matches!(reply.status, 303 | 401 | 403), is_in, "{path}: {role} {}", reply.status);
+            assert!(is_in || reply.body.contains("This needs the role"), "{path}: {role} {}", reply.body);
+        }
+        for (who, says) in [("expired", "`expired` has expired"), ("", "not known here")] {
+            let token = if who.is_empty() { "wm_unknown" } else { guarded.token(who) };
+            let reply = with(method, path, token);
+            assert!(
+                roles.is_empty() || reply.status == 401 && reply.body.contains(says),
+                "{path}: {}",
+                reply.body
+            );
+        }
+    }
+    for (path, roles) in FORMS {
+        for role in ROLES {
+            let reply = with("post", path, guarded.token(role));
+            // The form itself refuses what no page of ours has sent.
+            let says = if roles.contains(&role) {
+                "was not sent by a page of this console"
+            } else {
+                "This needs the role"
+            };
+            assert_eq!(
+                (reply.status, reply.body.contains(says)),
+                (403, true),
+                "{path}: {role} {}",
+                reply.body
+            );
+        }
+    }
+    let others = NOT_DESCRIBED.iter().filter(|(_, path, ..)| !path.starts_with("/console"));
+    for (method, path, (roles, _), _) in NEEDS.iter().chain(others) {
+        let reply = with(method, path, guarded.token("all"));
+        let wanted = if roles.is_empty() { reply.status != 401 } else { reply.status == 401 };
+        assert!(wanted, "{method} {path}: {}", reply.status);
+    }
+}
+
+#[test]
+fn signing_in_and_out_is_told_and_holds_no_token() {
+    let guarded = Guarded::start();
+    let page = guarded.ask("get", "/console/sign-in?next=/console/types", None, &[]);
+    let set = page.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    let form_cookie = set.split(';').next().unwrap().to_owned();
+    let form = form_cookie.split_once('=').unwrap().1.to_owned();
+    let send = |path: &str, cookie: &str, fields: &str| {
+        let body = format!("token={form}&{fields}");
+        guarded.ask_with("post", path, &format!("cookie: {form_cookie}{cookie}"), &body)
+    };
+    let read = guarded.token("read");
+    let bad = send("/console/sign-in", "", "secret=wm_unknown");
+    assert!(bad.status == 401 && bad.body.contains("This token is not known here"), "{}", bad.body);
+    let good = send("/console/sign-in", "", &format!("secret={read}&next=/console/types"));
+    assert_eq!(good.status, 303, "{}", good.body);
+    assert!(good.head.contains("location: /console/types"), "{}", good.head);
+    let session = good.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    assert!(session.contains("; Path=/console; HttpOnly; SameSite=Strict"), "{session}");
+    let session = session.split(';').next().unwrap();
+    let types = guarded.ask("get", "/console/types", None, &[&format!("cookie: {session}")]);
+    assert!(types.status == 200 && types.body.contains("Signed in as read"), "{}", types.body);
+    let out = send("/console/sign-out", &format!("; {session}"), "");
+    assert!(out.status == 303 && out.head.contains("wm_session=; "), "{}", out.head);
+    let lines = guarded.audit(0);
+    let told: Vec<_> =
+        lines.iter().map(|line| (&line["action"], &line["caller"], &line["outcome"])).collect();
+    let text = |text: &str| Value::from(text);
+    let (sign_in, out) = (text("sign in"), text("sign out"));
+    let (nobody, reader) = (text("anonymous"), text("read"));
+    let (refused, done) = (text("refused"), text("done"));
+    assert_eq!(told, [(&sign_in, &nobody, &refused), (&sign_in, &reader, &done), (&out, &reader, &done)]);
+    let log = guarded.log();
+    assert!(!log.contains(read) && !log.contains("wm_unknown") && !log.contains(&form), "{log}");
 }
 
 #[test]
