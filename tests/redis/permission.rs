@@ -1,9 +1,12 @@
 //! A user of the server that may do what the crate's README says, and nothing else.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use wasmill_job::{Attempt, Cancel, CopyOf, Offset, Passed, Progress, RecordHash, UnixMs, Verdict};
-use wasmill_queue::{DeadQuery, Debt, Entry, ListQuery, NewJob, Push, Pushed, Queue, State};
+use wasmill_job::{Attempt, Cancel, CopyOf, Offset, Passed, Progress, RecordHash, Revision, UnixMs, Verdict};
+use wasmill_queue::{
+    DeadQuery, Debt, Entry, ListQuery, NewJob, Push, Pushed, Queue, State, WorkerId, WorkerReport,
+};
 
 use crate::start::refusal;
 use crate::world::{LEASE, World, bury, check, complete, keyed, lane, new_job, queue_at, retry, settle};
@@ -53,6 +56,25 @@ async fn lanes(world: &World) {
     assert_eq!(queue.memory().await.unwrap().len(), 2);
 }
 
+fn worker_report(worker: u64) -> WorkerReport {
+    WorkerReport {
+        worker: WorkerId(worker),
+        host: "mill-7".into(),
+        pid: 1,
+        version: "1.0.0".into(),
+        started_at: UnixMs(0),
+        told_at: UnixMs(0),
+        revision: Revision(0),
+        slots: 1,
+        held: 0,
+        is_draining: false,
+        running: Vec::new(),
+        running_more: 0,
+        latencies: BTreeMap::new(),
+        ended: Vec::new(),
+    }
+}
+
 #[tokio::test]
 async fn the_rule_in_the_readme_suffices() {
     let (mut world, url) = with_user(&rule()).await;
@@ -84,6 +106,10 @@ async fn the_rule_in_the_readme_suffices() {
     let settled = Progress { floor: Offset(30), ..Progress::default() };
     world.queue.resume(&lane(0), &settled).await.unwrap();
     lanes(&world).await;
+    for told in [worker_report(1), worker_report(2)] {
+        world.queue.report(told, Duration::ZERO).await.unwrap();
+    }
+    world.queue.reports().await.unwrap();
     world.drain().await;
     check(&world.queue).await;
     let denied = world.redis.must(&["ACL", "LOG"]).await;

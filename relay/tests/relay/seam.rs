@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use wasmill_job::{Cancel, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 use wasmill_queue::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, Entry, JobPage,
-    JobView, ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take,
+    JobView, ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take, WorkerReport,
 };
 
 /// A queue with a seam. Clones share it.
@@ -238,5 +238,13 @@ impl<Q: Queue> Queue for Seam<Q> {
 
     async fn check(&self) -> Result<Checked, QueueError> {
         through!(self.check())
+    }
+
+    async fn report(&self, report: WorkerReport, keep: Duration) -> Result<(), QueueError> {
+        through!(self.report(report, keep))
+    }
+
+    async fn reports(&self) -> Result<Vec<WorkerReport>, QueueError> {
+        through!(self.reports())
     }
 }

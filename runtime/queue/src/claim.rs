@@ -37,7 +37,7 @@ pub struct Token {
 }
 
 /// A worker's incarnation: random, new at each start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WorkerId(pub u64);
 
 /// Names a claim without being the right to settle it: for renewals.

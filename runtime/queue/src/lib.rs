@@ -9,6 +9,7 @@ mod paying;
 mod port;
 mod record;
 mod redis;
+mod report;
 mod view;
 
 pub use claim::{
@@ -19,6 +20,7 @@ pub use embedded::{EmbeddedConfig, EmbeddedQueue, OpenError, Opening};
 pub use paying::{Payment, hand_over, keep_paying, pay_without_log};
 pub use port::{Entry, NewJob, Push, Queue, Take};
 pub use redis::{RedisConfig, RedisQueue, RedisServers, RedisStart, RedisStartError, ShardMemory};
+pub use report::{ENDED_MAX, Ended, Histogram, Latencies, RUNNING_MAX, Running, WorkerReport};
 pub(crate) use view::Outdated;
 pub use view::{
     Admission, Checked, Counts, DeadPage, DeadQuery, Enqueued, JobPage, JobView, ListQuery, Pushed,

@@ -9,7 +9,7 @@ use wasmill_job::{Cancel, CopyOf, Job, JobId, JobType, Offset, Passed, Position,
 
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
-    ListQuery, Offer, Pushed, QueueError, Settlement, Swept, WorkerId,
+    ListQuery, Offer, Pushed, QueueError, Settlement, Swept, WorkerId, WorkerReport,
 };
 
 /// Pending and in-flight jobs. Derived state: all of it can be rebuilt from the log. Cheap to clone.
@@ -176,6 +176,17 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// The queue's own check (fsck): each job is in exactly one place, and every count is what it counts. Cost:
     /// O(everything); what is written meanwhile is not held against it.
     fn check(&self) -> impl Future<Output = Result<Checked, QueueError>> + Send;
+
+    /// Shows what a worker tells of itself, in place of what it told before, for `keep` from now. No job depends on it: it may
+    /// be lost at any time, and a later one makes up for it. Cost: O(its bytes).
+    fn report(
+        &self,
+        report: WorkerReport,
+        keep: Duration,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// What workers have told of themselves and is still kept, in any order. Cost: O(bytes of all reports).
+    fn reports(&self) -> impl Future<Output = Result<Vec<WorkerReport>, QueueError>> + Send;
 }
 
 /// A piece of a partition, to be applied at once.

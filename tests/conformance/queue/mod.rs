@@ -29,6 +29,7 @@ mod push;
 mod ready;
 mod records;
 mod redis;
+mod report;
 mod resume;
 mod settle;
 mod survive;
@@ -268,6 +269,11 @@ macro_rules! every_case {
             counts {
                 tell_every_state
                 survive_a_restart
+            }
+            report {
+                is_shown_until_its_time_is_over
+                replaces_what_the_same_worker_told
+                is_no_job_and_outlives_none
             }
             passed {
                 is_what_the_last_push_said

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
-use wasmill_job::{Cancel, Clock, JobId, JobType, Offset, Passed, Progress, TopicPartition};
+use wasmill_job::{Cancel, Clock, JobId, JobType, Offset, Passed, Progress, TopicPartition, UnixMs};
 
 use super::actor::Actor;
 use super::command::{Command, Reply};
@@ -16,7 +16,7 @@ use super::config::{EmbeddedConfig, OpenError, Opening};
 use super::folder::Folder;
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
-    ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take,
+    ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take, WorkerId, WorkerReport,
 };
 
 /// The queue inside this process. Cheap to clone; when the last handle is dropped the thread writes out what it holds
@@ -30,6 +30,13 @@ pub struct EmbeddedQueue {
     owing: watch::Receiver<usize>,
     /// The news that this handle's last take accounts for; 0 when another take may give more.
     seen: AtomicU64,
+    reports: Arc<Reports>,
+}
+
+/// What workers of this process tell of themselves, each until when. It is not stored: they end with the process.
+struct Reports {
+    clock: Arc<dyn Clock>,
+    kept: Mutex<BTreeMap<WorkerId, (UnixMs, WorkerReport)>>,
 }
 
 /// The first number of news, so that none is 0.
@@ -52,6 +59,7 @@ impl EmbeddedQueue {
         let (news, news_seen) = watch::channel(FIRST_NEWS);
         let (owing, owing_seen) = watch::channel(0);
         let (opened, open) = oneshot::channel();
+        let reports = Arc::new(Reports { clock: Arc::clone(&clock), kept: Mutex::default() });
         let work = move || {
             let folder = Folder::lock(config, log);
             let actor = folder.and_then(|folder| Actor::open(folder, clock, news, owing));
@@ -72,7 +80,7 @@ impl EmbeddedQueue {
             Err(OpenError::Engine { folder: path, reason: "its thread ended before it was open".into() })
         })?;
         let seen = AtomicU64::new(0);
-        Ok((Self { commands, news: news_seen, owing: owing_seen, seen }, opening))
+        Ok((Self { commands, news: news_seen, owing: owing_seen, seen, reports }, opening))
     }
 
     /// Writes everything out and frees the folder; returns when that is done. Later operations answer `Closed`.
@@ -190,12 +198,40 @@ impl Queue for EmbeddedQueue {
     async fn check(&self) -> Result<Checked, QueueError> {
         self.ask(Command::Check).await
     }
+
+    async fn report(&self, report: WorkerReport, keep: Duration) -> Result<(), QueueError> {
+        let until = self.reports.clock.now().plus(keep);
+        self.reports.kept().insert(report.worker, (until, report));
+        Ok(())
+    }
+
+    async fn reports(&self) -> Result<Vec<WorkerReport>, QueueError> {
+        Ok(self.reports.kept().values().map(|(_, report)| report.clone()).collect())
+    }
+}
+
+impl Reports {
+    /// Those that are still kept; forgets the others.
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<WorkerId, (UnixMs, WorkerReport)>> {
+        let now = self.clock.now();
+        // The map is whole between any two calls on it.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|_, (until, _)| *until > now);
+        kept
+    }
 }
 
 impl Clone for EmbeddedQueue {
     fn clone(&self) -> Self {
         let seen = AtomicU64::new(self.seen.load(Ordering::Relaxed));
-        Self { commands: self.commands.clone(), news: self.news.clone(), owing: self.owing.clone(), seen }
+        let reports = Arc::clone(&self.reports);
+        Self {
+            commands: self.commands.clone(),
+            news: self.news.clone(),
+            owing: self.owing.clone(),
+            seen,
+            reports,
+        }
     }
 }
 

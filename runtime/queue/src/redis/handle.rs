@@ -22,7 +22,7 @@ use super::{check, gauges, letter, start};
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
     ListQuery, NewJob, Offer, Push, Pushed, Queue, QueueError, RedisConfig, RedisStart, RedisStartError,
-    Settlement, State, Swept, Take, WorkerId,
+    Settlement, State, Swept, Take, WorkerId, WorkerReport,
 };
 
 /// The queue in Redis. Cheap to clone; clones share one connection to each server.
@@ -371,6 +371,14 @@ impl Queue for RedisQueue {
             check::check(&shard, &mut checked).await?;
         }
         Ok(checked)
+    }
+
+    async fn report(&self, report: WorkerReport, keep: Duration) -> Result<(), QueueError> {
+        Ok(self.shard(0).report(&report, keep).await?)
+    }
+
+    async fn reports(&self) -> Result<Vec<WorkerReport>, QueueError> {
+        Ok(self.shard(0).reports().await?)
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) enum Name {
     Mend,
     Mended,
     Memory,
+    Report,
+    Reports,
 }
 
 /// All scripts, whole, with their hashes.
@@ -51,7 +53,7 @@ const SHARED: &str = concat!(
 );
 
 /// In the order of [`Name`].
-const FILES: [&str; 25] = [
+const FILES: [&str; 27] = [
     include_str!("scripts/start.lua"),
     include_str!("scripts/resume.lua"),
     include_str!("scripts/adopt.lua"),
@@ -77,6 +79,8 @@ const FILES: [&str; 25] = [
     include_str!("scripts/mend.lua"),
     include_str!("scripts/mended.lua"),
     include_str!("scripts/memory.lua"),
+    include_str!("scripts/report.lua"),
+    include_str!("scripts/reports.lua"),
 ];
 
 impl Scripts {

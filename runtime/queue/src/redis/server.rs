@@ -316,6 +316,8 @@ impl Name {
                 | Self::Walk
                 | Self::Check
                 | Self::Memory
+                | Self::Report
+                | Self::Reports
         )
     }
 }

@@ -10,7 +10,7 @@ use super::record::{done_view, failed_attempt, job_of, listed, owed_children, st
 use super::reply::Reply;
 use super::script::{Call, Name};
 use super::trouble::Trouble;
-use crate::{Claim, ClaimRef, Counts, JobView, Offer, Owes, State, Swept, Take, Token};
+use crate::{Claim, ClaimRef, Counts, JobView, Offer, Owes, State, Swept, Take, Token, WorkerReport};
 
 /// A shard of the queue, by its number.
 #[derive(Clone, Copy)]
@@ -118,6 +118,23 @@ impl Shard<'_> {
             call.arg(name.as_str()).arg(0).arg("").arg("").arg("").arg("");
         }
         self.link.run(&call).await.map(|_| ())
+    }
+
+    /// Keeps what a worker tells of itself. All are in one shard, the first.
+    pub(super) async fn report(&self, report: &WorkerReport, keep: Duration) -> Result<(), Trouble> {
+        let mut call = self.call(Name::Report);
+        call.arg(format!("{:016x}", report.worker.0)).arg(keep.as_millis() as u64).arg(report.to_bytes());
+        self.link.run(&call).await.map(|_| ())
+    }
+
+    /// What workers told of themselves, but for those of another version of the program.
+    pub(super) async fn reports(&self) -> Result<Vec<WorkerReport>, Trouble> {
+        let mut answer = self.list(&self.call(Name::Reports)).await?;
+        let mut reports = Vec::new();
+        while !answer.is_empty() {
+            reports.extend(WorkerReport::read(&answer.bytes()?));
+        }
+        Ok(reports)
     }
 
     /// Renews; answers the lost ones.
