@@ -2,15 +2,17 @@
 //! queue, what is settled.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 use wasmill_http::{Caller, Kind, Problem, ProblemDocument};
-use wasmill_job::{Scope, Topic, TopicPartition};
+use wasmill_job::{Offset, Partition, Scope, Topic, TopicPartition};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
@@ -25,7 +27,7 @@ pub(crate) struct Lanes {
 }
 
 /// One partition of a queue's topic, or of a topic of parked jobs.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub(crate) struct LaneRow {
     pub(crate) topic: String,
     pub(crate) partition: u32,
@@ -40,10 +42,18 @@ pub(crate) struct LaneRow {
     pub(crate) lag: u64,
     /// Records that still owe something.
     pub(crate) unsettled: u64,
+    /// When the record at the floor was stored; absent where nothing is unsettled, or it was not looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) oldest_at_ms: Option<u64>,
+    /// How long the log keeps a record, settled or not; absent where it keeps them for ever, or it was not looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retention_ms: Option<u64>,
 }
 
 /// So many lanes are looked at at once: a log over the network answers each in a round trip.
 const AT_ONCE: usize = 32;
+/// How long looking up ages may take: a page shows lanes without them rather than wait.
+const AGES_WITHIN: Duration = Duration::from_secs(1);
 
 /// Shows how far each partition of the log is on its way.
 #[utoipa::path(
@@ -62,6 +72,9 @@ pub(crate) async fn list_lanes<L: Log, Q: Queue>(
         Storage::Queue => Vec::new(),
     };
     lanes.retain(|lane| lane.is_seen(caller.scope()));
+    if let Storage::Log(log) = &console.storage {
+        find_ages(log, &mut lanes).await;
+    }
     Ok(Json(Lanes { lanes }))
 }
 
@@ -113,7 +126,37 @@ pub(crate) async fn look<L: Log, Q: Queue>(
         next,
         lag: next.saturating_sub(carried.0),
         unsettled: next.saturating_sub(floor.0.max(bounds.first.0)).saturating_sub(settled),
+        oldest_at_ms: None,
+        retention_ms: None,
     })
+}
+
+/// Looks up how old the oldest record is that each lane still owes something for, and how long records are kept: as far as the
+/// log tells in time. Cost: one record read for each lane with unsettled ones, so not for every look.
+pub(crate) async fn find_ages<L: Log>(log: &L, lanes: &mut [LaneRow]) {
+    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let mut looking = JoinSet::new();
+    for (at, lane) in lanes.iter().enumerate().filter(|(_, lane)| lane.unsettled > 0) {
+        let (log, permits) = (log.clone(), Arc::clone(&permits));
+        let place = TopicPartition::new(Topic::from(lane.topic.as_str()), Partition(lane.partition));
+        let floor = Offset(lane.floor);
+        looking.spawn(async move {
+            // It is never closed, so there is one.
+            let _permit = permits.acquire().await;
+            let retention = log.retention(&place.topic).await.ok().flatten();
+            // What retention has dropped owes something still, and nobody knows since when.
+            let first = log.bounds(&place).await.ok()?.first.max(floor);
+            let oldest = log.read(&place, first, 1).await.ok()?;
+            Some((at, oldest.first().map(|oldest| oldest.stored_at), retention))
+        });
+    }
+    let until = Instant::now() + AGES_WITHIN;
+    while let Ok(Some(looked)) = timeout_at(until, looking.join_next()).await {
+        // A look that failed leaves its lane without an age.
+        let Ok(Some((at, stored_at, retention))) = looked else { continue };
+        lanes[at].oldest_at_ms = stored_at.map(|at| at.0);
+        lanes[at].retention_ms = retention.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+    }
 }
 
 impl LaneRow {

@@ -16,6 +16,7 @@ mod generations;
 mod jobs;
 mod lanes;
 mod live;
+mod memory;
 mod mode;
 mod modules;
 mod pages;

@@ -24,6 +24,7 @@ use crate::generations::{retire_generation, show_queue};
 use crate::jobs::list_jobs;
 use crate::lanes::list_lanes;
 use crate::live::{self, Live};
+use crate::memory::show_memory;
 use crate::mode::set_mode;
 use crate::modules::{deploy, list_modules, module_bytes};
 use crate::pages;
@@ -172,6 +173,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/lanes", get(list_lanes::<L, Q>))
         .route("/v1/jobs", get(list_jobs::<L, Q>))
         .route("/v1/queue/check", post(check_queue::<L, Q>))
+        .route("/v1/queue/memory", get(show_memory::<L, Q>))
         .route("/v1/dead", get(list_dead::<L, Q>))
         .route("/v1/dead/groups", get(list_groups::<L, Q>))
         .route("/v1/dead/redrive", post(redrive::<L, Q>))
@@ -212,6 +214,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::lanes::list_lanes,
             crate::jobs::list_jobs,
             crate::check::check_queue,
+            crate::memory::show_memory,
             crate::dead::list_dead,
             crate::dead_groups::list_groups,
             crate::redrive::redrive,

@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 use wasmill_job::{Cancel, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 use wasmill_queue::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, Entry, JobPage,
-    JobView, ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take, WorkerReport,
+    JobView, ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, ShardMemory, Swept, Take,
+    WorkerReport,
 };
 
 /// A queue with a seam. Clones share it.
@@ -234,6 +235,10 @@ impl<Q: Queue> Queue for Seam<Q> {
 
     async fn purge(&self, keys: Vec<String>) -> Result<usize, QueueError> {
         through!(self.purge(keys))
+    }
+
+    async fn memory(&self) -> Result<Vec<ShardMemory>, QueueError> {
+        through!(self.memory())
     }
 
     async fn check(&self) -> Result<Checked, QueueError> {

@@ -9,7 +9,7 @@ use wasmill_job::{Cancel, CopyOf, Job, JobId, JobType, Offset, Passed, Position,
 
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
-    ListQuery, Offer, Pushed, QueueError, Settlement, Swept, WorkerId, WorkerReport,
+    ListQuery, Offer, Pushed, QueueError, Settlement, ShardMemory, Swept, WorkerId, WorkerReport,
 };
 
 /// Pending and in-flight jobs. Derived state: all of it can be rebuilt from the log. Cheap to clone.
@@ -172,6 +172,10 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// Throws away dead letters by their keys, for good; answers how many there were. Ones that are still owed stay.
     /// Letters that stand in the log come back when the queue is built anew: they end by a record there.
     fn purge(&self, keys: Vec<String>) -> impl Future<Output = Result<usize, QueueError>> + Send;
+
+    /// How much memory the servers have on which it lies, shard by shard; nothing of a queue that lies on a disk. Measured now.
+    /// Cost: a call per shard.
+    fn memory(&self) -> impl Future<Output = Result<Vec<ShardMemory>, QueueError>> + Send;
 
     /// The queue's own check (fsck): each job is in exactly one place, and every count is what it counts. Cost:
     /// O(everything); what is written meanwhile is not held against it.

@@ -25,5 +25,4 @@ mod trouble;
 
 pub use config::{RedisConfig, RedisServers};
 pub use handle::RedisQueue;
-pub use memory::ShardMemory;
 pub use start::{RedisStart, RedisStartError};

@@ -166,6 +166,21 @@ pub struct Checked {
     pub faults: Vec<String>,
 }
 
+/// The memory of the server that a shard is on. Several shards on one server show the same numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShardMemory {
+    pub shard: u16,
+    /// Host and port of the server.
+    pub server: String,
+    /// Bytes that are used now.
+    pub used: u64,
+    /// Bytes that may be used (`maxmemory`); `None` when there is no limit.
+    pub max: Option<u64>,
+    /// Pushes are refused: more than three quarters are used, or were and less than a twentieth of the limit has become free
+    /// since.
+    pub is_full: bool,
+}
+
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Swept {

@@ -16,7 +16,8 @@ use super::config::{EmbeddedConfig, OpenError, Opening};
 use super::folder::Folder;
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
-    ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, Swept, Take, WorkerId, WorkerReport,
+    ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, ShardMemory, Swept, Take, WorkerId,
+    WorkerReport,
 };
 
 /// The queue inside this process. Cheap to clone; when the last handle is dropped the thread writes out what it holds
@@ -191,6 +192,11 @@ impl Queue for EmbeddedQueue {
 
     async fn purge(&self, keys: Vec<String>) -> Result<usize, QueueError> {
         self.ask(|reply| Command::Purge(keys, reply)).await
+    }
+
+    /// Nothing: jobs lie on the disk, and what memory holds of them is this process's.
+    async fn memory(&self) -> Result<Vec<ShardMemory>, QueueError> {
+        Ok(Vec::new())
     }
 
     /// Also that the store says what memory says. Tells the first thing found wrong, and the queue does nothing else

@@ -22,7 +22,7 @@ use super::{check, gauges, letter, start};
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
     ListQuery, NewJob, Offer, Push, Pushed, Queue, QueueError, RedisConfig, RedisStart, RedisStartError,
-    Settlement, State, Swept, Take, WorkerId, WorkerReport,
+    Settlement, ShardMemory, State, Swept, Take, WorkerId, WorkerReport,
 };
 
 /// The queue in Redis. Cheap to clone; clones share one connection to each server.
@@ -363,6 +363,10 @@ impl Queue for RedisQueue {
             purged += shard.purge(&by_shard[shard.number]).await?;
         }
         Ok(purged)
+    }
+
+    async fn memory(&self) -> Result<Vec<ShardMemory>, QueueError> {
+        self.measure().await
     }
 
     async fn check(&self) -> Result<Checked, QueueError> {

@@ -77,6 +77,7 @@ pub(super) fn rules(method: &Method, route: &str) -> Rule {
         }
         ("POST", "/v1/dead/redrive") => Rule::roles(&[Operate]).changes("redrive"),
         ("POST", "/v1/dead/purge") => Rule::roles(&[Operate]).changes("purge"),
+        ("GET", "/v1/queue/memory") => Rule::whole(&[Operate, Read]),
         ("POST", "/v1/queue/check") => Rule::whole(&[Operate]).changes("check queue"),
 
         ("GET", "/v1/modules" | "/v1/modules/{digest}") => Rule::roles(&[Deploy, Operate, Read]),

@@ -40,7 +40,7 @@ impl Mill {
 }
 
 fn lane(topic: &str) -> LaneRow {
-    LaneRow { topic: topic.into(), partition: 0, floor: 0, wanted: Some(0), next: 4, lag: 4, unsettled: 4 }
+    LaneRow { topic: topic.into(), wanted: Some(0), next: 4, lag: 4, unsettled: 4, ..LaneRow::default() }
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn name(text: &str) -> JobType {
 }
 
 fn lane(topic: &str) -> LaneRow {
-    LaneRow { topic: topic.into(), partition: 0, floor: 0, wanted: Some(0), next: 4, lag: 4, unsettled: 4 }
+    LaneRow { topic: topic.into(), wanted: Some(0), next: 4, lag: 4, unsettled: 4, ..LaneRow::default() }
 }
 
 /// Two types, `hello` with 1 and `mail` with 50 of everything.

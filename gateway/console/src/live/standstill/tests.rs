@@ -10,11 +10,11 @@ fn lane(wanted: u64, lag: u64) -> LaneRow {
     LaneRow {
         topic: "t".into(),
         partition: 3,
-        floor: 0,
         wanted: Some(wanted),
         next: wanted + lag,
         lag,
         unsettled: lag,
+        ..LaneRow::default()
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn pages(
 pub(crate) fn badge(word: &str) -> Markup {
     let class = match word {
         "completed" | "live" => "badge good",
-        "dead" | "off" | "removed" => "badge bad",
+        "dead" | "off" | "removed" | "full" | "old" => "badge bad",
         "paused" | "scheduled" | "parked" | "cancelled" | "changed" => "badge warn",
         _ => "badge",
     };
