@@ -12,6 +12,7 @@ mod job;
 mod job_bytes;
 mod jobs;
 mod may;
+mod module_versions;
 mod modules;
 mod overview;
 pub(crate) mod part;

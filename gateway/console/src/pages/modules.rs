@@ -105,7 +105,7 @@ fn row(module: &ModuleRow, asks: Option<&[&str]>, now: UnixMs, from: usize) -> M
     let (from, digest) = (from.to_string(), module.digest.as_str());
     html! {
         tr {
-            th scope="row" { @if module.tags.is_empty() { "no version" } @else { (names(&module.tags)) } }
+            th scope="row" { @if module.tags.is_empty() { "no version" } @else { (versions(&module.tags)) } }
             td { a href={ "/console/modules/" (digest) } download={ (digest) ".wasm" } title=(digest) { code { (digest.chars().take(12).collect::<String>()) } } }
             td.n { (size(module.size_bytes)) }
             td { (moment(now, module.stored_at_ms)) }
@@ -127,7 +127,13 @@ fn row(module: &ModuleRow, asks: Option<&[&str]>, now: UnixMs, from: usize) -> M
     }
 }
 
-fn names(all: &[String]) -> String {
-    let shown = all.iter().take(NAMES_MAX).cloned().collect::<Vec<_>>().join(", ");
-    if all.len() > NAMES_MAX { format!("{shown} and {} more", all.len() - NAMES_MAX) } else { shown }
+/// The tags of a module, each with the way to all versions of that name.
+fn versions(tags: &[String]) -> Markup {
+    html! {
+        @for (index, tag) in tags.iter().take(NAMES_MAX).enumerate() {
+            @if index > 0 { ", " }
+            a href={ "/console/modules/of/" (tag.split('@').next().unwrap_or_default()) } { (tag) }
+        }
+        @if tags.len() > NAMES_MAX { " and " (tags.len() - NAMES_MAX) " more" }
+    }
 }

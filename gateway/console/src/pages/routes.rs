@@ -11,8 +11,8 @@ use wasmill_queue::Queue;
 
 use super::answer::seal;
 use super::{
-    act, assets, dead, dead_preview, history, job, job_bytes, jobs, modules, overview, queues, revision,
-    sign_in, stream, type_list, type_page,
+    act, assets, dead, dead_preview, history, job, job_bytes, jobs, module_versions, modules, overview,
+    queues, revision, sign_in, stream, type_list, type_page,
 };
 use crate::modules::module_bytes;
 use crate::router::Console;
@@ -37,6 +37,7 @@ pub(crate) fn router<L: Log, Q: Queue>() -> Router<Arc<Console<L, Q>>> {
         .route("/console/dead/redrive", post(act::redrive::<L, Q>))
         .route("/console/dead/purge", post(act::purge::<L, Q>))
         .route("/console/modules", get(modules::show::<L, Q>))
+        .route("/console/modules/of/{name}", get(module_versions::show::<L, Q>))
         // The same as the API's: the session of a browser does not open that.
         .route("/console/modules/{digest}", get(module_bytes::<L, Q>))
         .route("/console/history", get(history::show::<L, Q>))

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::json;
 use wasmill_job::{Failure, FailureCode, Verdict};
 
-use crate::world::{Answer, World};
+use crate::world::{Answer, WASM, World};
 
 /// The pages that need no name.
 const PAGES: [&str; 7] = [
@@ -63,6 +63,31 @@ fn is_sound(page: &str) {
     for inline in [" style=", "<style", "onclick", "onload", "javascript:", "<script>"] {
         assert!(!page.contains(inline), "{inline}: {page}");
     }
+}
+
+#[tokio::test]
+async fn the_versions_of_a_module_say_what_changed() {
+    let world = World::with_hello().await;
+    world.deploy("hello@1.1.0", &[WASM, b"calls out"].concat()).await;
+    world.deploy("other@1.0.0", &[WASM, b"other"].concat()).await;
+    let modules = world.page("/console/modules").await;
+    assert!(modules.contains("href=\"/console/modules/of/hello\""), "{modules}");
+    let page = world.page("/console/modules/of/hello").await;
+    is_sound(&page);
+    let [newer, older] =
+        ["hello@1.1.0", "hello@1.0.0"].map(|tag| page.find(&format!("<th scope=\"row\">{tag}")));
+    assert!(newer.is_some() && newer < older, "{page}");
+    for part in [
+        "<ins>http</ins>",
+        "4 B more",
+        "wasmill modules inspect hello@1.1.0",
+        "href=\"/console/types/hello\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("other@"), "{page}");
+    assert_eq!(world.get("/console/modules/of/nobody").await.status, 404);
+    world.end().await;
 }
 
 #[tokio::test]

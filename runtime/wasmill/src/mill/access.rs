@@ -136,6 +136,7 @@ fn page_rules(method: &Method, route: &str) -> Rule {
             | "/console/history"
             | "/console/history/{revision}"
             | "/console/history/{revision}/file"
+            | "/console/modules/of/{name}"
             | "/console/modules/{digest}"
             | "/console/live",
         ) => Rule::roles(&[Operate, Read]),

@@ -61,6 +61,7 @@ const NEEDS: &[(&str, &str, Needs, bool)] = &[
     ("delete", "/v1/jobs/{type}/{id}", (JOB, Of), TOLD),
     ("get", "/v1/jobs", (READ, Of), NOT_TOLD),
     ("post", "/v1/queue/check", (OPERATE, All), TOLD),
+    ("get", "/v1/queue/memory", (READ, All), NOT_TOLD),
     ("get", "/v1/modules", (LOOK, Of), NOT_TOLD),
     ("post", "/v1/modules/prune", (DEPLOY, All), TOLD),
     ("post", "/v1/modules", (DEPLOY, Of), TOLD),
@@ -114,6 +115,7 @@ const NOT_DESCRIBED: &[(&str, &str, Needs, bool)] = &[
     ("get", "/console/history", (READ, Of), NOT_TOLD),
     ("get", "/console/history/{revision}", (READ, Of), NOT_TOLD),
     ("get", "/console/history/{revision}/file", (READ, Of), NOT_TOLD),
+    ("get", "/console/modules/of/{name}", (READ, Of), NOT_TOLD),
     ("get", "/console/modules/{digest}", (READ, Of), NOT_TOLD),
 ];
 
