@@ -147,6 +147,14 @@ impl RedisWorld {
         self.workers[number].as_ref().expect("the worker runs")
     }
 
+    /// The process that callers speak to.
+    ///
+    /// # Panics
+    /// When it is down.
+    pub fn front(&self) -> &Server {
+        self.front.as_ref().expect("the gateway runs")
+    }
+
     /// Its Redis.
     pub fn redis(&self) -> &Redis {
         &self.redis
