@@ -11,6 +11,7 @@ mod history;
 mod job;
 mod job_bytes;
 mod jobs;
+mod lately;
 mod may;
 mod modules;
 mod overview;
@@ -25,5 +26,6 @@ mod type_history;
 mod type_list;
 mod type_page;
 mod visit;
+mod workers;
 
 pub(crate) use routes::router;

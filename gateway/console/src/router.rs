@@ -14,6 +14,7 @@ use wasmill_job::{Clock, UnixMs};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
+use crate::attempts::list_attempts;
 use crate::catalog::{apply_catalog, plan_catalog, show_catalog};
 use crate::check::check_queue;
 use crate::dead::list_dead;
@@ -36,6 +37,7 @@ use crate::status::show_status;
 use crate::tag::tag_module;
 use crate::tokens::{Tokens, create_token, list_tokens, revoke_token, rotate_token};
 use crate::topics::MakeTopics;
+use crate::workers::list_workers;
 
 /// What the admin API and its pages need.
 pub struct Parts<L, Q> {
@@ -170,6 +172,8 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/modules/prune", post(prune::<L, Q>))
         .route("/v1/status", get(show_status::<L, Q>))
         .route("/v1/lanes", get(list_lanes::<L, Q>))
+        .route("/v1/workers", get(list_workers::<L, Q>))
+        .route("/v1/attempts", get(list_attempts::<L, Q>))
         .route("/v1/jobs", get(list_jobs::<L, Q>))
         .route("/v1/queue/check", post(check_queue::<L, Q>))
         .route("/v1/dead", get(list_dead::<L, Q>))
@@ -210,6 +214,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::prune::prune,
             crate::status::show_status,
             crate::lanes::list_lanes,
+            crate::workers::list_workers,
+            crate::attempts::list_attempts,
             crate::jobs::list_jobs,
             crate::check::check_queue,
             crate::dead::list_dead,
@@ -225,6 +231,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             (name = "modules", description = "Uploads."),
             (name = "catalog", description = "The routing table."),
             (name = "status", description = "Counts."),
+            (name = "workers", description = "What workers run, and what ended lately."),
             (name = "jobs", description = "Jobs that are not dead."),
             (name = "queue", description = "The queue itself."),
             (name = "dead letters", description = "Jobs that will not be tried again."),
