@@ -54,6 +54,8 @@ pub struct Parts<L, Q> {
     /// `None` where topics make themselves.
     pub topics: Option<MakeTopics>,
     pub desk: JobDesk,
+    /// Whether jobs come in at this address, too: `POST /v1/jobs`.
+    pub takes_jobs_in: bool,
     /// Ends the task that looks at the mill for open pages, and with it their streams.
     pub stop: CancellationToken,
     pub clock: Arc<dyn Clock>,
@@ -91,6 +93,7 @@ pub(crate) struct Console<L, Q> {
     pub(crate) prepare: Prepare,
     pub(crate) topics: Option<MakeTopics>,
     pub(crate) desk: JobDesk,
+    pub(crate) takes_jobs_in: bool,
     pub(crate) live: Live,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: ConsoleConfig,
@@ -125,6 +128,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         prepare,
         topics,
         desk,
+        takes_jobs_in,
         stop,
         clock,
         hosts,
@@ -142,6 +146,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         prepare,
         topics,
         desk,
+        takes_jobs_in,
         live,
         started_at: clock.now(),
         clock,
