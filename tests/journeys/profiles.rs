@@ -55,6 +55,34 @@ async fn a_day_without_a_log_in_processes_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_console_of_its_own_shows_the_mill_and_takes_nothing_in() {
+    let mut world = RedisWorld::start(&Setup::default()).await;
+    let (mut server, console) = world.start_console().await;
+    world.route("greeting", "hello", "").await;
+    let job = world.enqueue("greeting", &json!({ "name": "Ada" })).await;
+    world.reaches(&job, "completed").await;
+    // It follows the routing table by itself.
+    assert_eq!(console.reaches(&job, "completed").await["id"], json!(job.id));
+    until("both workers tell of themselves, and one of that job", DEADLINE, || async {
+        let workers = console.get("/v1/workers").await.json();
+        let attempts = console.get("/v1/attempts?type=greeting").await.json();
+        let is_told =
+            attempts["attempts"][0]["id"] == json!(job.id) && attempts["attempts"][0]["result"] == "done";
+        (workers["workers"].as_array()?.len() == 2 && is_told).then_some(())
+    })
+    .await;
+    for path in ["/console", "/console/workers", "/console/types/greeting", "/v1/status", "/openapi.json"] {
+        assert_eq!(console.get(path).await.status, 200, "{path}");
+    }
+    assert!(console.get("/openapi.json").await.json()["paths"]["/v1/jobs"].get("post").is_none());
+    let more = json!({ "type": "greeting", "payload": {} });
+    assert_eq!(console.post("/v1/jobs", &more).await.status, 405);
+    assert_eq!(console.post("/v1/jobs/batch", &more).await.status, 404);
+    world.drained(DEADLINE).await;
+    assert!(server.terminate().await.success());
+}
+
+#[tokio::test]
 async fn a_day_with_the_log_here_and_the_queue_in_redis() {
     let world = RedisWorld::start(&Setup { log: LogKind::Embedded, ..Setup::default() }).await;
     routed(&world).await;

@@ -131,6 +131,15 @@ impl RedisWorld {
         self.workers[number] = Some(self.processes.spawn("worker", address, &listen));
     }
 
+    /// Starts a console beside the others, and waits until it is ready. It is asked in the words of a mill, though it takes no jobs in.
+    pub async fn start_console(&mut self) -> (Server, Mill) {
+        let address = ([127, 0, 0, 1], free_port()).into();
+        let listen = [("WASMILL_CONSOLE_LISTEN", &*format!("{address}"))];
+        let mut console = self.processes.spawn("console", address, &listen);
+        console.ready().await;
+        (console, Mill { address })
+    }
+
     /// `kill -9` of a worker.
     ///
     /// # Panics

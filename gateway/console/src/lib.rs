@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod asked;
+mod attempts;
 mod catalog;
 mod catalog_view;
 mod check;
@@ -36,6 +37,7 @@ mod tokens;
 mod tokens_view;
 mod topics;
 mod trouble;
+mod workers;
 
 pub use desk::JobDesk;
 pub use prepare::{ModuleRefusal, Prepare, PreparedModule};

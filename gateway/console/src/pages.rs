@@ -11,6 +11,7 @@ mod history;
 mod job;
 mod job_bytes;
 mod jobs;
+mod lately;
 mod may;
 mod module_versions;
 mod modules;
@@ -26,5 +27,6 @@ mod type_history;
 mod type_list;
 mod type_page;
 mod visit;
+mod workers;
 
 pub(crate) use routes::router;

@@ -14,6 +14,7 @@ use wasmill_job::{Clock, UnixMs};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
+use crate::attempts::list_attempts;
 use crate::catalog::{apply_catalog, plan_catalog, show_catalog};
 use crate::check::check_queue;
 use crate::dead::list_dead;
@@ -37,6 +38,7 @@ use crate::status::show_status;
 use crate::tag::tag_module;
 use crate::tokens::{Tokens, create_token, list_tokens, revoke_token, rotate_token};
 use crate::topics::MakeTopics;
+use crate::workers::list_workers;
 
 /// What the admin API and its pages need.
 pub struct Parts<L, Q> {
@@ -53,6 +55,8 @@ pub struct Parts<L, Q> {
     /// `None` where topics make themselves.
     pub topics: Option<MakeTopics>,
     pub desk: JobDesk,
+    /// Whether jobs come in at this address, too: `POST /v1/jobs`.
+    pub takes_jobs_in: bool,
     /// Ends the task that looks at the mill for open pages, and with it their streams.
     pub stop: CancellationToken,
     pub clock: Arc<dyn Clock>,
@@ -90,6 +94,7 @@ pub(crate) struct Console<L, Q> {
     pub(crate) prepare: Prepare,
     pub(crate) topics: Option<MakeTopics>,
     pub(crate) desk: JobDesk,
+    pub(crate) takes_jobs_in: bool,
     pub(crate) live: Live,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: ConsoleConfig,
@@ -124,6 +129,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         prepare,
         topics,
         desk,
+        takes_jobs_in,
         stop,
         clock,
         hosts,
@@ -141,6 +147,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         prepare,
         topics,
         desk,
+        takes_jobs_in,
         live,
         started_at: clock.now(),
         clock,
@@ -171,6 +178,8 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/modules/prune", post(prune::<L, Q>))
         .route("/v1/status", get(show_status::<L, Q>))
         .route("/v1/lanes", get(list_lanes::<L, Q>))
+        .route("/v1/workers", get(list_workers::<L, Q>))
+        .route("/v1/attempts", get(list_attempts::<L, Q>))
         .route("/v1/jobs", get(list_jobs::<L, Q>))
         .route("/v1/queue/check", post(check_queue::<L, Q>))
         .route("/v1/queue/memory", get(show_memory::<L, Q>))
@@ -212,6 +221,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::prune::prune,
             crate::status::show_status,
             crate::lanes::list_lanes,
+            crate::workers::list_workers,
+            crate::attempts::list_attempts,
             crate::jobs::list_jobs,
             crate::check::check_queue,
             crate::memory::show_memory,
@@ -228,6 +239,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             (name = "modules", description = "Uploads."),
             (name = "catalog", description = "The routing table."),
             (name = "status", description = "Counts."),
+            (name = "workers", description = "What workers run, and what ended lately."),
             (name = "jobs", description = "Jobs that are not dead."),
             (name = "queue", description = "The queue itself."),
             (name = "dead letters", description = "Jobs that will not be tried again."),

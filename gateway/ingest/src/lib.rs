@@ -22,4 +22,4 @@ mod trouble;
 
 pub use receipt::{InvalidReceipt, Receipt};
 pub use request::{FieldError, JobRequest, RequestError, parse_line};
-pub use router::{Durability, IngestConfig, Jobs, Parts, Storage, openapi, router};
+pub use router::{Durability, IngestConfig, Jobs, Parts, Storage, openapi, openapi_of_one, router};

@@ -107,6 +107,13 @@ impl<L: Log, Q: Queue> Jobs<L, Q> {
         Router::new()
             .route("/v1/jobs", post(post_job::<L, Q>))
             .route("/v1/jobs/batch", post(post_batch::<L, Q>))
+            .with_state(Arc::clone(&self.0))
+            .merge(self.router_of_one())
+    }
+
+    /// Those about one job that is there, for a process in which no job comes in: `GET` and `DELETE /v1/jobs/{type}/{id}`.
+    pub fn router_of_one(&self) -> Router {
+        Router::new()
             .route("/v1/jobs/{type}/{id}", get(show_job::<L, Q>).delete(cancel_job::<L, Q>))
             .with_state(Arc::clone(&self.0))
     }
@@ -154,6 +161,18 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     )]
     struct Jobs;
     Jobs::openapi()
+}
+
+/// The description of [`Jobs::router_of_one`].
+pub fn openapi_of_one() -> utoipa::openapi::OpenApi {
+    #[derive(OpenApi)]
+    #[openapi(
+        info(title = "Wasmill", description = "Background jobs as sandboxed WebAssembly."),
+        paths(crate::show::show_job, crate::cancel::cancel_job),
+        tags((name = "jobs", description = "One job: look, cancel."))
+    )]
+    struct OneJob;
+    OneJob::openapi()
 }
 
 impl Durability {

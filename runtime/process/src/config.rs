@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod auth;
+mod console;
 mod data;
 mod egress;
 mod environment;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use artifacts::{ArtifactsConfig, ArtifactsUrl};
 pub use auth::{AuthConfig, Expiry, InvalidToken, Role, TOKEN_PREFIX, TokenConfig, TokenHash, TokenName};
+pub use console::ConsoleConfig;
 pub use data::DataConfig;
 pub use egress::EgressConfig;
 pub use environment::{Environment, ProcessEnvironment};
@@ -48,6 +50,7 @@ pub struct Config {
     pub data: DataConfig,
     pub artifacts: ArtifactsConfig,
     pub gateway: GatewayConfig,
+    pub console: ConsoleConfig,
     pub auth: AuthConfig,
     pub log: LogConfig,
     pub kafka: KafkaConfig,

@@ -8,29 +8,42 @@ use wasmill_queue::{AttemptRecord, Claim, Ran, Settlement};
 
 use crate::alone::Death;
 use crate::children::jobs_of;
+use crate::gauges::{LOST_WORD, QUARANTINED_WORD, SHADOW_WORD, result_word};
 use crate::route::Route;
+use crate::telling::{End, Telling};
 
 /// The log target under which each attempt is told, at level debug: a history that the fault scenarios check.
 const TELLING: &str = "wasmill_worker::attempt";
 
 /// An attempt starts, in process `pid`.
-pub(crate) fn begin(claim: &Claim, route: &Route, clock: &dyn Clock, pid: u32) {
+pub(crate) fn begin(claim: &Claim, route: &Route, telling: &Telling, clock: &dyn Clock, pid: u32) {
     let Claim { job, attempt, .. } = claim;
     let module = &route.version_for(claim).module;
     tracing::debug!(
         target: TELLING, job = %job.id, job_type = %job.job_type, %attempt, pid, %module, "attempt started"
     );
+    let now = clock.now();
     if *attempt == Attempt(1) {
-        route.gauges.started(clock.now().since(job.accepted_at));
+        route.gauges.started(now.since(job.accepted_at));
     }
+    telling.began(claim, module, now);
 }
 
 /// An attempt has ended: what becomes of the job.
-pub(crate) fn finish(claim: Claim, route: &Route, outcome: Outcome, now: UnixMs) -> Settlement {
+pub(crate) fn finish(
+    claim: Claim,
+    route: &Route,
+    outcome: Outcome,
+    telling: &Telling,
+    now: UnixMs,
+) -> Settlement {
     let verdict = verdict(&outcome, claim.attempt, &route.retry, rand::random());
     tell_end(&claim, outcome.end.as_str(), outcome.usage.fuel);
     route.gauges.ran(&outcome, &verdict);
-    route.version_for(&claim).gauges.ran(&outcome);
+    let version = route.version_for(&claim);
+    version.gauges.ran(&outcome);
+    let ran = Duration::from_micros(outcome.usage.wall_us);
+    telling.ended(&claim, End { result: result_word(&outcome.end), module: Some(&version.module), ran }, now);
     let record = AttemptRecord { logs: outcome.logs, usage: outcome.usage, ..executed(&claim, route) };
     let children = jobs_of(outcome.children, &claim.job, &route.catalog, now);
     claim.settle(verdict, record).with_children(children)
@@ -38,11 +51,20 @@ pub(crate) fn finish(claim: Claim, route: &Route, outcome: Outcome, now: UnixMs)
 
 /// The process died, after `ran`, in which a suspect ran alone: it is that job's doing, so it is not run again, whatever
 /// its policy would allow.
-pub(crate) fn quarantine(claim: Claim, route: &Route, death: &Death, ran: Duration) -> Settlement {
+pub(crate) fn quarantine(
+    claim: Claim,
+    route: &Route,
+    death: &Death,
+    ran: Duration,
+    telling: &Telling,
+    now: UnixMs,
+) -> Settlement {
     let verdict = Verdict::Bury { failure: quarantined(claim.attempt, death) };
     tell_end(&claim, "quarantined", 0);
     route.gauges.quarantined(ran, &verdict);
-    route.version_for(&claim).gauges.died();
+    let version = route.version_for(&claim);
+    version.gauges.died();
+    telling.ended(&claim, End { result: QUARANTINED_WORD, module: Some(&version.module), ran }, now);
     let wall_us = u64::try_from(ran.as_micros()).unwrap_or(u64::MAX);
     let usage = Usage { wall_us, ..Usage::default() };
     let record = AttemptRecord { usage, ..executed(&claim, route) };
@@ -56,13 +78,22 @@ fn executed(claim: &Claim, route: &Route) -> AttemptRecord {
 }
 
 /// What becomes of a claim without running it, if that is decided already: its job is shadow, or has been tried too often.
-pub(crate) fn decided(claim: &Claim, route: &Route) -> Option<(Verdict, AttemptRecord)> {
+pub(crate) fn decided(
+    claim: &Claim,
+    route: &Route,
+    telling: &Telling,
+    clock: &dyn Clock,
+) -> Option<(Verdict, AttemptRecord)> {
+    let not_run = |result| End { result, module: None, ran: Duration::ZERO };
     if claim.job.stamp.mode == Mode::Shadow {
         let verdict = Verdict::Complete { output: Bytes::new() };
         route.gauges.shadowed(&verdict);
+        telling.ended(claim, not_run(SHADOW_WORD), clock.now());
         return Some((verdict, AttemptRecord { ran: Some(Ran::Nothing), ..route.record() }));
     }
-    used_up(claim, route).map(|verdict| (verdict, route.record()))
+    let verdict = used_up(claim, route)?;
+    telling.ended(claim, not_run(LOST_WORD), clock.now());
+    Some((verdict, route.record()))
 }
 
 /// A claim beyond the policy's attempts: all before it were counted when they were taken, and none came back. Its

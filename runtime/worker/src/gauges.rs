@@ -82,6 +82,11 @@ const QUARANTINED: usize = 11;
 /// The index of `shadow` in [`RESULTS`]: the job was completed without being executed.
 const SHADOW: usize = 14;
 
+/// The words for attempts that did not end by themselves.
+pub(crate) const LOST_WORD: &str = RESULTS[LOST];
+pub(crate) const QUARANTINED_WORD: &str = RESULTS[QUARANTINED];
+pub(crate) const SHADOW_WORD: &str = RESULTS[SHADOW];
+
 impl RunGauges {
     pub(crate) fn of(job_type: &JobType) -> Self {
         Self { job_type: job_type.clone(), series: OnceLock::new() }
@@ -224,6 +229,11 @@ impl std::fmt::Debug for RunGauges {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("RunGauges")
     }
+}
+
+/// How an attempt ended, in the word of the metric.
+pub(crate) fn result_word(end: &End) -> &'static str {
+    RESULTS[result_of(end)]
 }
 
 fn result_of(end: &End) -> usize {

@@ -17,6 +17,8 @@ mod slot;
 mod suspects;
 mod sweeper;
 mod taker;
+mod teller;
+mod telling;
 mod trouble;
 mod worker;
 

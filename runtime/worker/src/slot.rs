@@ -11,6 +11,7 @@ use wasmill_sandbox::{Call, Sandbox};
 
 use crate::attempt::{begin, decided, finish};
 use crate::backlog::{Assignment, Backlog};
+use crate::telling::Telling;
 
 /// What a slot works with.
 #[derive(Clone)]
@@ -19,6 +20,7 @@ pub(crate) struct Slot {
     pub(crate) backlog: Arc<Backlog>,
     /// Bounded by the claims that the taker holds at once.
     pub(crate) settlements: UnboundedSender<Settlement>,
+    pub(crate) telling: Arc<Telling>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -38,14 +40,14 @@ impl Slot {
     /// The life of a claim.
     fn attempt(&self, assignment: Assignment) -> Settlement {
         let Assignment { claim, route, interrupt, .. } = assignment;
-        if let Some((verdict, record)) = decided(&claim, &route) {
+        if let Some((verdict, record)) = decided(&claim, &route, &self.telling, &*self.clock) {
             return claim.settle(verdict, record);
         }
         let Claim { job, attempt, .. } = &claim;
         let _span = tracing::debug_span!("job", id = %job.id, job_type = %job.job_type, %attempt).entered();
-        begin(&claim, &route, &*self.clock, process::id());
+        begin(&claim, &route, &self.telling, &*self.clock, process::id());
         let call = Call { job, attempt: *attempt, max_attempts: route.retry.attempts, permit: &route.permit };
         let outcome = self.sandbox.run(&route.version_for(&claim).handler, &call, &route.limits, &interrupt);
-        finish(claim, &route, outcome, self.clock.now())
+        finish(claim, &route, outcome, &self.telling, self.clock.now())
     }
 }

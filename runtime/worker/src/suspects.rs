@@ -18,6 +18,7 @@ use crate::attempt::{begin, decided, finish, quarantine};
 use crate::backlog::Assignment;
 use crate::gauges;
 use crate::route::Route;
+use crate::telling::Telling;
 use crate::trouble::pause;
 
 /// Runs suspects.
@@ -25,6 +26,7 @@ pub(crate) struct Suspects {
     pub(crate) line: Receiver<Assignment>,
     pub(crate) start: StartAlone,
     pub(crate) settlements: UnboundedSender<Settlement>,
+    pub(crate) telling: Arc<Telling>,
     pub(crate) clock: Arc<dyn Clock>,
     /// The worker drains: nothing begins any more.
     pub(crate) stop: CancellationToken,
@@ -75,10 +77,11 @@ impl Suspects {
         line: Receiver<Assignment>,
         start: StartAlone,
         settlements: UnboundedSender<Settlement>,
+        telling: Arc<Telling>,
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> Self {
-        Self { line, start, settlements, clock, stop, child: None, again: VecDeque::new() }
+        Self { line, start, settlements, telling, clock, stop, child: None, again: VecDeque::new() }
     }
 
     /// Works until the taker is gone and the line is empty.
@@ -125,14 +128,14 @@ impl Suspects {
     /// The turn of a suspect's claim.
     async fn attempt(&mut self, assignment: Assignment) -> Turn {
         let Assignment { claim, route, interrupt, since } = assignment;
-        if let Some((verdict, record)) = decided(&claim, &route) {
+        if let Some((verdict, record)) = decided(&claim, &route, &self.telling, &*self.clock) {
             return Turn::Over(claim.settle(verdict, record));
         }
         let mut child = self.child.take();
         let ran = tokio::select! {
             biased;
             () = raised(&interrupt, &self.stop, &mut self.line, &self.settlements) => Ran::Interrupted,
-            ran = run(&self.start, &mut child, &claim, &route, &*self.clock) => ran,
+            ran = run(&self.start, &mut child, &claim, &route, &self.telling, &*self.clock) => ran,
         };
         Turn::Over(match ran {
             Ran::NotBegun(error) => {
@@ -144,18 +147,18 @@ impl Suspects {
             }
             Ran::Ended(outcome) => {
                 self.child = child;
-                finish(claim, &route, outcome, self.clock.now())
+                finish(claim, &route, outcome, &self.telling, self.clock.now())
             }
             // Whoever ends this worker may have ended its child, too: it is no proof against the job, which comes back.
             Ran::Died(..) if self.stop.is_cancelled() => {
-                finish(claim, &route, interrupted(), self.clock.now())
+                finish(claim, &route, interrupted(), &self.telling, self.clock.now())
             }
             Ran::Died(death, ran) => {
                 tracing::warn!(id = %claim.job.id, job_type = %claim.job.job_type, "a suspect is quarantined: the process {death}");
-                quarantine(claim, &route, &death, ran)
+                quarantine(claim, &route, &death, ran, &self.telling, self.clock.now())
             }
             // The child is dropped, and so killed.
-            Ran::Interrupted => finish(claim, &route, interrupted(), self.clock.now()),
+            Ran::Interrupted => finish(claim, &route, interrupted(), &self.telling, self.clock.now()),
         })
     }
 }
@@ -167,6 +170,7 @@ async fn run(
     child: &mut Option<Child>,
     claim: &Claim,
     route: &Route,
+    telling: &Telling,
     clock: &dyn Clock,
 ) -> Ran {
     let request = Request {
@@ -196,7 +200,7 @@ async fn run(
     };
     let Claim { job, attempt, .. } = claim;
     tracing::debug_span!("job", id = %job.id, job_type = %job.job_type, %attempt)
-        .in_scope(|| begin(claim, route, clock, child.pid()));
+        .in_scope(|| begin(claim, route, telling, clock, child.pid()));
     let started = Instant::now();
     match child.outcome(&route.limits, route.limits.timeout + MARGIN).await {
         Ok(outcome) => Ran::Ended(outcome),

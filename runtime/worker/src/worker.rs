@@ -27,6 +27,8 @@ use crate::slot::Slot;
 use crate::suspects::{LINE_MAX, Suspects};
 use crate::sweeper::Sweeper;
 use crate::taker::Taker;
+use crate::teller::{Teller, Who};
+use crate::telling::Telling;
 
 /// Takes jobs, runs them and settles them. Any number of workers may share a queue.
 pub struct Worker<Q> {
@@ -58,8 +60,9 @@ struct Running {
     others: [JoinHandle<()>; 2],
     suspects: JoinHandle<()>,
     settler: JoinHandle<()>,
-    /// Ends the keeper: last of all, when nothing is held any more.
-    keeper_stop: CancellationToken,
+    teller: JoinHandle<()>,
+    /// Ends the keeper and the teller: last of all, when nothing is held any more.
+    over: CancellationToken,
 }
 
 /// How long a task that was told to stop may take. An interrupted guest ends within milliseconds, so whatever takes
@@ -92,17 +95,41 @@ impl<Q: Queue> Worker<Q> {
         let worker = WorkerId(rand::random());
         let backlog = Arc::new(Backlog::new(Pace::new(slots.get(), lease)));
         let ledger = Arc::new(Ledger::default());
+        let telling = Arc::new(Telling::default());
+        let who = Who::here(worker, slots.get(), clock.now());
         let (settlements, settled) = mpsc::unbounded_channel();
         let (offered, routes) = watch::channel(Arc::new(Routes::default()));
         let (suspects, line) = mpsc::channel(LINE_MAX);
 
-        let lane = Suspects::new(line, alone, settlements.clone(), Arc::clone(&clock), stop.clone());
-        let slot = Slot { sandbox, backlog: Arc::clone(&backlog), settlements: settlements.clone(), clock };
+        let lane = Suspects::new(
+            line,
+            alone,
+            settlements.clone(),
+            Arc::clone(&telling),
+            Arc::clone(&clock),
+            stop.clone(),
+        );
+        let slot = Slot {
+            sandbox,
+            backlog: Arc::clone(&backlog),
+            settlements: settlements.clone(),
+            telling: Arc::clone(&telling),
+            clock: Arc::clone(&clock),
+        };
         start_slots(slots.get(), &slot).inspect_err(|_| drop(backlog.close()))?;
 
-        let keeper_stop = CancellationToken::new();
+        let over = CancellationToken::new();
         let keeper = Keeper { queue: queue.clone(), ledger: Arc::clone(&ledger), lease };
-        tokio::spawn(keeper.run(keeper_stop.clone()));
+        tokio::spawn(keeper.run(over.clone()));
+        let teller = Teller {
+            queue: queue.clone(),
+            who,
+            telling,
+            ledger: Arc::clone(&ledger),
+            routes: routes.clone(),
+            clock,
+            stop: stop.clone(),
+        };
         let settler = Settler {
             queue: queue.clone(),
             backlog: Arc::clone(&backlog),
@@ -134,16 +161,17 @@ impl<Q: Queue> Worker<Q> {
             suspects: tokio::spawn(lane.run()),
             settler: tokio::spawn(settler.run()),
             backlog,
+            teller: tokio::spawn(teller.run(over.clone())),
             ledger,
             settlements,
-            keeper_stop,
+            over,
         })
     }
 }
 
 impl Running {
     async fn drain(self, grace: Duration) {
-        let Self { backlog, ledger, settlements, taker, others, suspects, mut settler, keeper_stop } = self;
+        let Self { backlog, ledger, settlements, taker, others, suspects, mut settler, teller, over } = self;
         for task in std::iter::once(taker).chain(others) {
             end(task).await;
         }
@@ -171,7 +199,8 @@ impl Running {
             }
         }
         end(suspects).await;
-        keeper_stop.cancel();
+        over.cancel();
+        end(teller).await;
         gauges::load(0, 0, 0);
     }
 }

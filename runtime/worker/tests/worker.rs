@@ -294,7 +294,7 @@ async fn a_type_is_not_taken_while_one_of_its_versions_asks_for_more_than_is_gra
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_worker_asks_for_nothing_but_sweeps() {
+async fn an_idle_worker_asks_for_nothing_but_sweeps_and_tells_of_itself() {
     let mut world = World::new(&[("noop", NOOP)]).await;
     let worker = world.worker(1, LEASE, GRACE);
     world.push("noop", 1).await;
@@ -324,6 +324,8 @@ async fn a_running_job_ends_with_the_handler_it_started_with() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shadow_job_is_completed_without_being_run() {
     let mut world = World::new(&[("trap", TRAP)]).await;
+    // So that the last report is still kept when it is looked at.
+    world.clock.stop();
     let job = world.job("trap");
     let job = Job { stamp: Stamp { mode: Mode::Shadow, ..job.stamp }, ..job };
     world.push_jobs(std::slice::from_ref(&job)).await;
@@ -333,6 +335,72 @@ async fn a_shadow_job_is_completed_without_being_run() {
     worker.drain().await;
     let last = world.view(job.id).await.last.unwrap();
     assert_eq!((last.ran, last.usage.fuel, last.output.unwrap().len()), (Some(Ran::Nothing), 0, 0));
+    let report = world.told("it ended", |report| report.ended.len() == 1).await;
+    assert_eq!((report.ended[0].result.as_str(), &report.ended[0].module), ("shadow", &None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_tells_what_runs_and_then_what_became_of_it() {
+    let mut world = World::new(&[("noop", NOOP), ("spin", SPIN)]).await;
+    world.change("spin", |spec| {
+        spec.limits.timeout = Duration::from_millis(1_500);
+        spec.retry.attempts = 1;
+    });
+    let worker = world.worker(3, LEASE, GRACE);
+    let spinning = world.push("spin", 1).await[0];
+    let report = world.told("it runs", |report| !report.running.is_empty()).await;
+    assert_eq!((report.pid, report.slots, report.is_draining), (std::process::id(), 3, false));
+    assert_eq!((report.revision.0, report.running_more, report.held), (2, 0, 1));
+    let running = &report.running[0];
+    assert_eq!(
+        (running.id, running.attempt, running.module.to_string()),
+        (spinning, Attempt(1), "guest@1".into())
+    );
+
+    let report = world.told("it ended", |report| !report.ended.is_empty()).await;
+    assert!(report.running.is_empty());
+    let ended = &report.ended[0];
+    assert_eq!((ended.number, ended.id, ended.result.as_str()), (1, spinning, "timeout"));
+    assert!(ended.run_us >= 1_500_000, "{}", ended.run_us);
+    let noop = world.push("noop", 1).await[0];
+    let report = world.told("the next ended", |report| report.ended.len() == 2).await;
+    assert_eq!((report.ended[1].number, report.ended[1].id), (2, noop));
+    assert_eq!(report.ended[1].result, "done");
+    for job_type in ["noop", "spin"] {
+        let took = &report.latencies[&job_type.parse().unwrap()];
+        assert_eq!((took.wait_us.count(), took.run_us.count()), (1, 1), "{job_type}");
+    }
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_drains_says_so_until_the_last_job_is_settled() {
+    let mut world = World::new(&[("spin", SPIN)]).await;
+    world.change("spin", |spec| spec.limits.timeout = Duration::from_secs(2));
+    // So that the last report is still kept when it is looked at.
+    world.clock.stop();
+    let worker = world.worker(1, LEASE, GRACE);
+    let id = world.push("spin", 1).await[0];
+    started(id).await;
+    let drains = world.told("it drains", |report| report.is_draining);
+    let (report, ()) = tokio::join!(drains, worker.drain());
+    assert_eq!((report.running.len(), report.held), (1, 1), "the job runs on meanwhile");
+    // The last report, from when all was settled.
+    let report = world.told("it has ended", |report| report.held == 0).await;
+    assert!(report.is_draining && report.running.is_empty());
+    assert_eq!((report.ended[0].id, report.ended[0].result.as_str()), (id, "timeout"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_takes_no_reports_holds_up_no_job_and_no_drain() {
+    let mut world = World::new(&[("noop", NOOP)]).await;
+    world.queue.hold("report");
+    let worker = world.worker(1, LEASE, GRACE);
+    world.push("noop", 100).await;
+    world.counted("noop", "all are completed", |counts| counts.completed == 100).await;
+    world.queue.called("report", 0).await;
+    worker.drain().await;
+    assert!(world.queue.queue().reports().await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,7 @@ pub(super) async fn show<L: Log, Q: Queue>(
     let now = console.clock.now();
     let body = html! {
         (old_numbers(&snapshot, now))
-        (first_steps(&catalog, &snapshot, &visit))
+        (first_steps(&catalog, &snapshot, &visit, console.takes_jobs_in))
         section aria-labelledby="pipeline" {
             h2 #pipeline { "Pipeline" }
             (pipeline(&snapshot))
@@ -98,7 +98,7 @@ fn attention(snapshot: &Snapshot) -> Markup {
 }
 
 /// What to do on a mill that does nothing yet.
-fn first_steps(catalog: &Catalog, snapshot: &Snapshot, visit: &Visit) -> Markup {
+fn first_steps(catalog: &Catalog, snapshot: &Snapshot, visit: &Visit, takes_jobs_in: bool) -> Markup {
     if catalog.types.is_empty() {
         return next_step(
             "There are no job types yet. Build a handler and deploy it; a route makes it run.",
@@ -111,16 +111,14 @@ fn first_steps(catalog: &Catalog, snapshot: &Snapshot, visit: &Visit) -> Markup 
     }
     let any = snapshot.counts.values().any(|counts| counts.accepted + counts.dead > 0);
     match catalog.types.keys().next() {
-        Some(name) if !any && snapshot.at.0 > 0 => next_step(
-            "No job has come yet. Send one:",
-            &[
-                &format!("echo '{{\"name\":\"world\"}}' | wasmill enqueue {name} --payload -"),
-                &visit.curl(
-                    &format!("--json '{{\"type\":\"{name}\",\"payload\":{{\"name\":\"world\"}}}}' "),
-                    "/v1/jobs",
-                ),
-            ],
-        ),
+        Some(name) if !any && snapshot.at.0 > 0 => {
+            let enqueue = format!("echo '{{\"name\":\"world\"}}' | wasmill enqueue {name} --payload -");
+            if !takes_jobs_in {
+                return next_step("No job has come yet. Send one to a gateway:", &[&enqueue]);
+            }
+            let body = format!("--json '{{\"type\":\"{name}\",\"payload\":{{\"name\":\"world\"}}}}' ");
+            next_step("No job has come yet. Send one:", &[&enqueue, &visit.curl(&body, "/v1/jobs")])
+        }
         _ => html! {},
     }
 }

@@ -12,7 +12,7 @@ use wasmill_queue::Queue;
 use super::answer::seal;
 use super::{
     act, assets, dead, dead_preview, history, job, job_bytes, jobs, module_versions, modules, overview,
-    queues, revision, sign_in, stream, type_list, type_page,
+    queues, revision, sign_in, stream, type_list, type_page, workers,
 };
 use crate::modules::module_bytes;
 use crate::router::Console;
@@ -26,6 +26,7 @@ pub(crate) fn router<L: Log, Q: Queue>() -> Router<Arc<Console<L, Q>>> {
         .route("/console/types/{type}", get(type_page::show::<L, Q>))
         .route("/console/types/{type}/mode", post(act::set_mode::<L, Q>))
         .route("/console/queues", get(queues::show::<L, Q>))
+        .route("/console/workers", get(workers::show::<L, Q>))
         .route("/console/jobs", get(jobs::show::<L, Q>))
         .route("/console/jobs/{type}/{id}", get(job::show::<L, Q>))
         .route("/console/jobs/{type}/{id}/payload", get(job_bytes::payload::<L, Q>))

@@ -12,6 +12,7 @@ pub(super) enum Section {
     Overview,
     JobTypes,
     Queues,
+    Workers,
     Jobs,
     Dead,
     Modules,
@@ -24,10 +25,11 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
                     stroke-width='1.5'/%3E%3C/svg%3E";
 
 /// What the keys do, for the help.
-const KEYS: [(&str, &str); 10] = [
+const KEYS: [(&str, &str); 11] = [
     ("g o", "overview"),
     ("g t", "job types"),
     ("g q", "queues"),
+    ("g w", "workers"),
     ("g j", "jobs"),
     ("g d", "dead letters"),
     ("g m", "modules"),
@@ -38,8 +40,16 @@ const KEYS: [(&str, &str); 10] = [
 ];
 
 impl Section {
-    const ALL: [Self; 7] =
-        [Self::Overview, Self::JobTypes, Self::Queues, Self::Jobs, Self::Dead, Self::Modules, Self::History];
+    const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::JobTypes,
+        Self::Queues,
+        Self::Workers,
+        Self::Jobs,
+        Self::Dead,
+        Self::Modules,
+        Self::History,
+    ];
 
     /// Its name, address, and the key that goes there after `g`.
     fn row(self) -> (&'static str, &'static str, &'static str) {
@@ -47,6 +57,7 @@ impl Section {
             Self::Overview => ("Overview", "/console", "o"),
             Self::JobTypes => ("Job types", "/console/types", "t"),
             Self::Queues => ("Queues", "/console/queues", "q"),
+            Self::Workers => ("Workers", "/console/workers", "w"),
             Self::Jobs => ("Jobs", "/console/jobs", "j"),
             Self::Dead => ("Dead letters", "/console/dead", "d"),
             Self::Modules => ("Modules", "/console/modules", "m"),

@@ -11,6 +11,7 @@ use wasmill_job::{JobType, UnixMs};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
+use super::lately::lately_of;
 use super::overview::old_numbers;
 use super::part::changes::changes;
 use super::part::form::button;
@@ -69,6 +70,7 @@ async fn body<L: Log, Q: Queue>(
             p.notice { "This type is no longer in the catalog; its jobs and dead letters are in the queue." }
         }
         (numbers(&snapshot, &job_type))
+        (lately_of(console, visit, &job_type).await)
         @if let Some(spec) = spec { (route(&job_type, spec)) }
         (history(now, &steps))
         section aria-labelledby="send" {

@@ -20,4 +20,5 @@ mod sign_in;
 mod status;
 mod tokens;
 mod without_log;
+mod workers;
 mod world;

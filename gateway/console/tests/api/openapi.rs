@@ -15,6 +15,7 @@ async fn every_route_is_described() {
     assert_eq!(
         paths.keys().collect::<Vec<_>>(),
         [
+            "/v1/attempts",
             "/v1/catalog",
             "/v1/catalog/apply",
             "/v1/catalog/diff",
@@ -43,6 +44,7 @@ async fn every_route_is_described() {
             "/v1/tokens",
             "/v1/tokens/{name}",
             "/v1/tokens/{name}/rotate",
+            "/v1/workers",
         ]
     );
     for (path, item) in paths {

@@ -9,10 +9,11 @@ use wasmill_job::{Failure, FailureCode, Verdict};
 use crate::world::{Answer, WASM, World};
 
 /// The pages that need no name.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "/console",
     "/console/types",
     "/console/queues",
+    "/console/workers",
     "/console/jobs",
     "/console/dead",
     "/console/modules",
@@ -100,6 +101,7 @@ async fn an_empty_mill_says_what_comes_next() {
         ("/console", "wasmill new"),
         ("/console/types", "wasmill apply"),
         ("/console/queues", "wasmill apply"),
+        ("/console/workers", "wasmill worker"),
         ("/console/jobs", "wasmill enqueue"),
         ("/console/modules", "wasmill deploy"),
         ("/console/history", "wasmill apply"),

@@ -154,6 +154,7 @@ impl World {
             prepare: Prepare::new(prepare, prepare),
             topics: Some(MakeTopics::new(topics)),
             desk: desk(jobs),
+            takes_jobs_in: true,
             stop: drain.clone(),
             clock,
             hosts: Hosts::local(),

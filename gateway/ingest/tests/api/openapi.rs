@@ -63,6 +63,21 @@ async fn the_description_holds_together() {
     }
 }
 
+#[test]
+fn where_no_job_comes_in_the_same_is_said_of_one_job_and_nothing_else() {
+    let api: Value = serde_json::to_value(wasmill_ingest::openapi()).unwrap();
+    let of_one: Value = serde_json::to_value(wasmill_ingest::openapi_of_one()).unwrap();
+    let paths = of_one["paths"].as_object().unwrap();
+    assert_eq!(paths.keys().collect::<Vec<_>>(), ["/v1/jobs/{type}/{id}"]);
+    assert_eq!(paths["/v1/jobs/{type}/{id}"], api["paths"]["/v1/jobs/{type}/{id}"]);
+    let mut references = Vec::new();
+    collect(&of_one, &mut references);
+    assert!(!references.is_empty());
+    for reference in references {
+        assert!(of_one.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference} leads nowhere");
+    }
+}
+
 fn collect(value: &Value, references: &mut Vec<String>) {
     match value {
         Value::Object(members) => {

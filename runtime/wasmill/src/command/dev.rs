@@ -1,4 +1,5 @@
-//! `wasmill dev` and `wasmill serve`: everything in one process; `wasmill gateway` and `wasmill worker`: one role of several.
+//! `wasmill dev` and `wasmill serve`: everything in one process; `wasmill gateway`, `wasmill console` and `wasmill worker`: one role
+//! of several.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -48,6 +49,17 @@ pub(crate) struct Gateway {
     settings: Settings,
 }
 
+/// Run the console alone: the admin API and its pages, where no job comes in
+///
+/// For who wants pages and jobs in processes, and behind addresses, of their own; gateways have the console all the same. It shares
+/// with the others what a gateway does (queue.kind = "redis", log.kind = "kafka" or "none", and the data folder). Listens beyond
+/// loopback when the configuration has tokens [default: 127.0.0.1:8424].
+#[derive(Debug, Args)]
+pub(crate) struct Console {
+    #[command(flatten)]
+    settings: Settings,
+}
+
 /// Run a worker alone, beside a gateway in a process of its own
 ///
 /// Any number may run. They share a queue in Redis (queue.kind = "redis", log.kind = "kafka" or "none") and the data folder,
@@ -91,6 +103,12 @@ impl Serve {
 impl Gateway {
     pub(crate) async fn run(self) -> Result<()> {
         self.settings.serve(Role::Gateway).await
+    }
+}
+
+impl Console {
+    pub(crate) async fn run(self) -> Result<()> {
+        self.settings.serve(Role::Console).await
     }
 }
 

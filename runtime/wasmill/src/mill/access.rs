@@ -72,9 +72,11 @@ pub(super) fn rules(method: &Method, route: &str) -> Rule {
         ("POST", "/v1/jobs" | "/v1/jobs/batch") => Rule::roles(&[Enqueue]),
         ("GET", "/v1/jobs/{type}/{id}") => Rule::roles(&[Enqueue, Operate]),
         ("DELETE", "/v1/jobs/{type}/{id}") => Rule::roles(&[Enqueue, Operate]).changes("cancel job"),
-        ("GET", "/v1/jobs" | "/v1/status" | "/v1/lanes" | "/v1/dead" | "/v1/dead/groups") => {
-            Rule::roles(&[Operate, Read])
-        }
+        (
+            "GET",
+            "/v1/jobs" | "/v1/status" | "/v1/lanes" | "/v1/workers" | "/v1/attempts" | "/v1/dead"
+            | "/v1/dead/groups",
+        ) => Rule::roles(&[Operate, Read]),
         ("POST", "/v1/dead/redrive") => Rule::roles(&[Operate]).changes("redrive"),
         ("POST", "/v1/dead/purge") => Rule::roles(&[Operate]).changes("purge"),
         ("GET", "/v1/queue/memory") => Rule::whole(&[Operate, Read]),
@@ -129,6 +131,7 @@ fn page_rules(method: &Method, route: &str) -> Rule {
             | "/console/types"
             | "/console/types/{type}"
             | "/console/queues"
+            | "/console/workers"
             | "/console/jobs"
             | "/console/dead"
             | "/console/dead/preview"

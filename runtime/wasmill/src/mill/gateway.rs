@@ -1,4 +1,5 @@
-//! The HTTP edge of the process: job API, admin API, its pages and probes on one address; of a relay or a worker alone the probes.
+//! The HTTP edge of the process: job API, admin API, its pages and probes on one address; of a console all but what takes jobs in, of a
+//! relay or a worker the probes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -51,21 +52,23 @@ pub(super) fn serve<L: Log, Q: Queue>(
         missing: Arc::new(move || missing(&readiness.standing())),
         remarks: Arc::new(move || remarking.remarks()),
     });
-    let routes = match role {
-        Role::Relay | Role::Worker => probes,
-        Role::All | Role::Gateway => {
-            // Without tokens a page of another origin must not reach anything; with them real host names must work.
-            let hosts = if access.is_open() { Hosts::local() } else { Hosts::any() };
-            let (jobs, admin) = parts(ends, config, (stored, topics), &hosts, stop.clone());
-            let jobs = wasmill_http::guard(jobs.router(), hosts);
-            let mut description = wasmill_ingest::openapi();
-            description.merge(wasmill_console::openapi());
-            wasmill_http::describe_tokens(&mut description, &access, access::rules);
-            let description = wasmill_http::openapi_route(&description).map_err(|error| {
-                Failure::new(Exit::No, format_args!("the API's description cannot be written: {error}."))
-            })?;
-            jobs.merge(wasmill_console::router(admin)).merge(probes).merge(description)
-        }
+    let routes = if role.administers() {
+        // Without tokens a page of another origin must not reach anything; with them real host names must work.
+        let hosts = if access.is_open() { Hosts::local() } else { Hosts::any() };
+        let (jobs, admin) = parts(ends, role, config, (stored, topics), &hosts, stop.clone());
+        let (jobs, mut description) = match role.takes_jobs_in() {
+            true => (jobs.router(), wasmill_ingest::openapi()),
+            false => (jobs.router_of_one(), wasmill_ingest::openapi_of_one()),
+        };
+        description.merge(wasmill_console::openapi());
+        wasmill_http::describe_tokens(&mut description, &access, access::rules);
+        let description = wasmill_http::openapi_route(&description).map_err(|error| {
+            Failure::new(Exit::No, format_args!("the API's description cannot be written: {error}."))
+        })?;
+        let jobs = wasmill_http::guard(jobs, hosts);
+        jobs.merge(wasmill_console::router(admin)).merge(probes).merge(description)
+    } else {
+        probes
     };
     // In front of what refuses: refusals are told, too.
     let told = wasmill_http::audit(wasmill_http::protect(routes, access, access::rules), access::rules);
@@ -81,6 +84,7 @@ pub(super) fn serve<L: Log, Q: Queue>(
 /// The job API, and what the admin API and its pages are made of.
 fn parts<L: Log, Q: Queue>(
     ends: &Ends<L, Q>,
+    role: Role,
     config: &Config,
     (stored, topics): (Durability, Option<MakeTopics>),
     hosts: &Hosts,
@@ -115,6 +119,7 @@ fn parts<L: Log, Q: Queue>(
         prepare: Prepare::new(move |upload| loader.prepare(&upload), move |module| looker.look(&module)),
         topics,
         desk: desk(&jobs),
+        takes_jobs_in: role.takes_jobs_in(),
         stop,
         clock: Arc::clone(&ends.clock),
         hosts: hosts.clone(),

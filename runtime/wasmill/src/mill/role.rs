@@ -12,8 +12,10 @@ use crate::failure::{Exit, Failure, Result};
 pub(crate) enum Role {
     /// All of them.
     All,
-    /// The gateway: jobs in, and the admin API.
+    /// The gateway: jobs in, and the admin API with its pages.
     Gateway,
+    /// The admin API with its pages, where no job comes in.
+    Console,
     /// The relay, and probes.
     Relay,
     /// The worker, and probes.
@@ -50,6 +52,7 @@ impl Role {
         match self {
             Self::All => None,
             Self::Gateway => Some("gateway"),
+            Self::Console => Some("console"),
             Self::Relay => Some("relay"),
             Self::Worker => Some("worker"),
         }
@@ -59,6 +62,7 @@ impl Role {
     pub(crate) fn listen(self, config: &Config) -> SocketAddr {
         match self {
             Self::All | Self::Gateway => config.gateway.listen,
+            Self::Console => config.console.listen,
             Self::Relay => config.relay.listen,
             Self::Worker => config.worker.listen,
         }
@@ -68,6 +72,7 @@ impl Role {
     pub(crate) fn listen_mut(self, config: &mut Config) -> &mut SocketAddr {
         match self {
             Self::All | Self::Gateway => &mut config.gateway.listen,
+            Self::Console => &mut config.console.listen,
             Self::Relay => &mut config.relay.listen,
             Self::Worker => &mut config.worker.listen,
         }
@@ -91,8 +96,25 @@ impl Role {
         self != Self::Worker
     }
 
-    /// Whether it is of no use without the queue. A gateway before a log takes jobs in all the same.
+    /// Whether jobs come in here.
+    pub(super) fn takes_jobs_in(self) -> bool {
+        matches!(self, Self::All | Self::Gateway)
+    }
+
+    /// Whether it answers the admin API and its pages.
+    pub(super) fn administers(self) -> bool {
+        matches!(self, Self::All | Self::Gateway | Self::Console)
+    }
+
+    /// Whether it is of no use without the queue. A gateway before a log takes jobs in all the same, and a console changes the routing
+    /// table.
     pub(super) fn needs_queue(self, config: &Config) -> bool {
-        self != Self::Gateway || config.log.kind == LogKind::None
+        match self {
+            Self::Gateway | Self::Console => config.log.kind == LogKind::None,
+            Self::All | Self::Relay | Self::Worker => true,
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

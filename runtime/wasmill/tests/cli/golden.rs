@@ -24,6 +24,7 @@ fn help_is_as_written_down() {
         "dev",
         "serve",
         "gateway",
+        "console",
         "relay",
         "worker",
         "demo",

@@ -55,6 +55,10 @@ async fn only_the_job_that_kills_its_process_is_quarantined() {
         assert_ne!(started_in(innocent, 1).await, std::process::id(), "suspects do not run in the worker");
     }
     worker.drain().await;
+    let report = world.told("all have ended", |report| report.ended.len() == 21).await;
+    let ended = report.ended.iter().find(|ended| ended.id == poison).unwrap();
+    assert_eq!((ended.result.as_str(), ended.attempt), ("quarantined", Attempt(2)));
+    assert!(report.running.is_empty());
     let letters = letters(&world).await;
     assert_eq!(letters.len(), 1);
     assert_eq!((letters[0].failure.code, letters[0].attempts), (FailureCode::Quarantined, Attempt(2)));

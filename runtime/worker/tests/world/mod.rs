@@ -20,7 +20,7 @@ use wasmill_job::{
 };
 use wasmill_queue::{
     Claim, Counts, EmbeddedConfig, EmbeddedQueue, Entry, JobView, NewJob, Offer, Push, Pushed, Queue, Take,
-    TypeOffer, WorkerId,
+    TypeOffer, WorkerId, WorkerReport,
 };
 use wasmill_sandbox::{CheckLimits, Handler, Sandbox, SandboxConfig, check};
 use wasmill_worker::{LoadError, LoadHandler, Parts, StartAlone, Worker, WorkerConfig};
@@ -256,6 +256,21 @@ impl World {
         if tokio::time::timeout(DEADLINE, wait).await.is_err() {
             panic!("{job_type}: it never came true that {what}: {:?}", self.counts(job_type).await);
         }
+    }
+
+    /// Waits until what a worker tells of itself satisfies `condition`, and answers that. There must be one worker only.
+    pub(crate) async fn told(&self, what: &str, condition: impl Fn(&WorkerReport) -> bool) -> WorkerReport {
+        let wait = async {
+            let mut look_again = tokio::time::interval(Duration::from_millis(2));
+            loop {
+                let told = self.queue.queue().reports().await.unwrap().pop();
+                if let Some(report) = told.filter(&condition) {
+                    return report;
+                }
+                look_again.tick().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("it was never told that {what}"))
     }
 
     async fn resume(&self) {

@@ -46,9 +46,13 @@ pub(crate) fn pages(
 /// A state or a mode, marked so that it is seen at a glance and read in words.
 pub(crate) fn badge(word: &str) -> Markup {
     let class = match word {
-        "completed" | "live" => "badge good",
+        "completed" | "live" | "done" | "working" => "badge good",
         "dead" | "off" | "removed" | "full" | "old" => "badge bad",
-        "paused" | "scheduled" | "parked" | "cancelled" | "changed" => "badge warn",
+        // How attempts end that do not end well.
+        "rejected" | "trap" | "fuel" | "timeout" | "memory" | "output" | "host" | "calls" | "exited"
+        | "lost" | "quarantined" => "badge bad",
+        "paused" | "scheduled" | "parked" | "cancelled" | "changed" | "retry" | "interrupted" | "shadow"
+        | "draining" => "badge warn",
         _ => "badge",
     };
     html! { span class=(class) { (word.replace('_', " ")) } }
