@@ -72,7 +72,7 @@ pub(super) fn rules(method: &Method, route: &str) -> Rule {
         ("POST", "/v1/jobs" | "/v1/jobs/batch") => Rule::roles(&[Enqueue]),
         ("GET", "/v1/jobs/{type}/{id}") => Rule::roles(&[Enqueue, Operate]),
         ("DELETE", "/v1/jobs/{type}/{id}") => Rule::roles(&[Enqueue, Operate]).changes("cancel job"),
-        ("GET", "/v1/jobs" | "/v1/status" | "/v1/lanes" | "/v1/dead" | "/v1/dead/groups") => {
+        ("GET", "/v1/jobs" | "/v1/status" | "/v1/stats" | "/v1/lanes" | "/v1/dead" | "/v1/dead/groups") => {
             Rule::roles(&[Operate, Read])
         }
         ("POST", "/v1/dead/redrive") => Rule::roles(&[Operate]).changes("redrive"),

@@ -115,6 +115,7 @@ fn parts<L: Log, Q: Queue>(
         prepare: Prepare::new(move |upload| loader.prepare(&upload), move |module| looker.look(&module)),
         topics,
         desk: desk(&jobs),
+        history: Some(config.data.history_dir()),
         stop,
         clock: Arc::clone(&ends.clock),
         hosts: hosts.clone(),
