@@ -14,6 +14,7 @@ mod desk;
 mod entries;
 mod generations;
 mod history;
+mod job_filter;
 mod jobs;
 mod lanes;
 mod live;
