@@ -3,14 +3,20 @@
 mod attention;
 mod event;
 mod flow;
+mod latency;
+mod percentiles;
 mod sampler;
 mod seen;
 mod series;
 mod standstill;
+mod times;
 
 pub(crate) use attention::told;
 pub(crate) use event::cells;
 pub(crate) use flow::{Flow, Sum, per_second};
+pub(crate) use latency::plus;
+pub(crate) use percentiles::{Percentiles, PercentilesMs};
 pub(crate) use sampler::{Live, Snapshot, start};
 pub(crate) use seen::event_for;
 pub(crate) use series::{BUCKETS, Bucket};
+pub(crate) use times::WaitAndRun;

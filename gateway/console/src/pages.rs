@@ -4,6 +4,7 @@
 mod act;
 mod answer;
 mod assets;
+mod charts;
 mod cookie;
 mod dead;
 mod dead_preview;

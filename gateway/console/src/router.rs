@@ -1,5 +1,6 @@
 //! The router of the admin API and its pages, and what they are made of.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -22,6 +23,7 @@ use crate::dead_groups::list_groups;
 use crate::desk::JobDesk;
 use crate::entries::{delete_queue, delete_type};
 use crate::generations::{retire_generation, show_queue};
+use crate::history::History;
 use crate::jobs::list_jobs;
 use crate::lanes::list_lanes;
 use crate::live::{self, Live};
@@ -34,6 +36,7 @@ use crate::prune::prune;
 use crate::purge::purge;
 use crate::redrive::redrive;
 use crate::revisions::{export_catalog, list_revisions, roll_back, show_diff, show_revision};
+use crate::stats::show_stats;
 use crate::status::show_status;
 use crate::tag::tag_module;
 use crate::tokens::{Tokens, create_token, list_tokens, revoke_token, rotate_token};
@@ -57,6 +60,9 @@ pub struct Parts<L, Q> {
     pub desk: JobDesk,
     /// Whether jobs come in at this address, too: `POST /v1/jobs`.
     pub takes_jobs_in: bool,
+    /// The folder of what happened in each minute of the last seven days; `None` keeps nothing. Beside it stand its lock
+    /// (`<folder>.lock`) and at most one that was damaged (`<folder>.damaged-<unix ms>`). It may be lost.
+    pub history: Option<PathBuf>,
     /// Ends the task that looks at the mill for open pages, and with it their streams.
     pub stop: CancellationToken,
     pub clock: Arc<dyn Clock>,
@@ -96,6 +102,7 @@ pub(crate) struct Console<L, Q> {
     pub(crate) desk: JobDesk,
     pub(crate) takes_jobs_in: bool,
     pub(crate) live: Live,
+    pub(crate) history: History,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: ConsoleConfig,
     pub(crate) started_at: UnixMs,
@@ -130,12 +137,14 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         topics,
         desk,
         takes_jobs_in,
+        history,
         stop,
         clock,
         hosts,
         config,
     } = parts;
-    let live = live::start(storage.clone(), queue.clone(), catalog.clone(), Arc::clone(&clock), stop);
+    let (history, feed) = History::start(history, Arc::clone(&clock));
+    let live = live::start((storage.clone(), queue.clone()), catalog.clone(), Arc::clone(&clock), feed, stop);
     let console = Arc::new(Console {
         storage,
         backing,
@@ -149,6 +158,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         desk,
         takes_jobs_in,
         live,
+        history,
         started_at: clock.now(),
         clock,
         uploads: Budget::new(config.module_bytes_max.saturating_mul(2)),
@@ -177,6 +187,7 @@ pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
         .route("/v1/catalog/queues/{queue}/generations/{generation}", delete(retire_generation::<L, Q>))
         .route("/v1/modules/prune", post(prune::<L, Q>))
         .route("/v1/status", get(show_status::<L, Q>))
+        .route("/v1/stats", get(show_stats::<L, Q>))
         .route("/v1/lanes", get(list_lanes::<L, Q>))
         .route("/v1/workers", get(list_workers::<L, Q>))
         .route("/v1/attempts", get(list_attempts::<L, Q>))
@@ -220,6 +231,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             crate::mode::set_mode,
             crate::prune::prune,
             crate::status::show_status,
+            crate::stats::show_stats,
             crate::lanes::list_lanes,
             crate::workers::list_workers,
             crate::attempts::list_attempts,
@@ -238,7 +250,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         tags(
             (name = "modules", description = "Uploads."),
             (name = "catalog", description = "The routing table."),
-            (name = "status", description = "Counts."),
+            (name = "status", description = "Counts, now and over time."),
             (name = "workers", description = "What workers run, and what ended lately."),
             (name = "jobs", description = "Jobs that are not dead."),
             (name = "queue", description = "The queue itself."),

@@ -14,6 +14,7 @@ use wasmill_log::Log;
 use wasmill_queue::{Counts, Queue};
 
 use crate::lanes::lanes;
+use crate::live::{Percentiles, PercentilesMs, WaitAndRun};
 use crate::router::{Console, Storage};
 use crate::trouble::queue_problem;
 
@@ -51,6 +52,13 @@ pub(crate) struct TypeStatus {
     lost: u64,
     /// Records dropped because their job was alive or done.
     duplicates: u64,
+    /// From when a job was accepted, or fell due, to the start of its first attempt, over the last five minutes. Absent when
+    /// nothing began to run, or no worker tells of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait_ms: Option<PercentilesMs>,
+    /// Attempts, from start to end, over the last five minutes. Absent when nothing ran, or no worker tells of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_ms: Option<PercentilesMs>,
 }
 
 /// Counts the jobs of every type that is in the catalog or in the queue, and that the token is for. What is unsettled counts
@@ -74,8 +82,11 @@ pub(crate) async fn show_status<L: Log, Q: Queue>(
     let catalog = console.catalog.current();
     let names = catalog.types.keys().chain(counts.keys());
     let names: BTreeSet<&JobType> = names.filter(|name| caller.scope().covers(name)).collect();
-    let row =
-        |name| TypeStatus::of(name, catalog.types.get(name), counts.get(name).copied().unwrap_or_default());
+    let snapshot = console.live.newest();
+    let row = |name| {
+        let counts = counts.get(name).copied().unwrap_or_default();
+        TypeStatus::of(name, catalog.types.get(name), counts, snapshot.series.times().of_type(name))
+    };
     let now = console.clock.now();
     Ok(Json(Status {
         revision: catalog.revision.0,
@@ -87,7 +98,7 @@ pub(crate) async fn show_status<L: Log, Q: Queue>(
 }
 
 impl TypeStatus {
-    fn of(name: &JobType, spec: Option<&TypeSpec>, counts: Counts) -> Self {
+    fn of(name: &JobType, spec: Option<&TypeSpec>, counts: Counts, times: WaitAndRun) -> Self {
         Self {
             r#type: name.to_string(),
             mode: spec.map(|spec| spec.mode.to_string()),
@@ -102,6 +113,8 @@ impl TypeStatus {
             retried: counts.retried,
             lost: counts.lost,
             duplicates: counts.duplicates,
+            wait_ms: times.wait.map(Percentiles::ms),
+            run_ms: times.run.map(Percentiles::ms),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use wasmill_job::JobType;
 
 use super::sampler::Snapshot;
-use crate::pages::part::number::{count, rate};
+use crate::pages::part::number::{count, percentiles, rate};
 use crate::pages::part::pipeline::{hops, lines};
 
 /// One event.
@@ -21,7 +21,7 @@ struct Event<'e> {
     lines: BTreeMap<&'e str, String>,
     /// Rows of types by name, in the order of [`cells`].
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    types: BTreeMap<&'e str, [String; 8]>,
+    types: BTreeMap<&'e str, [String; 10]>,
 }
 
 /// How many snapshots a change of a type is told in: a page that misses some misses no change.
@@ -41,11 +41,12 @@ pub(super) fn events(snapshot: &Snapshot) -> (Bytes, Bytes) {
 }
 
 /// The numbers of a type as the table of types shows them: pending, scheduled, in flight, completed, dead, accepted and
-/// completed in a second, and the share of attempts that failed lately.
-pub(crate) fn cells(snapshot: &Snapshot, name: &JobType) -> [String; 8] {
+/// completed in a second, the share of attempts that failed lately, and how long jobs waited and ran lately.
+pub(crate) fn cells(snapshot: &Snapshot, name: &JobType) -> [String; 10] {
     let counts = snapshot.counts.get(name).copied().unwrap_or_default();
     let flow = snapshot.flows.get(name).copied().unwrap_or_default();
     let lately = snapshot.lately.get(name).copied().unwrap_or_default();
+    let times = snapshot.series.times().of_type(name);
     [
         count(counts.pending),
         count(counts.scheduled),
@@ -55,6 +56,8 @@ pub(crate) fn cells(snapshot: &Snapshot, name: &JobType) -> [String; 8] {
         rate(flow.accepted, snapshot.over),
         rate(flow.completed, snapshot.over),
         failed_share(lately.failed, lately.completed),
+        percentiles(times.wait),
+        percentiles(times.run),
     ]
 }
 

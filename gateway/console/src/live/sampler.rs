@@ -17,9 +17,11 @@ use wasmill_queue::{Counts, Queue};
 use super::attention::{Notice, Seen, notices};
 use super::event::{TOLD_TIMES, events};
 use super::flow::Flow;
+use super::latency::Told;
 use super::seen::seen;
 use super::series::Series;
 use super::standstill::Standstill;
+use crate::history::{Feed, Look};
 use crate::lanes::{LaneRow, lanes};
 use crate::router::Storage;
 
@@ -68,6 +70,9 @@ struct Sampler<L, Q> {
     catalog: Following,
     clock: Arc<dyn Clock>,
     still: Standstill,
+    /// What workers told of how long jobs waited and ran.
+    times: Told,
+    history: Feed,
     /// The types that changed lately, and how often that is told yet.
     told: BTreeMap<JobType, u8>,
 }
@@ -84,20 +89,28 @@ const FRESH: Duration = Duration::from_millis(900);
 const FRESH_WITHIN: Duration = Duration::from_millis(400);
 
 /// Begins to look. Must be called inside a tokio runtime. Ends with `stop`, and when nobody holds the result any more; streams
-/// of open pages end with it.
+/// of open pages end with it, and the history that it feeds.
 pub(crate) fn start<L: Log, Q: Queue>(
-    storage: Storage<L>,
-    queue: Q,
+    (storage, queue): (Storage<L>, Q),
     catalog: Following,
     clock: Arc<dyn Clock>,
+    history: Feed,
     stop: CancellationToken,
 ) -> Live {
     let first = Snapshot { has_log: matches!(storage, Storage::Log(_)), ..Snapshot::default() };
     let (sender, snapshots) = watch::channel(Arc::new(first));
     let asked = Arc::new(Asked { nudge: Notify::new(), last: std::sync::Mutex::default() });
     let live = Live { snapshots, asked: Arc::clone(&asked) };
-    let mut sampler =
-        Sampler { storage, queue, catalog, clock, still: Standstill::default(), told: BTreeMap::new() };
+    let mut sampler = Sampler {
+        storage,
+        queue,
+        catalog,
+        clock,
+        still: Standstill::default(),
+        times: Told::default(),
+        history,
+        told: BTreeMap::new(),
+    };
     tokio::spawn(async move {
         loop {
             let before = sender.borrow().clone();
@@ -136,6 +149,11 @@ impl Live {
         seen(newest, scope)
     }
 
+    /// The newest snapshot, of all types, as old as it may be: for who must not wait.
+    pub(crate) fn newest(&self) -> Arc<Snapshot> {
+        self.snapshots.borrow().clone()
+    }
+
     /// The snapshots from the present one on, as they are: [`event_for`](super::event_for) says what of them is told to whom.
     pub(crate) fn follow(&self) -> watch::Receiver<Arc<Snapshot>> {
         let mut snapshots = self.snapshots.clone();
@@ -164,7 +182,8 @@ impl<L: Log, Q: Queue> Sampler<L, Q> {
                 Storage::Queue => Ok(Ok(Vec::new())),
             }
         };
-        let (counts, lanes) = tokio::join!(counts, lanes);
+        let reports = timeout(LOOK_WITHIN, self.queue.reports());
+        let (counts, lanes, reports) = tokio::join!(counts, lanes, reports);
         let now = self.clock.now();
         let mut next = Snapshot { looked: Some(Instant::now()), trouble: None, ..before.clone() };
         let late = |what: &str| {
@@ -182,7 +201,14 @@ impl<L: Log, Q: Queue> Sampler<L, Q> {
                 next.over = if is_first { Duration::ZERO } else { now.since(before.at) };
                 next.counts = Arc::new(counts);
                 next.at = now;
-                next.series.add(now, &next.flows);
+                // Without reports everything else is known all the same; the next ones make up for them.
+                let times = match reports {
+                    Ok(Ok(reports)) => self.times.since(now, reports),
+                    Ok(Err(_)) | Err(_) => BTreeMap::new(),
+                };
+                let look = Look { now, flows: &next.flows, times: &times, counts: &next.counts };
+                self.history.note(&look);
+                next.series.add(now, &next.flows, &times);
                 next.lately = next.series.sums().clone();
             }
             Ok(Err(error)) => next.trouble = Some(format!("The queue does not answer: {}.", error.reason())),

@@ -1,12 +1,15 @@
-//! The last five minutes, in buckets of five seconds: of the mill, and of each type in which anything happened. Pure.
+//! The last five minutes, in buckets of five seconds: of the mill, and of each type in which anything happened; and how long jobs
+//! waited and ran in them. Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use wasmill_job::{JobType, UnixMs};
+use wasmill_queue::Latencies;
 
 use super::flow::Flow;
+use super::times::Times;
 
 /// How long a bucket is at least.
 pub(crate) const BUCKET: Duration = Duration::from_secs(5);
@@ -31,25 +34,34 @@ pub(crate) struct Series {
     types: VecDeque<Arc<BTreeMap<JobType, Flow>>>,
     /// The sums of all buckets by type, the open one among them.
     sums: BTreeMap<JobType, Flow>,
+    times: Times,
 }
 
 impl Series {
     /// Adds what happened until `now`, since the look before.
-    pub(crate) fn add(&mut self, now: UnixMs, types: &BTreeMap<JobType, Flow>) {
+    pub(crate) fn add(
+        &mut self,
+        now: UnixMs,
+        types: &BTreeMap<JobType, Flow>,
+        times: &BTreeMap<JobType, Latencies>,
+    ) {
         let began = *self.began.get_or_insert(now);
         for (name, flow) in types {
             self.open.flow = self.open.flow.plus(*flow);
             add_to(&mut self.open_types, name, *flow);
             add_to(&mut self.sums, name, *flow);
         }
+        self.times.add(times);
         self.open.over = now.since(began);
         if self.open.over >= BUCKET {
             self.mill.push_back(std::mem::take(&mut self.open));
             self.types.push_back(Arc::new(std::mem::take(&mut self.open_types)));
+            self.times.close();
             self.began = Some(now);
         }
         while self.mill.len() > BUCKETS {
             self.mill.pop_front();
+            self.times.forget();
             for (name, flow) in self.types.pop_front().iter().flat_map(|gone| gone.iter()) {
                 self.take_off(name, *flow);
             }
@@ -74,8 +86,13 @@ impl Series {
         &self.sums
     }
 
+    /// How long jobs waited and ran over all buckets, the open one among them.
+    pub(crate) fn times(&self) -> &Times {
+        &self.times
+    }
+
     /// The same of some types alone, as if there were no others.
-    pub(super) fn of_types(&self, is_one: impl Fn(&JobType) -> bool) -> Self {
+    pub(super) fn of_types(&self, is_one: impl Fn(&JobType) -> bool + Copy) -> Self {
         let own = |types: &BTreeMap<JobType, Flow>| -> BTreeMap<JobType, Flow> {
             types.iter().filter(|(name, _)| is_one(name)).map(|(name, flow)| (name.clone(), *flow)).collect()
         };
@@ -92,6 +109,7 @@ impl Series {
             open_types,
             types,
             sums: own(&self.sums),
+            times: self.times.of_types(is_one),
         }
     }
 

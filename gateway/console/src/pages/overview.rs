@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use wasmill_catalog::Catalog;
+use wasmill_http::{Kind, Problem};
 use wasmill_job::UnixMs;
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
+use super::charts::{Ranged, charts};
 use super::part::help::next_step;
 use super::part::moment::moment;
 use super::part::number::{count, span};
@@ -23,11 +26,25 @@ use crate::scope::seen;
 pub(super) async fn show<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
     visit: Visit,
+    ranged: Result<Query<Ranged>, QueryRejection>,
 ) -> Response {
+    let ranged = match ranged {
+        Ok(Query(ranged)) => ranged,
+        Err(error) => {
+            let problem = Problem::new(Kind::InvalidField, error.body_text());
+            return visit.page(Section::Overview, "Overview", Err(problem));
+        }
+    };
     let snapshot = console.live.fresh(visit.caller.scope()).await;
     let catalog = console.catalog.current();
     let catalog = seen(&catalog, &visit.caller);
     let now = console.clock.now();
+    let charts = if visit.caller.scope().is_whole() {
+        charts(&console, None, "/console", ranged.range).await
+    } else {
+        // They are of all job types together.
+        html! { p.quiet { "What happened in the last hours and days stands on the page of each of your job types." } }
+    };
     let body = html! {
         (old_numbers(&snapshot, now))
         (first_steps(&catalog, &snapshot, &visit, console.takes_jobs_in))
@@ -36,6 +53,7 @@ pub(super) async fn show<L: Log, Q: Queue>(
             (pipeline(&snapshot))
         }
         (attention(&snapshot))
+        (charts)
         section aria-labelledby="mill" {
             h2 #mill { "Mill" }
             dl.facts {

@@ -2,6 +2,7 @@
 
 pub(crate) mod bytes;
 pub(crate) mod changes;
+pub(crate) mod chart;
 pub(crate) mod choose;
 pub(crate) mod form;
 pub(crate) mod help;

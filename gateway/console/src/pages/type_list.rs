@@ -37,7 +37,7 @@ pub(super) struct Asked {
     after: String,
 }
 
-const HEADS: [Head; 12] = [
+const HEADS: [Head; 14] = [
     ("Job type", false),
     ("Mode", false),
     ("Versions", false),
@@ -49,6 +49,8 @@ const HEADS: [Head; 12] = [
     ("In/s", true),
     ("Done/s", true),
     ("Failed, 5 min", true),
+    ("Wait p50 · p95 · p99, 5 min", true),
+    ("Run p50 · p95 · p99, 5 min", true),
     ("Limits", false),
 ];
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use wasmill_catalog::{RouteMode, TypeSpec};
@@ -11,6 +12,7 @@ use wasmill_job::{JobType, UnixMs};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
+use super::charts::{Ranged, charts};
 use super::lately::lately_of;
 use super::overview::old_numbers;
 use super::part::changes::changes;
@@ -33,8 +35,12 @@ pub(super) async fn show<L: Log, Q: Queue>(
     State(console): State<Arc<Console<L, Q>>>,
     visit: Visit,
     Path(name): Path<String>,
+    ranged: Result<Query<Ranged>, QueryRejection>,
 ) -> Response {
-    let body = body(&console, &visit, &name).await;
+    let body = match ranged {
+        Ok(Query(ranged)) => body(&console, &visit, &name, &ranged).await,
+        Err(error) => Err(Problem::new(Kind::InvalidField, error.body_text())),
+    };
     visit.page(Section::JobTypes, &name, body)
 }
 
@@ -42,6 +48,7 @@ async fn body<L: Log, Q: Queue>(
     console: &Console<L, Q>,
     visit: &Visit,
     name: &str,
+    ranged: &Ranged,
 ) -> Result<Markup, Problem> {
     visit.caller.require_type(name)?;
     let snapshot = console.live.fresh(visit.caller.scope()).await;
@@ -62,6 +69,8 @@ async fn body<L: Log, Q: Queue>(
     }
     let steps = steps(console, catalog.revision, &job_type).await;
     let now = console.clock.now();
+    let address = format!("/console/types/{job_type}");
+    let charts = charts(console, Some(&job_type), &address, ranged.range).await;
     Ok(html! {
         (old_numbers(&snapshot, now))
         @if let Some(spec) = spec {
@@ -70,6 +79,7 @@ async fn body<L: Log, Q: Queue>(
             p.notice { "This type is no longer in the catalog; its jobs and dead letters are in the queue." }
         }
         (numbers(&snapshot, &job_type))
+        (charts)
         (lately_of(console, visit, &job_type).await)
         @if let Some(spec) = spec { (route(&job_type, spec)) }
         (history(now, &steps))
@@ -110,6 +120,8 @@ fn numbers(snapshot: &Snapshot, name: &JobType) -> Markup {
         ("accepted/s", ""),
         ("completed/s", ""),
         ("failed in 5 min", ""),
+        ("wait p50 · p95 · p99 in 5 min", ""),
+        ("run p50 · p95 · p99 in 5 min", ""),
     ];
     let lines = [
         ("accepted", rates(snapshot.series.of_type(name), |bucket| bucket.flow.accepted), "plain"),
@@ -121,7 +133,7 @@ fn numbers(snapshot: &Snapshot, name: &JobType) -> Markup {
             h2 #numbers { "Jobs" }
             ul.tiles data-row=(name) {
                 @for ((label, state), text) in labels.into_iter().zip(cells(snapshot, name)) {
-                    li {
+                    li.wide[label.contains("p50")] {
                         b.n { (text) } " "
                         @match state {
                             "" => span.unit { (label) },

@@ -17,6 +17,7 @@ mod probes;
 mod revisions;
 mod scope;
 mod sign_in;
+mod stats;
 mod status;
 mod tokens;
 mod without_log;

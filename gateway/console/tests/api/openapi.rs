@@ -40,6 +40,7 @@ async fn every_route_is_described() {
             "/v1/modules/{digest}/tags/{tag}",
             "/v1/queue/check",
             "/v1/queue/memory",
+            "/v1/stats",
             "/v1/status",
             "/v1/tokens",
             "/v1/tokens/{name}",

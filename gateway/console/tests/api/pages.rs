@@ -179,7 +179,7 @@ async fn one_job_is_shown_in_each_state() {
         (&format!("/console/jobs/other/{live}"), 404),
         ("/console/types/helo", 404),
         ("/console/history/9", 404),
-        ("/console/jobs?state=dead", 400),
+        ("/console/jobs?state=gone", 400),
         ("/console/dead/preview?act=burn", 400),
     ] {
         let answer = world.get(path).await;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,12 +63,17 @@ pub(crate) struct Answer {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::begin(Storage::Log, Vec::new()).await
+        Self::begin(Storage::Log, Vec::new(), None).await
     }
 
     /// A console whose mill keeps everything in the queue. Its log stays empty.
     pub(crate) async fn without_log() -> Self {
-        Self::begin(|_| Storage::Queue, Vec::new()).await.hello().await
+        Self::begin(|_| Storage::Queue, Vec::new(), None).await.hello().await
+    }
+
+    /// The same, with its history in this folder, which outlives it.
+    pub(crate) async fn with_history(folder: &std::path::Path) -> Self {
+        Self::begin(|_| Storage::Queue, Vec::new(), Some(folder.to_owned())).await.hello().await
     }
 
     /// A console that asks for a token: `wm_admin` may do everything, `wm_operator` has the role `operate` alone and ends at
@@ -88,7 +94,7 @@ impl World {
         };
         let reader = Token { roles: Roles::of(&[Role::Read]), ..token("reader") };
         let hello = Token { scope: hello.try_into().unwrap(), ..token("hello") };
-        let world = Self::begin(Storage::Log, vec![token("admin"), operator, reader, hello]).await;
+        let world = Self::begin(Storage::Log, vec![token("admin"), operator, reader, hello], None).await;
         let admin = [("authorization", "Bearer wm_admin"), ("content-type", "application/wasm")];
         let module = [WASM, b"hello"].concat();
         assert_eq!(world.call("POST", "/v1/modules?tag=hello@1.0.0", &admin, module).await.status, 201);
@@ -98,7 +104,11 @@ impl World {
         world
     }
 
-    async fn begin(storage: impl FnOnce(EmbeddedLog) -> Storage<EmbeddedLog>, tokens: Vec<Token>) -> Self {
+    async fn begin(
+        storage: impl FnOnce(EmbeddedLog) -> Storage<EmbeddedLog>,
+        tokens: Vec<Token>,
+        history: Option<PathBuf>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
         let config = LogConfig::new(folder.path().join("log"));
@@ -155,6 +165,7 @@ impl World {
             topics: Some(MakeTopics::new(topics)),
             desk: desk(jobs),
             takes_jobs_in: true,
+            history: Some(history.unwrap_or_else(|| folder.path().join("history"))),
             stop: drain.clone(),
             clock,
             hosts: Hosts::local(),

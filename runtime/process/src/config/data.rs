@@ -29,6 +29,11 @@ impl DataConfig {
         self.dir.join("tokens.last")
     }
 
+    /// The folder of what happened in each minute of the last seven days, as a process with the console saw it: may be lost.
+    pub fn history_dir(&self) -> PathBuf {
+        self.dir.join("history")
+    }
+
     /// The folder of the artifact store: catalog revisions, modules, tokens.
     pub fn artifacts_dir(&self) -> PathBuf {
         self.dir.join("artifacts")

@@ -74,8 +74,8 @@ pub(super) fn rules(method: &Method, route: &str) -> Rule {
         ("DELETE", "/v1/jobs/{type}/{id}") => Rule::roles(&[Enqueue, Operate]).changes("cancel job"),
         (
             "GET",
-            "/v1/jobs" | "/v1/status" | "/v1/lanes" | "/v1/workers" | "/v1/attempts" | "/v1/dead"
-            | "/v1/dead/groups",
+            "/v1/jobs" | "/v1/status" | "/v1/stats" | "/v1/lanes" | "/v1/workers" | "/v1/attempts"
+            | "/v1/dead" | "/v1/dead/groups",
         ) => Rule::roles(&[Operate, Read]),
         ("POST", "/v1/dead/redrive") => Rule::roles(&[Operate]).changes("redrive"),
         ("POST", "/v1/dead/purge") => Rule::roles(&[Operate]).changes("purge"),

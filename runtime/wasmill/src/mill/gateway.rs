@@ -120,6 +120,7 @@ fn parts<L: Log, Q: Queue>(
         topics,
         desk: desk(&jobs),
         takes_jobs_in: role.takes_jobs_in(),
+        history: Some(config.data.history_dir()),
         stop,
         clock: Arc::clone(&ends.clock),
         hosts: hosts.clone(),

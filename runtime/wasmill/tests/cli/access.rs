@@ -81,6 +81,7 @@ const NEEDS: &[(&str, &str, Needs, bool)] = &[
     ("delete", "/v1/catalog/queues/{queue}", (DEPLOY, All), TOLD),
     ("delete", "/v1/catalog/queues/{queue}/generations/{generation}", (DEPLOY, All), TOLD),
     ("get", "/v1/status", (READ, Of), NOT_TOLD),
+    ("get", "/v1/stats", (READ, Of), NOT_TOLD),
     ("get", "/v1/lanes", (READ, Of), NOT_TOLD),
     ("get", "/v1/workers", (READ, Of), NOT_TOLD),
     ("get", "/v1/attempts", (READ, Of), NOT_TOLD),
@@ -303,7 +304,8 @@ fn every_endpoint_asks_for_its_role() {
             assert!(if wanted { let_in(status) } else { status == 403 }, "{method} {path}: {who} {status}");
         }
         // Lists that walk through everything ask a token for some job types which of them is meant.
-        let walks = *method == "get" && matches!(*path, "/v1/jobs" | "/v1/dead" | "/v1/dead/groups");
+        let walks =
+            *method == "get" && matches!(*path, "/v1/jobs" | "/v1/stats" | "/v1/dead" | "/v1/dead/groups");
         let status = ask(Some(guarded.token("mail")));
         let wanted = free || *types == Of;
         if !walks {

@@ -21,7 +21,7 @@ fn snapshot() -> Snapshot {
 #[test]
 fn a_row_has_texts_as_they_are_shown() {
     let row = cells(&snapshot(), &"hello".parse().unwrap());
-    assert_eq!(row, ["1,234", "0", "0", "9", "2", "2.5", "1.5", "25.0 %"]);
+    assert_eq!(row, ["1,234", "0", "0", "9", "2", "2.5", "1.5", "25.0 %", "–", "–"]);
     let none = cells(&snapshot(), &"other".parse().unwrap());
     assert_eq!(none[7], "–");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmill_job::{JobType, Scope, TypePattern, UnixMs};
-use wasmill_queue::Counts;
+use wasmill_queue::{Counts, Latencies};
 
 use super::super::attention::{Notice, Weight};
 use super::{event_for, seen};
@@ -34,8 +34,11 @@ fn mill() -> Arc<Snapshot> {
     let mut snapshot = Snapshot { at: UnixMs(10_000), over: Duration::from_secs(1), ..Snapshot::default() };
     snapshot.counts = Arc::new([(name("hello"), of(1)), (name("mail"), of(50))].into());
     snapshot.flows = flows.into();
-    snapshot.series.add(UnixMs(0), &snapshot.flows);
-    snapshot.series.add(UnixMs(10_000), &snapshot.flows);
+    let mut times = Latencies::default();
+    times.run_us.record(1_000);
+    let times = [(name("hello"), times.clone()), (name("mail"), times)].into();
+    snapshot.series.add(UnixMs(0), &snapshot.flows, &times);
+    snapshot.series.add(UnixMs(10_000), &snapshot.flows, &times);
     snapshot.lately = snapshot.series.sums().clone();
     snapshot.lanes = Arc::new(vec![
         lane("wasmill.parked.hello"),
@@ -69,6 +72,7 @@ fn some_types_see_nothing_of_the_others() {
     assert_eq!(own.notices.len(), 2, "{own:?}");
     let accepted: Vec<_> = own.series.mill().map(|bucket| bucket.flow.accepted).collect();
     assert_eq!(accepted, [2]);
+    assert!(own.series.times().mill().run.is_some());
     let event = String::from_utf8(event_for(&mill(), &scope("hello"), true).to_vec()).unwrap();
     let event: serde_json::Value = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
     assert_eq!(
@@ -82,5 +86,6 @@ fn some_types_see_nothing_of_the_others() {
 #[test]
 fn no_types_see_an_idle_mill() {
     let none = seen(mill(), &scope("billing.*"));
+    assert!(none.series.times().mill().run.is_none());
     assert!(none.counts.is_empty() && none.flows.is_empty() && none.lately.is_empty(), "{none:?}");
 }

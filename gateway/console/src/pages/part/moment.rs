@@ -21,6 +21,23 @@ pub(crate) fn exact(at_ms: u64) -> Markup {
     html! { time datetime=(text) { (text.replace('T', " ").trim_end_matches('Z')) " UTC" } }
 }
 
+/// The day and the time of day of a moment.
+pub(crate) struct Parts {
+    pub(crate) day: String,
+    pub(crate) time: String,
+}
+
+/// Nothing for moments that no calendar has.
+pub(crate) fn parts(at_ms: u64) -> Option<Parts> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    // Such as 2026-01-31T23:59:00Z.
+    let text = written(at_ms)?;
+    let (month, day) = (text.get(5..7)?.parse::<usize>().ok()?, text.get(8..10)?.trim_start_matches('0'));
+    let month = MONTHS.get(month.checked_sub(1)?)?;
+    Some(Parts { day: format!("{day} {month}"), time: text.get(11..16)?.to_owned() })
+}
+
 fn ago(now: UnixMs, at: UnixMs) -> String {
     let ms = now.0 - at.0;
     if ms < 1_000 { "0s".into() } else { span(ms).split(' ').next().unwrap_or_default().to_owned() }

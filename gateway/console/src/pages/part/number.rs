@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::live::per_second;
+use crate::live::{Percentiles, per_second};
 
 /// With a comma at every thousand.
 pub(crate) fn count(number: u64) -> String {
@@ -59,6 +59,22 @@ pub(crate) fn micros(us: u64) -> String {
         1_000..1_000_000 => format!("{:.1} ms", us as f64 / 1_000.0),
         _ => format!("{:.2} s", us as f64 / 1_000_000.0),
     }
+}
+
+/// Three percentiles, in the unit that suits the greatest.
+pub(crate) fn percentiles(of: Option<Percentiles>) -> String {
+    let Some(Percentiles { p50, p95, p99 }) = of else { return "–".into() };
+    let (unit, us) = match p99 {
+        0..1_000 => ("µs", 1.0),
+        1_000..1_000_000 => ("ms", 1_000.0),
+        _ => ("s", 1_000_000.0),
+    };
+    let text = |time: u64| match time as f64 / us {
+        time if time >= 10.0 || us < 2.0 => format!("{time:.0}"),
+        time if time >= 1.0 => format!("{time:.1}"),
+        time => format!("{time:.2}"),
+    };
+    format!("{} · {} · {} {unit}", text(p50), text(p95), text(p99))
 }
 
 #[cfg(test)]

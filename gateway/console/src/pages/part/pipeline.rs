@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::number::{count, rate};
+use super::number::{count, micros, rate};
 use super::spark::{points, rates, spark};
-use crate::live::{Flow, Snapshot, Sum};
+use crate::live::{Flow, Percentiles, Snapshot, Sum};
 
 /// A place on the way of a job.
 pub(crate) struct Hop {
@@ -37,6 +37,10 @@ pub(crate) fn hops(snapshot: &Snapshot) -> Vec<Hop> {
         if is_parked(&lane.topic) { parked += lane.unsettled } else { lag += lane.lag }
     }
     let value = |key, text, unit| Value { key, text, unit };
+    let times = snapshot.series.times().mill();
+    let time = |of: Option<Percentiles>, which: fn(Percentiles) -> u64| {
+        of.map_or_else(|| "–".to_owned(), |of| micros(which(of)))
+    };
     let gateway = Hop {
         name: "Gateway",
         link: "/console/types",
@@ -65,6 +69,9 @@ pub(crate) fn hops(snapshot: &Snapshot) -> Vec<Hop> {
             values: vec![
                 value("queue.pending", count(sum.pending), "pending"),
                 value("queue.scheduled", count(sum.scheduled), "scheduled"),
+                value("queue.wait.p50", time(times.wait, |of| of.p50), "wait p50"),
+                value("queue.wait.p95", time(times.wait, |of| of.p95), "wait p95"),
+                value("queue.wait.p99", time(times.wait, |of| of.p99), "wait p99"),
             ],
             line: None,
         },
@@ -80,6 +87,9 @@ pub(crate) fn hops(snapshot: &Snapshot) -> Vec<Hop> {
             values: vec![
                 value("sandbox.completed", rate(flow.completed, snapshot.over), "completed/s"),
                 value("sandbox.failed", rate(flow.failed, snapshot.over), "failed/s"),
+                value("sandbox.run.p50", time(times.run, |of| of.p50), "run p50"),
+                value("sandbox.run.p95", time(times.run, |of| of.p95), "run p95"),
+                value("sandbox.run.p99", time(times.run, |of| of.p99), "run p99"),
             ],
             line: Some((COMPLETED, "completed", "good")),
         },
