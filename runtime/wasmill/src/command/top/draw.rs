@@ -14,9 +14,10 @@ use super::keys::{Choice, Tab};
 use crate::age::age;
 
 mod help;
+mod job_types;
 mod lanes;
 mod rows;
-mod types;
+
 mod workers;
 
 /// What a picture is of.
@@ -55,7 +56,7 @@ impl Scene<'_> {
         self.bars(bars, buffer);
         self.tabs().render(tabs, buffer);
         match self.choice.tab {
-            Tab::Types => types::draw(self, table, buffer),
+            Tab::Types => job_types::draw(self, table, buffer),
             Tab::Workers => workers::draw(self, table, buffer),
             Tab::Lanes => lanes::draw(self, table, buffer),
         }

@@ -55,7 +55,10 @@ fn a_mill_that_does_not_answer_is_told_with_how_old_the_numbers_are() {
     let held = Choice { is_held: true, filter: "bi".into(), ..Choice::default() };
     let text = drawn(&board, &held, 110, 10);
     assert!(text.contains("Connection refused. These numbers are 12s old. Trying again."), "{text}");
-    assert!(text.contains("only *bi*") && text.contains("bill (paused)") && !text.contains("\nmail"), "{text}");
+    assert!(
+        text.contains("only *bi*") && text.contains("bill (paused)") && !text.contains("\nmail"),
+        "{text}"
+    );
     let mut never = Board::default();
     never.miss("no answer.".into());
     let text = drawn(&never, &Choice::default(), 60, 10);
@@ -69,7 +72,7 @@ fn a_mill_that_does_not_answer_is_told_with_how_old_the_numbers_are() {
 fn no_window_is_too_small() {
     let mut troubled = board();
     troubled.miss("no answer.".into());
-    for (wide, high) in [(1, 1), (2, 3), (5, 2), (12, 4), (40, 3), (300, 1), (3, 60)] {
+    for (wide, high) in [(1, 1), (2, 3), (5, 2), (12, 4), (40, 3), (40, 10), (300, 1), (3, 60)] {
         for board in [&Board::default(), &board(), &troubled] {
             for tab in Tab::ALL {
                 for has_help in [false, true] {
