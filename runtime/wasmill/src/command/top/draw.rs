@@ -17,7 +17,6 @@ mod help;
 mod job_types;
 mod lanes;
 mod rows;
-
 mod workers;
 
 /// What a picture is of.

@@ -1,5 +1,8 @@
-//! Drawings, into a terminal of the tests.
+//! Drawings, into a terminal of the tests, compared with what stands in `golden/`. `UPDATE_GOLDEN=1` writes them anew.
 #![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::PathBuf;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -46,6 +49,52 @@ fn drawn(board: &Board, choice: &Choice, wide: u16, high: u16) -> String {
     let lines = buffer.content().chunks(usize::from(wide).max(1));
     let text = |cells: &[ratatui::buffer::Cell]| cells.iter().map(|cell| cell.symbol()).collect::<String>();
     lines.map(|cells| format!("{}\n", text(cells).trim_end())).collect()
+}
+
+/// Compares a picture with the golden file.
+#[track_caller]
+fn compare(name: &str, picture: &str) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/command/top/draw/golden");
+    let path = folder.join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(&path, picture).unwrap();
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    assert!(golden == picture, "{} differs; UPDATE_GOLDEN=1 accepts:\n{picture}", path.display());
+}
+
+#[test]
+fn pictures_are_as_written_down() {
+    let board = board();
+    for (name, tab, (wide, high)) in [
+        ("types.txt", Tab::Types, (110, 10)),
+        ("types-small.txt", Tab::Types, (40, 10)),
+        ("workers.txt", Tab::Workers, (90, 14)),
+        ("lanes.txt", Tab::Lanes, (90, 9)),
+    ] {
+        compare(name, &drawn(&board, &Choice { tab, ..Choice::default() }, wide, high));
+    }
+    compare("help.txt", &drawn(&board, &Choice { has_help: true, ..Choice::default() }, 60, 16));
+}
+
+#[test]
+fn each_tab_says_what_it_is_about() {
+    let board = board();
+    let tab = |tab| drawn(&board, &Choice { tab, ..Choice::default() }, 110, 14);
+    let types = tab(Tab::Types);
+    assert!(types.contains("in 121/s → log 3 behind → pending 18 → in flight 4 → done 115/s"), "{types}");
+    let row = types.lines().find(|line| line.starts_with("mail")).unwrap();
+    let cells: Vec<_> = row.split_whitespace().collect();
+    assert_eq!(cells, ["mail", "5", "1", "2", "120", "115", "2.0", "0", "31", "ms", "1.25", "ms"], "{types}");
+    assert!(types.find("bill (paused)") < types.find("\nmail"), "the most pending first: {types}");
+    let workers = tab(Tab::Workers);
+    assert!(workers.contains("00ff00ff00ff00ff") && workers.contains("1m 39s"), "{workers}");
+    assert!(workers.find("bill") < workers.find("mail"), "the longest first: {workers}");
+    let lanes = tab(Tab::Lanes);
+    assert!(lanes.find("wasmill.q.default.1/1") < lanes.find("wasmill.q.default.1/0"), "{lanes}");
+    let help = drawn(&board, &Choice { has_help: true, ..Choice::default() }, 60, 16);
+    assert!(help.contains("hold the numbers"), "{help}");
 }
 
 #[test]
