@@ -121,6 +121,7 @@ impl Server {
 
     fn silent(&self, why: &str) -> Failure {
         Failure::new(Exit::Unreachable, format_args!("no answer from {}: {why}.", self.base))
+            .passing()
             .advise("Is `wasmill dev` running? Another address goes into --server or WASMILL_SERVER.")
     }
 }
@@ -198,6 +199,7 @@ impl Answer {
     pub(crate) fn refusal(&self) -> Failure {
         let problem = Problem::of(self);
         let failure = Failure::new(Exit::No, &problem);
+        let failure = if self.status.is_server_error() { failure.passing() } else { failure };
         match problem.advice() {
             Some(advice) => failure.advise(advice),
             None => failure,

@@ -21,6 +21,7 @@ mod init;
 pub(crate) mod job;
 mod job_types;
 mod listen;
+mod logs;
 mod modules;
 mod new;
 mod queue;
@@ -30,10 +31,14 @@ mod rollback;
 mod routes;
 mod run;
 pub(crate) mod run_alone;
+mod stats;
 pub(crate) mod status;
 mod target;
 mod token;
+mod top;
 mod topics;
+mod when;
+mod workers;
 
 /// What wasmill can do.
 #[derive(Debug, Subcommand)]
@@ -62,6 +67,10 @@ pub(crate) enum Command {
     Queue(queue::Queue),
     Topics(topics::Topics),
     Status(status::Status),
+    Top(top::Top),
+    Stats(stats::Stats),
+    Workers(workers::Workers),
+    Logs(logs::Logs),
     Run(run::Run),
     Check(check::Check),
     Token(token::Token),
@@ -100,6 +109,10 @@ impl Command {
             Self::Queue(queue) => inside(&mut Builder::new_current_thread(), queue.run()),
             Self::Topics(topics) => inside(&mut Builder::new_current_thread(), topics.run()),
             Self::Status(status) => inside(&mut Builder::new_current_thread(), status.run()),
+            Self::Top(top) => inside(&mut Builder::new_current_thread(), top.run()),
+            Self::Stats(stats) => inside(&mut Builder::new_current_thread(), stats.run()),
+            Self::Workers(workers) => inside(&mut Builder::new_current_thread(), workers.run()),
+            Self::Logs(logs) => inside(&mut Builder::new_current_thread(), logs.run()),
             Self::Token(token) => inside(&mut Builder::new_current_thread(), token.run()),
             Self::New(new) => new.run(),
             Self::Init(init) => init.run(),

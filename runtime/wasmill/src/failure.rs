@@ -12,6 +12,8 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     what: String,
     advice: Option<String>,
+    /// Whether it may pass by itself: the server asks to come again.
+    pub(crate) is_passing: bool,
 }
 
 /// The exit codes, success (0) aside. They stand in `--help` and in the README; scripts rely on them.
@@ -45,7 +47,7 @@ Colours and progress bars appear on terminals only; NO_COLOR switches colours of
 
 impl Failure {
     pub(crate) fn new(exit: Exit, what: impl fmt::Display) -> Self {
-        Self { exit, what: what.to_string(), advice: None }
+        Self { exit, what: what.to_string(), advice: None, is_passing: false }
     }
 
     /// Adds what the user can do about it.
@@ -53,6 +55,18 @@ impl Failure {
     pub(crate) fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
         self
+    }
+
+    /// Says that it may pass by itself.
+    #[must_use]
+    pub(crate) fn passing(mut self) -> Self {
+        self.is_passing = true;
+        self
+    }
+
+    /// What happened, without what to do about it.
+    pub(crate) fn sentence(&self) -> &str {
+        &self.what
     }
 
     /// For a file named on the command line that cannot be read.

@@ -7,6 +7,7 @@ use clap::Parser;
 
 use crate::command::Command;
 
+mod age;
 mod batch;
 mod client;
 mod command;
@@ -16,6 +17,7 @@ mod input;
 mod mill;
 mod progress;
 mod record;
+mod spark;
 mod table;
 mod terminal;
 

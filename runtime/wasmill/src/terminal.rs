@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use bytesize::ByteSize;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use wasmill_job::{Imports, LogLevel, LogLine};
 
 use crate::demo::spread::short;
@@ -26,6 +27,15 @@ pub(crate) fn print(text: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether anybody still reads the standard output. Costs one call of the system.
+pub(crate) fn is_heard() -> bool {
+    let stdout = io::stdout();
+    let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+    // An error of the question is no answer to it; the next write tells.
+    let asked = rustix::event::poll(&mut polled, Some(&Timespec::default()));
+    asked.is_err() || !polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
 /// Prints a server's answer as it is, with a line's end behind it.
@@ -69,12 +79,17 @@ pub(crate) fn log_line(line: &LogLine) -> String {
     format!("{:>6} ms {} {}", line.at_ms, styled(style, name), line.message)
 }
 
+/// Whether there is somebody to answer a question.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 /// Asks a question that is answered by y or n. `otherwise` says what to pass where nobody can answer.
 ///
 /// # Errors
 /// When there is no terminal to ask on, or the answer is no.
 pub(crate) fn confirm(question: &str, otherwise: &str) -> Result<()> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !can_ask() {
         return Err(
             Failure::new(Exit::No, "nobody can be asked here: there is no terminal.").advise(otherwise)
         );

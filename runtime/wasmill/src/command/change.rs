@@ -33,8 +33,8 @@ struct FieldChange {
 
 /// What a change has made.
 #[derive(Debug, Deserialize)]
-struct Applied {
-    revision: u64,
+pub(crate) struct Applied {
+    pub(crate) revision: u64,
     #[serde(default)]
     warnings: Vec<String>,
 }
@@ -54,10 +54,17 @@ pub(crate) async fn commit(server: &Server, call: Call, json: bool) -> Result<()
         return print_bytes(&answer.body);
     }
     let applied: Applied = answer.read()?;
-    for warning in &applied.warnings {
-        tell(&format!("{}: {warning}", styled(YELLOW, "still to do")));
-    }
+    applied.warn();
     print(&format!("{} revision {}\n", styled(GREEN, "applied"), applied.revision))
+}
+
+impl Applied {
+    /// Tells what is still to be done.
+    pub(crate) fn warn(&self) {
+        for warning in &self.warnings {
+            tell(&format!("{}: {warning}", styled(YELLOW, "still to do")));
+        }
+    }
 }
 
 impl Change {

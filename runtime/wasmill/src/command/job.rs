@@ -10,10 +10,12 @@ use crate::failure::Result;
 use crate::terminal::{print, print_bytes};
 use view::JobView;
 
+mod find;
 mod list;
+mod row;
 pub(crate) mod view;
 
-/// Look at one job, cancel it, or list the jobs in one state
+/// Look at one job, find it by its id, cancel it, or list the jobs in one state
 #[derive(Debug, Args)]
 pub(crate) struct Job {
     #[command(subcommand)]
@@ -39,6 +41,7 @@ enum JobCommand {
         which: Which,
     },
     List(list::List),
+    Find(find::Find),
 }
 
 /// The answer to a cancel: `cancelling` or `cancelled`.
@@ -67,6 +70,7 @@ impl Job {
             JobCommand::Show { which, receipt, output } => which.show(receipt, output).await,
             JobCommand::Cancel { which } => which.cancel().await,
             JobCommand::List(list) => list.run().await,
+            JobCommand::Find(find) => find.run().await,
         }
     }
 }

@@ -11,8 +11,11 @@ use crate::failure::Result;
 use crate::record::render;
 use crate::table::Table;
 use crate::terminal::{confirm, print, print_bytes};
+use mode::Switch;
 
-/// List the job types of the routing table, show one, or delete one
+mod mode;
+
+/// List the job types of the routing table, show one, pause or resume it, switch it off, or delete it
 #[derive(Debug, Args)]
 pub(crate) struct JobTypes {
     #[command(subcommand)]
@@ -40,9 +43,21 @@ enum JobTypesCommand {
         #[command(flatten)]
         target: Target,
     },
+    /// Pause a job type: its jobs are accepted and kept, and none is taken
+    ///
+    /// A catalog file that says another mode changes it back when it is applied.
+    Pause(Switch),
+    /// Go back to the mode that a job type had before it was paused or switched off
+    ///
+    /// The mode is looked for in the last revisions of the routing table; where none of them tells, it is `live`.
+    Resume(Switch),
+    /// Switch a job type off: no new jobs are accepted, and those that are there still run
+    ///
+    /// A catalog file that says another mode changes it back when it is applied.
+    Off(Switch),
     /// Delete a job type that is off and has no jobs left
     ///
-    /// Apply mode = "off" first, and wait until its jobs have run.
+    /// Switch it off first, and wait until its jobs have run.
     Delete {
         /// The job type
         #[arg(value_name = "TYPE")]
@@ -73,6 +88,9 @@ impl JobTypes {
         match self.command {
             JobTypesCommand::List { json, target } => list(json, &target).await,
             JobTypesCommand::Show { name, json, target } => show("types", "type", &name, json, &target).await,
+            JobTypesCommand::Pause(switch) => switch.give("paused").await,
+            JobTypesCommand::Resume(switch) => switch.resume().await,
+            JobTypesCommand::Off(switch) => switch.give("off").await,
             JobTypesCommand::Delete { name, deletion, target } => {
                 deletion.run("types", "job type", &name, &target).await
             }

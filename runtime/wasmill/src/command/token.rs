@@ -1,11 +1,6 @@
 //! `wasmill token`: the tokens that callers show. Offline for the configuration, and by a server for its store.
 
-use std::fmt;
-use std::str::FromStr;
-use std::time::{Duration, UNIX_EPOCH};
-
 use clap::{Args, Subcommand, ValueEnum};
-use wasmill_job::UnixMs;
 
 use crate::failure::Result;
 
@@ -44,17 +39,6 @@ pub(super) enum Role {
     Read,
 }
 
-/// When a token ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expiry {
-    In(Duration),
-    At(UnixMs),
-}
-
-/// Why a text names no end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NoExpiry;
-
 impl Token {
     pub(crate) async fn run(self) -> Result<()> {
         match self.command {
@@ -77,36 +61,6 @@ impl Role {
         }
     }
 }
-
-impl Expiry {
-    /// The moment.
-    pub(super) fn at(self, now: UnixMs) -> UnixMs {
-        match self {
-            Self::In(span) => now.plus(span),
-            Self::At(at) => at,
-        }
-    }
-}
-
-impl FromStr for Expiry {
-    type Err = NoExpiry;
-    fn from_str(text: &str) -> std::result::Result<Self, NoExpiry> {
-        if let Ok(span) = humantime::parse_duration(text) {
-            return Ok(Self::In(span));
-        }
-        let at = humantime::parse_rfc3339(text).map_err(|_| NoExpiry)?;
-        let since = at.duration_since(UNIX_EPOCH).map_err(|_| NoExpiry)?;
-        Ok(Self::At(UnixMs(u64::try_from(since.as_millis()).map_err(|_| NoExpiry)?)))
-    }
-}
-
-impl fmt::Display for NoExpiry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("write a span such as 90d, or a moment in UTC such as 2027-01-31T00:00:00Z")
-    }
-}
-
-impl std::error::Error for NoExpiry {}
 
 #[cfg(test)]
 mod tests;

@@ -46,6 +46,10 @@ fn help_is_as_written_down() {
         "queue",
         "topics",
         "status",
+        "top",
+        "stats",
+        "workers",
+        "logs",
         "run",
         "check",
         "token",
@@ -59,6 +63,15 @@ fn help_is_as_written_down() {
     compare("topics-check.txt", &wasmill(["topics", "check", "--help"]).ok().stdout);
     compare("modules-prune.txt", &wasmill(["modules", "prune", "--help"]).ok().stdout);
     compare("types-delete.txt", &wasmill(["types", "delete", "--help"]).ok().stdout);
+    for command in ["list", "groups", "redrive", "purge"] {
+        compare(&format!("dead-{command}.txt"), &wasmill(["dead", command, "--help"]).ok().stdout);
+    }
+    for command in ["list", "find"] {
+        compare(&format!("job-{command}.txt"), &wasmill(["job", command, "--help"]).ok().stdout);
+    }
+    for command in ["pause", "resume", "off"] {
+        compare(&format!("types-{command}.txt"), &wasmill(["types", command, "--help"]).ok().stdout);
+    }
     for command in ["create", "list", "revoke", "rotate", "new"] {
         compare(&format!("token-{command}.txt"), &wasmill(["token", command, "--help"]).ok().stdout);
     }
@@ -68,6 +81,6 @@ fn help_is_as_written_down() {
 fn every_shell_gets_its_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = wasmill(["completions", shell]).ok().stdout;
-        assert!(script.contains("enqueue") && script.contains("redrive"), "{shell}:\n{script}");
+        assert!(script.contains("enqueue") && script.contains("groups"), "{shell}:\n{script}");
     }
 }

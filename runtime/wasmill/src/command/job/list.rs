@@ -1,19 +1,20 @@
 //! `wasmill job list`: the jobs in one state, page after page.
 
 use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize};
-use wasmill_job::JobType;
+use wasmill_job::{Clock, JobType, SystemClock, UnixMs};
 
+use super::row::{Page, Row};
 use crate::client::Call;
 use crate::command::job::view::moment;
 use crate::command::target::Target;
-use crate::failure::{Exit, Failure, Result};
+use crate::command::when::When;
+use crate::failure::Result;
 use crate::table::Table;
 use crate::terminal::{print, tell};
 
 /// List the jobs in one state
 ///
-/// Jobs that move meanwhile may be missed, or come twice. Dead ones are listed by `wasmill dead list`.
+/// Jobs that move meanwhile may be missed, or come twice. Dead ones are told at more length by `wasmill dead list`.
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// The state
@@ -22,6 +23,15 @@ pub(super) struct List {
     /// Only jobs of this type
     #[arg(long = "type", value_name = "TYPE")]
     job_type: Option<JobType>,
+    /// Only jobs of this moment or later: a span such as 2h, for so long ago, or a moment such as 2027-01-31T00:00:00Z
+    #[arg(long, value_name = "WHEN")]
+    since: Option<When>,
+    /// Only jobs of before this moment, written in the same way
+    #[arg(long, value_name = "WHEN")]
+    until: Option<When>,
+    /// Only jobs whose last attempt failed with this error
+    #[arg(long, value_name = "TEXT")]
+    error: Option<String>,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -41,29 +51,8 @@ enum State {
     InFlight,
     Completed,
     Cancelled,
+    Dead,
     Parked,
-}
-
-/// A page of jobs.
-#[derive(Debug, Deserialize)]
-struct Page {
-    jobs: Vec<Row>,
-    next: Option<String>,
-}
-
-/// One job.
-#[derive(Debug, Deserialize, Serialize)]
-struct Row {
-    id: String,
-    #[serde(rename = "type")]
-    job_type: String,
-    state: String,
-    attempts: u32,
-    accepted_at_ms: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    due_at_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at_ms: Option<u64>,
 }
 
 /// Jobs asked for at once: what the server gives at most.
@@ -72,10 +61,12 @@ const PAGE: u32 = 1_000;
 impl List {
     pub(super) async fn run(self) -> Result<()> {
         let server = self.target.server()?;
+        // Once: a page must not mean other moments than the one before.
+        let now = SystemClock.now();
         let (mut table, mut after) = (self.state.table(), None);
         let mut left = self.limit;
         loop {
-            let answer = server.success(self.call(left.min(PAGE), after.as_deref())).await?;
+            let answer = server.success(self.call(now, left.min(PAGE), after.as_deref())).await?;
             let Page { jobs, next } = answer.read()?;
             for job in &jobs {
                 if self.json { job.print()? } else { self.state.add(&mut table, job) }
@@ -99,16 +90,20 @@ impl List {
         Ok(())
     }
 
-    fn call(&self, limit: u32, after: Option<&str>) -> Call {
+    fn call(&self, now: UnixMs, limit: u32, after: Option<&str>) -> Call {
         let call = Call::get("/v1/jobs").query("state", self.state.name()).query("limit", &limit.to_string());
-        let call = match &self.job_type {
-            Some(job_type) => call.query("type", job_type.as_str()),
+        let moment = |when: Option<When>| when.map(|when| when.before(now).0.to_string());
+        let more = [
+            ("type", self.job_type.as_ref().map(ToString::to_string)),
+            ("since_ms", moment(self.since)),
+            ("until_ms", moment(self.until)),
+            ("error", self.error.clone()),
+            ("after", after.map(ToOwned::to_owned)),
+        ];
+        more.into_iter().fold(call, |call, (name, value)| match value {
+            Some(value) => call.query(name, &value),
             None => call,
-        };
-        match after {
-            Some(after) => call.query("after", after),
-            None => call,
-        }
+        })
     }
 }
 
@@ -121,6 +116,7 @@ impl State {
             Self::InFlight => "in_flight",
             Self::Completed => "completed",
             Self::Cancelled => "cancelled",
+            Self::Dead => "dead",
             Self::Parked => "parked",
         }
     }
@@ -131,7 +127,9 @@ impl State {
                 Table::new(["ID", "TYPE", "ATTEMPTS", "ACCEPTED"])
             }
             Self::Scheduled => Table::new(["ID", "TYPE", "ATTEMPTS", "ACCEPTED", "DUE"]),
-            Self::Completed | Self::Cancelled => Table::new(["ID", "TYPE", "ATTEMPTS", "ACCEPTED", "ENDED"]),
+            Self::Completed | Self::Cancelled | Self::Dead => {
+                Table::new(["ID", "TYPE", "ATTEMPTS", "ACCEPTED", "ENDED"])
+            }
         }
     }
 
@@ -141,16 +139,9 @@ impl State {
         let last = match self {
             Self::Pending | Self::InFlight | Self::Parked => return table.row(cells),
             Self::Scheduled => job.due_at_ms,
-            Self::Completed | Self::Cancelled => job.ended_at_ms,
+            Self::Completed | Self::Cancelled | Self::Dead => job.ended_at_ms,
         };
         let [id, job_type, attempts, accepted] = cells;
         table.row([id, job_type, attempts, accepted, last.map_or_else(String::new, moment)]);
-    }
-}
-
-impl Row {
-    fn print(&self) -> Result<()> {
-        let text = serde_json::to_string(self).map_err(|error| Failure::new(Exit::No, error))?;
-        print(&format!("{text}\n"))
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct JobView {
     #[serde(rename = "type")]
     job_type: String,
     pub(crate) state: String,
-    attempts: u32,
+    pub(crate) attempts: u32,
     pub(crate) accepted_at_ms: u64,
     due_at_ms: Option<u64>,
     pub(crate) ended_at_ms: Option<u64>,
@@ -31,7 +31,7 @@ pub(crate) struct JobView {
     output_base64: Option<String>,
     error: Option<JobError>,
     #[serde(default)]
-    logs: Vec<LogLine>,
+    pub(crate) logs: Vec<LogLine>,
     pub(crate) usage: Option<Usage>,
 }
 

@@ -8,7 +8,8 @@ use wasmill_http::new_token;
 use wasmill_job::{Clock, SystemClock, TokenHash, TypePattern};
 use wasmill_process::config::{self, AuthConfig, TokenConfig, TokenName};
 
-use super::{Expiry, Role};
+use super::Role;
+use crate::command::when::When;
 use crate::failure::{Exit, Failure, Result};
 use crate::terminal::{BOLD, print, styled};
 
@@ -32,7 +33,7 @@ pub(super) struct New {
     types: Vec<TypePattern>,
     /// When it ends: a span such as 90d, or a moment such as 2027-01-31T00:00:00Z
     #[arg(long, value_name = "WHEN")]
-    expires: Option<Expiry>,
+    expires: Option<When>,
     /// Print token and hash as JSON
     #[arg(long)]
     json: bool,
@@ -76,7 +77,7 @@ impl New {
             Some(Right::Operate) => config::Role::ALL.into(),
             None => self.role.into_iter().map(Role::as_config).collect::<BTreeSet<_>>(),
         };
-        let expires = self.expires.map(|expiry| config::Expiry { at_ms: expiry.at(SystemClock.now()).0 });
+        let expires = self.expires.map(|expiry| config::Expiry { at_ms: expiry.after(SystemClock.now()).0 });
         TokenConfig {
             name: self.name,
             roles,

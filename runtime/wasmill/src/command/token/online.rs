@@ -7,10 +7,11 @@ use clap::Args;
 use serde::Serialize;
 use wasmill_job::{Clock, SystemClock, TokenName, TypePattern};
 
+use super::Role;
 use super::made::{Made, Tokens};
-use super::{Expiry, Role};
 use crate::client::Call;
 use crate::command::target::Target;
+use crate::command::when::When;
 use crate::failure::Result;
 use crate::terminal::{print, print_bytes};
 
@@ -30,7 +31,7 @@ pub(super) struct Create {
     types: Vec<TypePattern>,
     /// When it ends: a span such as 90d, or a moment such as 2027-01-31T00:00:00Z
     #[arg(long, value_name = "WHEN")]
-    expires: Option<Expiry>,
+    expires: Option<When>,
     /// Print the server's answer as JSON
     #[arg(long)]
     json: bool,
@@ -90,7 +91,7 @@ impl Create {
             name: self.name.to_string(),
             roles: self.role.into_iter().map(Role::as_job).collect(),
             types: self.types,
-            expires_at_ms: self.expires.map(|expiry| expiry.at(SystemClock.now()).0),
+            expires_at_ms: self.expires.map(|expiry| expiry.after(SystemClock.now()).0),
         };
         show(Call::post("/v1/tokens").json(&wanted), self.json, &self.target).await
     }

@@ -1,20 +1,10 @@
-//! What a token may be told to end by, and the lines it comes with.
+//! The lines that a token comes with.
 #![allow(clippy::unwrap_used)]
 
 use wasmill_process::Config;
 use wasmill_process::config::{self, TokenConfig};
 
 use super::*;
-
-#[test]
-fn a_token_ends_after_a_span_or_at_a_moment() {
-    let at = |text: &str| text.parse::<Expiry>().map(|expiry| expiry.at(UnixMs(1_000)).0);
-    assert_eq!(at("90d"), Ok(1_000 + 90 * 24 * 3_600_000));
-    assert_eq!(at("2027-01-31T00:00:00Z"), Ok(1_801_353_600_000));
-    for wrong in ["", "soon", "2027-01-31", "1969-01-01T00:00:00Z"] {
-        assert!(at(wrong).is_err(), "{wrong}");
-    }
-}
 
 #[test]
 fn its_lines_are_a_configuration_file() {

@@ -1,0 +1,36 @@
+//! Tests of which attempt's log a job has.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+fn view(state: &str, attempts: u32) -> JobView {
+    let text = format!(
+        r#"{{"id": "x", "type": "hello", "state": "{state}", "attempts": {attempts}, "accepted_at_ms": 0,
+            "logs": [{{"level": "info", "message": "hi", "at_ms": 1}}]}}"#
+    );
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn a_log_is_that_of_the_last_attempt_that_ended() {
+    let of = |number, state, attempts| LogOf::attempt(number, view(state, attempts));
+    for state in ["completed", "scheduled", "dead", "pending"] {
+        assert!(matches!(of(2, state, 2), LogOf::Lines(lines) if lines.len() == 1), "{state}");
+    }
+    assert_eq!(of(1, "completed", 2), LogOf::Later);
+    // The third runs: the log is that of the second.
+    assert!(matches!(of(2, "in_flight", 3), LogOf::Lines(_)));
+    assert_eq!(of(3, "in_flight", 3), LogOf::NotSettled);
+    assert_eq!(of(1, "in_flight", 3), LogOf::Later);
+}
+
+#[test]
+fn what_is_not_there_is_said_in_a_line() {
+    let plain = |log: LogOf| anstream::adapter::strip_str(&log.render()).to_string();
+    assert_eq!(plain(LogOf::attempt(1, view("completed", 1))), "       1 ms info  hi\n");
+    assert_eq!(
+        plain(LogOf::Later),
+        "  (the job has begun another attempt since; the log of this one is gone)\n"
+    );
+    assert_eq!(plain(LogOf::Forgotten), "  (the job is forgotten, and its log with it)\n");
+}
