@@ -24,7 +24,7 @@ handlers = [{ module = "chatty@1.0.0" }]
 `;
 
 /** Letters whose errors differ by a number only. */
-const USERS = Array.from({ length: 12 }, (_, user) => user + 17);
+const USERS = Array.from({ length: 4 }, (_, user) => user + 17);
 
 export const prepare = async (mill) => {
   for (const guest of ["hello", "noop", "reject", "flaky", "chatty"]) await mill.deploy(guest);
@@ -36,7 +36,7 @@ export const prepare = async (mill) => {
   const talked = await mill.enqueue("talk", json({ lines: 12, bytes: 60 }));
   await mill.enqueueAll("mail.send", USERS.map((user) => ({ message: `no user ${user}` })));
   const dead = await mill.enqueue("mail.send", json({ message: "the mailbox is full" }));
-  await mill.enqueueAll("greet", Array.from({ length: 20 }, (_, number) => ({ name: `Ada ${number}` })));
+  await mill.enqueueAll("greet", Array.from({ length: 4 }, (_, number) => ({ name: `Ada ${number}` })));
   await mill.reaches("greet", completed, "completed");
   await mill.reaches("retry.later", scheduled, "scheduled");
   await mill.reaches("talk", talked, "completed");
