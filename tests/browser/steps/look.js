@@ -3,11 +3,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isAccessible } from "../page/accessible.js";
 import { TROUBLES, everyPage } from "../page/every.js";
-import { picture } from "../page/picture.js";
+import { picture as taken } from "../page/picture.js";
 
 const WIDE = { width: 1280, height: 800 };
 /** A small telephone. */
 const NARROW = { width: 390, height: 844 };
+
+/** Pages of which there is a picture on a narrow screen, too. */
+const NARROW_ONES = ["overview", "types", "type", "job-dead", "dead"];
 
 /** What moves, for whoever wants that nothing does. */
 const moving = ({ page }) =>
@@ -20,8 +23,10 @@ const moving = ({ page }) =>
       .map((element) => element.outerHTML.slice(0, 80)),
   );
 
-/** `come` answers a new visitor, who may do everything; `seen` is filled when the tests run. */
-export const looking = (come, seen) => {
+/** `come` answers a new visitor, who may do everything; `seen` is filled when the tests run; pictures are taken on request. */
+export const looking = (come, seen, { withPictures }) => {
+  const picture = (person, name) => withPictures && taken(person, name);
+
   test("every page, in light, in dark and narrow", async (t) => {
     const person = await come();
     const { page } = person;
@@ -41,7 +46,7 @@ export const looking = (come, seen) => {
         await page.setViewportSize(NARROW);
         const width = await page.evaluate(() => document.scrollingElement.scrollWidth);
         assert.ok(width <= NARROW.width, `on a screen of ${NARROW.width} it is ${width} wide`);
-        await picture(person, `${name}-narrow`);
+        if (NARROW_ONES.includes(name)) await picture(person, `${name}-narrow`);
         person.faults.none();
       });
     }

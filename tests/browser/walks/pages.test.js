@@ -12,6 +12,6 @@ after(() => Promise.all([mill.end(), browser.close()]));
 
 const seen = await prepare(mill);
 const come = (options) => Visitor.come(browser, mill, options);
-looking(come, seen);
+looking(come, seen, { withPictures: true });
 byKeyboard(come, seen);
 plainly(come, seen);
