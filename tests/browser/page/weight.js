@@ -26,7 +26,7 @@ export class Weight {
     const document = (await this.#documents.get(this.#page.url())) ?? 0;
     const named = await this.#page.locator('link[rel="stylesheet"], script[src]').evaluateAll((all) => all.map((one) => one.href || one.src));
     const assets = await Promise.all(named.map((address) => this.#assets.get(address) ?? 0));
-    assert.ok(document > 0, `${path}: the size of the page is known`);
+    assert.ok(document > 0 && assets.every((size) => size > 0), `${path}: the sizes of the page, its style and script are known`);
     const bytes = assets.reduce((sum, size) => sum + size, document);
     assert.ok(bytes < PAGE_BYTES_MAX, `${path} weighs ${bytes} bytes`);
   }
