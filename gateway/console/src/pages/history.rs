@@ -11,6 +11,7 @@ use wasmill_http::{Kind, Problem};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
+use super::part::bytes::visible;
 use super::part::help::next_step;
 use super::part::moment::moment;
 use super::part::table::{Head, pages, table};
@@ -57,7 +58,7 @@ async fn body<L: Log, Q: Queue>(console: &Console<L, Q>, asked: &Asked) -> Resul
                 td { @if let Some(at) = row.created_at_ms { (moment(now, at)) } }
                 td { bdi { (row.author.as_deref().unwrap_or("–")) } }
                 td {
-                    @if let Some(message) = &row.message { bdi { (message) } }
+                    @if let Some(message) = &row.message { bdi { (visible(message)) } }
                     @if let Some(trouble) = &row.trouble { span.bad { "It cannot be read: " (trouble) } }
                 }
             }

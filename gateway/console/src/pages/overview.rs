@@ -13,6 +13,7 @@ use wasmill_log::Log;
 use wasmill_queue::Queue;
 
 use super::charts::{Ranged, charts};
+use super::part::bytes::visible;
 use super::part::help::next_step;
 use super::part::moment::moment;
 use super::part::number::{count, span};
@@ -62,7 +63,7 @@ pub(super) async fn show<L: Log, Q: Queue>(
                     a href={ "/console/history/" (catalog.revision) } { "revision " (catalog.revision) }
                     @if catalog.created_at.0 > 0 { ", " (moment(now, catalog.created_at.0)) }
                     @if let Some(author) = &catalog.author { " by " (author) }
-                    @if !catalog.message.is_empty() { ": " bdi { (catalog.message) } }
+                    @if !catalog.message.is_empty() { ": " bdi { (visible(&catalog.message)) } }
                 }
                 dt { "Job types" }
                 dd { a href="/console/types" { (count(catalog.types.len() as u64)) } }

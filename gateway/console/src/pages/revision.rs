@@ -13,6 +13,7 @@ use wasmill_job::Revision;
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
+use super::part::bytes::visible;
 use super::part::changes::changes;
 use super::part::form::button;
 use super::part::moment::{exact, moment};
@@ -95,7 +96,7 @@ fn facts(catalog: &Catalog) -> Markup {
         dl.facts {
             dt { "When" } dd { (exact(catalog.created_at.0)) }
             dt { "By" } dd { bdi { (catalog.author.as_deref().unwrap_or("–")) } }
-            dt { "Why" } dd { bdi { @if catalog.message.is_empty() { "–" } @else { (catalog.message) } } }
+            dt { "Why" } dd { bdi { @if catalog.message.is_empty() { "–" } @else { (visible(&catalog.message)) } } }
             dt { "Job types" } dd { (count(catalog.types.len() as u64)) }
             dt { "Queues" } dd { (count(catalog.queues.len() as u64)) }
         }

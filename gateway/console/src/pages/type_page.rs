@@ -15,6 +15,7 @@ use wasmill_queue::Queue;
 use super::charts::{Ranged, charts};
 use super::lately::lately_of;
 use super::overview::old_numbers;
+use super::part::bytes::visible;
 use super::part::changes::changes;
 use super::part::form::button;
 use super::part::help::command;
@@ -176,7 +177,7 @@ fn route(name: &JobType, spec: &TypeSpec) -> Markup {
             h2 #route { "Route" }
             (table("Versions", &[("Version", false), ("Weight", true), ("Module", false)], versions))
             dl.facts {
-                @if let Some(owner) = &row.owner { dt { "Owner" } dd { bdi { (owner) } } }
+                @if let Some(owner) = &row.owner { dt { "Owner" } dd { bdi { (visible(owner)) } } }
                 dt { "Queue" } dd { (row.queue) ", path " (row.path) }
                 dt { "Flow" } dd { (limits(spec)) ", weight " (row.weight) }
                 dt { "Attempts" } dd { (row.attempts) }
@@ -211,7 +212,7 @@ fn history(now: UnixMs, steps: &[Step]) -> Markup {
                         a href={ "/console/history/" (catalog.revision) } { "Revision " (catalog.revision) }
                         ", " (moment(now, catalog.created_at.0))
                         @if let Some(author) = &catalog.author { " by " (author) }
-                        @if !catalog.message.is_empty() { ": " bdi { (catalog.message) } }
+                        @if !catalog.message.is_empty() { ": " bdi { (visible(&catalog.message)) } }
                         (changes(rows))
                     }
                 }

@@ -51,8 +51,8 @@ async fn names_in_addresses_and_messages_of_revisions_are_text() {
     let world = World::with_hello().await;
     world
         .apply(
-            "[type.hello]\nowner = \"<b>me</b>\"\nhandlers = [{ module = \"hello@1.0.0\" }]\n",
-            &[("message", SCRIPT.into())],
+            "[type.hello]\nowner = \"<b>me</b>\\u202egpj\"\nhandlers = [{ module = \"hello@1.0.0\" }]\n",
+            &[("message", format!("{SCRIPT}\u{202e}gpj.exe").into())],
         )
         .await;
     for path in [
@@ -67,6 +67,7 @@ async fn names_in_addresses_and_messages_of_revisions_are_text() {
             !page.contains("<script>") && !page.contains("<b>me") && !page.contains("\"><b>"),
             "{path}: {page}"
         );
+        assert!(!page.contains('\u{202e}'), "{path}: {page}");
     }
     let missing = world.get("/console/types/%3Cscript%3E").await;
     assert_eq!(missing.status, 404);

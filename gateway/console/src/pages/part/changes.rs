@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::bytes::visible;
 use super::table::badge;
 use crate::catalog_view::{ChangeRow, FieldRow};
 
@@ -55,5 +56,5 @@ fn cut(text: &str) -> String {
     if text.chars().nth(VALUE_CHARS).is_some() {
         cut.push('…');
     }
-    cut
+    visible(&cut)
 }
