@@ -1,3 +1,5 @@
+//! Shards by their servers.
+
 use wasmill_queue::ShardMemory;
 
 use super::{ServerMemory, servers};

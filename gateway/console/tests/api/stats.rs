@@ -13,7 +13,7 @@ use crate::world::World;
 
 impl World {
     /// A worker tells that it has run so many jobs of the type `hello`, each in 2 ms after 100 ms.
-    async fn tell(&self, count: u64) {
+    async fn tells_runs(&self, count: u64) {
         let mut times = Latencies::default();
         for _ in 0..count {
             times.wait_us.record(100_000);
@@ -41,10 +41,10 @@ impl World {
     /// Five jobs are done after a look at the mill, and seen by the next.
     async fn work(&self) {
         self.enqueue(8).await;
-        self.tell(1).await;
+        self.tells_runs(1).await;
         self.page_that_says("/console", "<b data-live=\"queue.pending\">8</b>").await;
         self.settle(5, &Verdict::Complete { output: Bytes::new() }).await;
-        self.tell(6).await;
+        self.tells_runs(6).await;
         self.page_that_says("/console", "<b data-live=\"queue.pending\">3</b>").await;
     }
 

@@ -1,3 +1,5 @@
+//! The bytes of a report.
+
 use std::collections::BTreeMap;
 
 use wasmill_job::{Attempt, Revision, UnixMs};

@@ -99,7 +99,7 @@ fn times_are_told_of_types_that_ran_lately_and_counted_from_the_start() {
     let told = notes.told(UnixMs(61_999));
     let took = &told.latencies[&mail];
     assert_eq!((took.wait_us.count(), took.run_us.count()), (1, 1));
-    assert_eq!((took.wait_us.quantile(1.0), took.run_us.quantile(1.0)), (Some(7_167), Some(303)));
+    assert_eq!((took.wait_us.quantile(1.0), took.run_us.quantile(1.0)), (Some(7_167), Some(319)));
     assert!(notes.told(UnixMs(62_000)).latencies.is_empty(), "nothing of it ran for a minute");
     notes.ended(claim(2), ended(2, 70_000, 5));
     assert_eq!(notes.told(UnixMs(70_000)).latencies[&mail].run_us.count(), 2, "the first counts still");

@@ -97,9 +97,11 @@ fn what_is_told_no_more_is_missed_and_counted_once() {
 fn a_worker_that_is_gone_is_forgotten_and_one_that_has_told_nothing_is_not() {
     let mut after = Cursor::default();
     after.set(WorkerId(A), 3);
-    let found = follow(&[worker(B, &[])], after, 10, all);
+    let before = [worker(B, &[])];
+    let found = follow(&before, after, 10, all);
     assert_eq!((found.next.of(WorkerId(A)), found.next.of(WorkerId(B))), (None, Some(0)));
-    let found = follow(&[worker(B, &[(3, 5, "x")])], found.next, 10, all);
+    let now = [worker(B, &[(3, 5, "x")])];
+    let found = follow(&now, found.next, 10, all);
     assert_eq!((shown(&found), found.missed), (vec![(B, 3)], 2));
 }
 

@@ -1,3 +1,5 @@
+//! Percentiles, and how exact they are.
+
 use proptest::prelude::*;
 
 use super::{Histogram, bucket_of, upper_end};
