@@ -24,8 +24,36 @@ const patch = ({ values, lines, types }) => {
   if (types) patchRows(types);
 };
 
+/** Shows what needs the script. */
+const unhide = (within) => {
+  for (const element of within.querySelectorAll(".script-only")) element.hidden = false;
+};
+
+/** Parts that are sentences, not numbers, are asked for anew when the mark of a snapshot says that they have changed. */
+const refresh = async (mark) => {
+  const parts = [...document.querySelectorAll("[data-fresh]")].filter((part) => part.dataset.mark !== mark);
+  if (parts.length === 0 || live.isAsking) return;
+  live.isAsking = true;
+  try {
+    const answer = await fetch(location.href);
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of parts) {
+      const next = page.querySelector(`[data-fresh="${part.dataset.fresh}"]`);
+      // Nobody loses what they are about to press.
+      if (!next || part.contains(document.activeElement)) continue;
+      unhide(next);
+      part.replaceWith(next);
+    }
+  } catch {
+    // The stream says that the connection is lost.
+  } finally {
+    live.isAsking = false;
+  }
+};
+
 /** The stream is open while the page is looked at, and not held. */
-const live = { source: undefined, isHeld: false };
+const live = { source: undefined, isHeld: false, isAsking: false };
 
 const say = (text) => {
   const state = document.getElementById("stream-state");
@@ -36,7 +64,9 @@ const follow = () => {
   if (live.source || live.isHeld || document.hidden) return;
   live.source = new EventSource(document.body.dataset.stream);
   live.source.onmessage = (event) => {
-    patch(JSON.parse(event.data));
+    const news = JSON.parse(event.data);
+    patch(news);
+    refresh(news.values.mark);
     say("Numbers are live.");
   };
   live.source.onerror = () => say("Numbers are not live: the connection is lost, and tried again.");
@@ -75,7 +105,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "p") hold();
 });
 
-for (const element of document.querySelectorAll(".script-only")) element.hidden = false;
+unhide(document);
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");

@@ -12,7 +12,7 @@ mod standstill;
 mod times;
 
 pub(crate) use attention::told;
-pub(crate) use event::cells;
+pub(crate) use event::{cells, has_work, mark};
 pub(crate) use flow::{Flow, Sum, per_second};
 pub(crate) use latency::plus;
 pub(crate) use percentiles::{Percentiles, PercentilesMs};

@@ -50,16 +50,14 @@ export const operating = (mill, person) => {
   });
 
   test("numbers change while the overview is looked at", async () => {
-    // What a type has when it is first seen says nothing about the moment: one job goes before.
-    await mill.reaches("greet", await mill.enqueue("greet", "{}"), "completed");
-    await person.goes("/console/types/greet");
-    await person.sees(".tiles li", /^1\s*completed/);
     await person.goes("/console");
+    await person.sees("[data-fresh=steps]", /No job has come yet/);
     await person.sees("#stream-state", "Numbers are live.");
     await note(person);
     await mill.enqueueAll("greet", Array.from({ length: 300 }, (_, number) => ({ name: `Ada ${number}` })));
     await moved(person, "gateway.accepted");
     await moved(person, "sandbox.completed");
+    await page.locator("[data-fresh=steps]").filter({ hasText: "No job has come yet" }).waitFor({ state: "detached" });
     const line = page.locator('[data-line="line.completed"]');
     const heights = async () => (await line.getAttribute("points")).split(" ").map((point) => point.split(",")[1]);
     await until("the line of completed jobs rises", async () => new Set(await heights()).size > 1);
@@ -67,6 +65,17 @@ export const operating = (mill, person) => {
     await person.sees("#stream-state", "Numbers are held; press p to go on.");
     await page.keyboard.press("p");
     await person.sees("#stream-state", "Numbers are live.");
+  });
+
+  test("workers tell what they ran, and the pages how long it took", async () => {
+    await until("a worker has told what ended", async () => {
+      await person.goes("/console/workers");
+      return /greet[^]*done/.test(await person.text());
+    });
+    await until("the mill knows how long jobs took", async () => {
+      await person.goes("/console/types/greet");
+      return /[\d.]+ · [\d.]+ · [\d.]+ \S+\s*run p50/.test(await person.text());
+    });
   });
 
   test("a handler that fails is seen: on the overview, by error, on the job", async () => {

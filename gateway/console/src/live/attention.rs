@@ -105,7 +105,7 @@ fn types<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
             }
         });
         let paused = spec.filter(|spec| spec.mode == RouteMode::Paused && counts.pending > 0).map(|_| Notice {
-            text: format!("{name} is paused, and {} of its jobs are pending. Resume it when it may run.", counts.pending),
+            text: format!("{name} is paused, and {} pending. Resume it when it may run.", jobs_of_it(counts.pending)),
             link: page.clone(),
             weight: Weight::Waiting,
             job_type: about.clone(),
@@ -122,8 +122,8 @@ fn types<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
         });
         let gone = (spec.is_none() && waiting + counts.in_flight > 0).then(|| Notice {
             text: format!(
-                "{name} is no longer in the catalog, and {} of its jobs are in the queue. Apply its route again, or cancel them.",
-                waiting + counts.in_flight
+                "{name} is no longer in the catalog, and {} in the queue. Apply its route again, or cancel what is left.",
+                jobs_of_it(waiting + counts.in_flight)
             ),
             link: format!("/console/jobs?state=pending&type={name}"),
             weight: Weight::Waiting,
@@ -131,6 +131,11 @@ fn types<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
         });
         [untaken, full, dead, paused, gone].into_iter().flatten()
     })
+}
+
+/// "1 job of it is", "2 jobs of it are".
+fn jobs_of_it(count: u64) -> String {
+    if count == 1 { "1 job of it is".into() } else { format!("{count} jobs of it are") }
 }
 
 fn parked<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
@@ -141,7 +146,10 @@ fn parked<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
         }
     }
     parked.into_iter().map(|(name, count)| Notice {
-        text: format!("{count} jobs of {name} are parked in the log until it has room in the queue."),
+        text: match count {
+            1 => format!("1 job of {name} is parked in the log until it has room in the queue."),
+            _ => format!("{count} jobs of {name} are parked in the log until it has room in the queue."),
+        },
         link: format!("/console/jobs?state=parked&type={name}"),
         weight: Weight::Waiting,
         job_type: Some(name),

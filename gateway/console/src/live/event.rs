@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -32,6 +33,7 @@ pub(super) fn events(snapshot: &Snapshot) -> (Bytes, Bytes) {
     let values = hops(snapshot).into_iter().flat_map(|hop| hop.values).map(|value| (value.key, value.text));
     let mut values: BTreeMap<_, _> = values.collect();
     values.insert("attention", count(snapshot.notices.len() as u64));
+    values.insert("mark", mark(snapshot));
     let dead = snapshot.counts.values().map(|of| of.dead).sum();
     values.insert("dead.badge", if dead == 0 { String::new() } else { count(dead) });
     let mut event = Event { values, lines: lines(snapshot).into_iter().collect(), types: BTreeMap::new() };
@@ -59,6 +61,21 @@ pub(crate) fn cells(snapshot: &Snapshot, name: &JobType) -> [String; 10] {
         percentiles(times.wait),
         percentiles(times.run),
     ]
+}
+
+/// Stands for all that the overview says in sentences: while it is the same, they are. It is told once more by another process.
+pub(crate) fn mark(snapshot: &Snapshot) -> String {
+    let mut hasher = DefaultHasher::new();
+    (snapshot.revision.0, snapshot.at.0 > 0, snapshot.trouble.is_some(), has_work(snapshot))
+        .hash(&mut hasher);
+    // Texts tell numbers and times, which change all the while; what they are about does not.
+    snapshot.notices.iter().for_each(|notice| notice.link.hash(&mut hasher));
+    format!("{:x}", hasher.finish())
+}
+
+/// Whether any job has come.
+pub(crate) fn has_work(snapshot: &Snapshot) -> bool {
+    snapshot.counts.values().any(|counts| counts.accepted + counts.dead > 0)
 }
 
 /// The share of attempts that failed.

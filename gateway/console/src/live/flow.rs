@@ -47,8 +47,8 @@ impl Flow {
         after: &BTreeMap<JobType, Counts>,
     ) -> BTreeMap<JobType, Self> {
         let flow = |(name, counts): (&JobType, &Counts)| {
-            // A type that was not there before has come with all its counts: they say nothing about this moment.
-            let flow = Self::between(*before.get(name)?, *counts);
+            // A type that was not there before has come with its first jobs.
+            let flow = Self::between(before.get(name).copied().unwrap_or_default(), *counts);
             (flow != Self::default()).then(|| (name.clone(), flow))
         };
         after.iter().filter_map(flow).collect()

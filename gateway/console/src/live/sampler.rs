@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::{Following, RouteMode};
-use wasmill_job::{Clock, JobType, Scope, UnixMs};
+use wasmill_job::{Clock, JobType, Revision, Scope, UnixMs};
 use wasmill_log::Log;
 use wasmill_queue::{Counts, Queue};
 
@@ -41,6 +41,8 @@ pub(crate) struct Snapshot {
     pub(crate) series: Series,
     pub(crate) lately: BTreeMap<JobType, Flow>,
     pub(crate) notices: Arc<Vec<Notice>>,
+    /// The routing table of that moment.
+    pub(crate) revision: Revision,
     /// Why the numbers are those of before, if they are: a sentence.
     pub(crate) trouble: Option<String>,
     /// The types that changed lately: those that open pages are told.
@@ -220,6 +222,7 @@ impl<L: Log, Q: Queue> Sampler<L, Q> {
 
     fn judge(&mut self, next: &mut Snapshot, before: &Snapshot) {
         let catalog = self.catalog.current();
+        next.revision = catalog.revision;
         let now = next.at;
         if next.trouble.is_none() {
             let runs = |mode| !matches!(mode, RouteMode::Off | RouteMode::Paused);

@@ -20,7 +20,7 @@ use super::part::number::{count, span};
 use super::part::pipeline::pipeline;
 use super::shell::Section;
 use super::visit::Visit;
-use crate::live::{Snapshot, told};
+use crate::live::{Snapshot, has_work, mark, told};
 use crate::router::Console;
 use crate::scope::seen;
 
@@ -47,13 +47,15 @@ pub(super) async fn show<L: Log, Q: Queue>(
         html! { p.quiet { "What happened in the last hours and days stands on the page of each of your job types." } }
     };
     let body = html! {
-        (old_numbers(&snapshot, now))
-        (first_steps(&catalog, &snapshot, &visit, console.takes_jobs_in))
+        (fresh("steps", &snapshot, html! {
+            (old_numbers(&snapshot, now))
+            (first_steps(&catalog, &snapshot, &visit, console.takes_jobs_in))
+        }))
         section aria-labelledby="pipeline" {
             h2 #pipeline { "Pipeline" }
             (pipeline(&snapshot))
         }
-        (attention(&snapshot))
+        (fresh("attention", &snapshot, attention(&snapshot)))
         (charts)
         section aria-labelledby="mill" {
             h2 #mill { "Mill" }
@@ -75,6 +77,11 @@ pub(super) async fn show<L: Log, Q: Queue>(
         }
     };
     visit.page(Section::Overview, "Overview", Ok(body))
+}
+
+/// A part that the script asks for anew when what it says is no longer so.
+fn fresh(name: &str, snapshot: &Snapshot, part: Markup) -> Markup {
+    html! { div data-fresh=(name) data-mark=(mark(snapshot)) aria-live="polite" { (part) } }
 }
 
 /// Says when the numbers of a page are not those of now, and why.
@@ -128,7 +135,7 @@ fn first_steps(catalog: &Catalog, snapshot: &Snapshot, visit: &Visit, takes_jobs
             ],
         );
     }
-    let any = snapshot.counts.values().any(|counts| counts.accepted + counts.dead > 0);
+    let any = has_work(snapshot);
     match catalog.types.keys().next() {
         Some(name) if !any && snapshot.at.0 > 0 => {
             let enqueue = format!("echo '{{\"name\":\"world\"}}' | wasmill enqueue {name} --payload -");

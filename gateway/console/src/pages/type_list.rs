@@ -94,7 +94,7 @@ fn list(catalog: &Catalog, snapshot: &Snapshot, asked: &Asked) -> Markup {
             input #name type="search" name="name" value=(asked.name) maxlength="100";
             button type="submit" { "Show" }
         }
-        p.quiet { (count(all.len() as u64)) " job types" }
+        p.quiet { (count(all.len() as u64)) @if all.len() == 1 { " job type" } @else { " job types" } }
         @if names.is_empty() { p { "None is called so." } } @else { (table("Job types", &HEADS, rows)) }
         (pages("/console/types", &[("name", &asked.name)], ("after", next), asked.after.is_empty()))
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use wasmill_queue::Counts;
 
-use super::{cells, events};
+use super::{cells, events, mark};
+use crate::live::attention::{Notice, Weight};
 use crate::live::{Flow, Snapshot};
 
 fn snapshot() -> Snapshot {
@@ -24,6 +25,28 @@ fn a_row_has_texts_as_they_are_shown() {
     assert_eq!(row, ["1,234", "0", "0", "9", "2", "2.5", "1.5", "25.0 %", "–", "–"]);
     let none = cells(&snapshot(), &"other".parse().unwrap());
     assert_eq!(none[7], "–");
+}
+
+#[test]
+fn the_mark_changes_with_what_is_said_in_sentences() {
+    let before = snapshot();
+    let more = [("hello".parse().unwrap(), Counts { accepted: 9, ..Counts::default() })];
+    let busier = Snapshot { counts: Arc::new(more.clone().into()), ..snapshot() };
+    assert_eq!(mark(&before), mark(&busier), "it has letters, so work had come");
+    let empty = Snapshot { counts: Arc::default(), ..snapshot() };
+    let first = Snapshot { counts: Arc::new(more.into()), ..snapshot() };
+    assert_ne!(mark(&empty), mark(&first));
+    let notice = |count: u64, link: &str| Notice {
+        text: format!("{count} letters"),
+        link: link.into(),
+        weight: Weight::Growing,
+        job_type: None,
+    };
+    let noticed = |notice| Snapshot { notices: Arc::new(vec![notice]), ..snapshot() };
+    assert_ne!(mark(&before), mark(&noticed(notice(1, "/a"))));
+    assert_eq!(mark(&noticed(notice(1, "/a"))), mark(&noticed(notice(2, "/a"))));
+    assert_ne!(mark(&noticed(notice(1, "/a"))), mark(&noticed(notice(1, "/b"))));
+    assert_ne!(mark(&before), mark(&Snapshot { trouble: Some("away".into()), ..snapshot() }));
 }
 
 #[test]

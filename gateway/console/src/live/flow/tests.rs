@@ -20,10 +20,11 @@ fn a_queue_that_was_built_anew_gives_nothing() {
 }
 
 #[test]
-fn a_type_that_has_just_come_gives_nothing() {
+fn a_type_that_has_just_come_gives_its_first_jobs() {
     let (hello, counts) = ("hello".parse().unwrap(), Counts { accepted: 7, ..Counts::default() });
     let after = [(hello, counts)].into();
-    assert!(Flow::of_types(&[].into(), &after).is_empty());
+    let flow = Flow { accepted: 7, ..Flow::default() };
+    assert_eq!(Flow::of_types(&[].into(), &after), [("hello".parse().unwrap(), flow)].into());
     assert!(Flow::of_types(&after, &after).is_empty());
 }
 
