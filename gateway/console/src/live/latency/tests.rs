@@ -76,7 +76,7 @@ fn the_first_report_of_an_older_worker_counts_nothing() {
 #[test]
 fn a_worker_that_has_just_started_counts_at_once() {
     // Its clock is hours ahead.
-    let new = |told, ran| vec![report(1, 9_000_000, 9_000_000 + told, ran)];
+    let new = |told: u64, ran: &[(&str, u64)]| vec![report(1, 9_000_000, 9_000_000 + told, ran)];
     let first = (51_000, new(800, &[("hello", 5)]));
     assert_eq!(last(vec![(50_000, Vec::new()), first.clone()]), hello(5));
     let more = (60_000, new(9_800, &[("hello", 5), ("other", 2)]));
