@@ -28,7 +28,7 @@ fn a_span_ends_now_and_has_no_more_steps_than_asked_for() {
     {
         let span = Span::until(now, minutes, points);
         assert_eq!(span.to, MinuteNumber(1_000 * 60 + 38), "{minutes} {points}");
-        assert!(span.to.0 - span.from.0 <= minutes && span.from.0 % span.step == 0, "{span:?}");
+        assert!(span.to.0 - span.from.0 <= minutes && span.from.0.is_multiple_of(span.step), "{span:?}");
         assert!((span.to.0 - span.from.0).div_ceil(span.step) <= points.max(1), "{span:?} {points}");
     }
     assert_eq!(Span::until(now, 60, 300).from.0, 1_000 * 60 - 22);
