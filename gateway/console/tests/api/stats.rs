@@ -40,11 +40,12 @@ impl World {
 
     /// Five jobs are done after a look at the mill, and seen by the next.
     async fn work(&self) {
-        self.enqueue(8).await;
+        // Told first, so that whichever look sees the jobs sees this, too.
         self.tells_runs(1).await;
+        self.enqueue(8).await;
         self.page_that_says("/console", "<b data-live=\"queue.pending\">8</b>").await;
-        self.settle(5, &Verdict::Complete { output: Bytes::new() }).await;
         self.tells_runs(6).await;
+        self.settle(5, &Verdict::Complete { output: Bytes::new() }).await;
         self.page_that_says("/console", "<b data-live=\"queue.pending\">3</b>").await;
     }
 
@@ -75,7 +76,7 @@ async fn what_happened_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("history");
     let world = World::with_history(&folder).await;
-    assert!(world.points_once_open("").await.is_empty(), "no minute is over");
+    world.points_once_open("").await;
     world.work().await;
     world.end().await;
 
@@ -83,7 +84,7 @@ async fn what_happened_survives_a_restart() {
     for query in ["", "?type=hello", "?minutes=10080&points=7", "?minutes=1440&type=hello"] {
         let points = world.points_once_open(query).await;
         assert_eq!((sum(&points, "completed"), sum(&points, "failed")), (5, 0), "{query} {points:?}");
-        let last = points.iter().rfind(|point| point["completed"] != 0).unwrap();
+        let last = points.iter().rfind(|point| point.get("run_ms").is_some()).unwrap();
         assert!(last["minutes"].as_u64().unwrap() >= 1 && last["at_ms"].is_u64(), "{last}");
         let ms = |key: &str| last[key]["p99"].as_f64().unwrap();
         assert!((100.0..113.0).contains(&ms("wait_ms")) && (2.0..2.26).contains(&ms("run_ms")), "{last}");

@@ -20,6 +20,14 @@ pub(in crate::history) fn busy(count: u64) -> Minute {
     Minute { flow, pending: count / 2, times: WaitAndRun { wait: of, run: of } }
 }
 
+/// A minute with as many bytes as one can have.
+pub(in crate::history) fn greatest() -> Minute {
+    let all = u64::MAX;
+    let of = Some(Percentiles { p50: all, p95: all, p99: all });
+    let flow = Flow { accepted: all, completed: all, failed: all, died: all };
+    Minute { flow, pending: all, times: WaitAndRun { wait: of, run: of } }
+}
+
 /// What other versions of the program read: a change of these bytes needs another version.
 #[test]
 fn lies_on_the_disk_as_it_always_did() {
@@ -44,11 +52,7 @@ fn what_is_not_of_this_version_is_passed_over() {
 
 #[test]
 fn the_greatest_row_has_no_more_bytes_than_is_said() {
-    let all = u64::MAX;
-    let of = Some(Percentiles { p50: all, p95: all, p99: all });
-    let flow = Flow { accepted: all, completed: all, failed: all, died: all };
-    let most = Minute { flow, pending: all, times: WaitAndRun { wait: of, run: of } };
-    let row = Row { minutes: (0..60).map(|place| (place, most)).collect(), is_full: true };
+    let row = Row { minutes: (0..60).map(|place| (place, greatest())).collect(), is_full: true };
     assert_eq!(row.to_bytes().len(), ROW_BYTES_MAX);
     let pending: Vec<_> =
         Row::read(&row.to_bytes()).unwrap().minutes.into_values().map(|of| of.pending).collect();
