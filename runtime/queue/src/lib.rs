@@ -20,7 +20,9 @@ pub use embedded::{EmbeddedConfig, EmbeddedQueue, OpenError, Opening};
 pub use paying::{Payment, hand_over, keep_paying, pay_without_log};
 pub use port::{Entry, NewJob, Push, Queue, Take};
 pub use redis::{RedisConfig, RedisQueue, RedisServers, RedisStart, RedisStartError};
-pub use report::{ENDED_MAX, Ended, Histogram, Latencies, RUNNING_MAX, Running, WorkerReport};
+pub use report::{
+    ENDED_MAX, Ended, Histogram, LATENCIES_KEPT, Latencies, RUNNING_MAX, Running, WorkerReport,
+};
 pub(crate) use view::Outdated;
 pub use view::{
     Admission, Checked, Counts, DeadPage, DeadQuery, Enqueued, JobPage, JobView, ListQuery, Pushed,

@@ -4,6 +4,7 @@
 mod histogram;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use wasmill_job::{Attempt, JobId, JobType, ModuleTag, Revision, UnixMs};
@@ -36,7 +37,7 @@ pub struct WorkerReport {
     pub running: Vec<Running>,
     /// What runs besides those.
     pub running_more: u32,
-    /// How long jobs waited and ran, by type; those that ran in the last minute.
+    /// How long jobs waited and ran, by type; those that ran within [`LATENCIES_KEPT`].
     pub latencies: BTreeMap<JobType, Latencies>,
     /// Attempts that ended lately, the oldest first, at most [`ENDED_MAX`]. Their numbers are consecutive.
     pub ended: Vec<Ended>,
@@ -77,6 +78,8 @@ pub struct Ended {
     pub run_us: u64,
 }
 
+/// How long after its last run a type is told of in [`WorkerReport::latencies`].
+pub const LATENCIES_KEPT: Duration = Duration::from_secs(60);
 /// How many running attempts a report names: more are counted only.
 pub const RUNNING_MAX: usize = 256;
 /// How many ended attempts a report names: a report a second tells all of up to so many attempts a second.

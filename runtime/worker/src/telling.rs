@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use wasmill_job::{Attempt, Job, JobType, ModuleTag, UnixMs};
-use wasmill_queue::{Claim, ClaimRef, ENDED_MAX, Ended, Latencies, RUNNING_MAX, Running};
+use wasmill_queue::{Claim, ClaimRef, ENDED_MAX, Ended, LATENCIES_KEPT, Latencies, RUNNING_MAX, Running};
 
 /// The notes, shared by all who run jobs. One mutex for all: an attempt holds it twice, for less than a microsecond, and a worker
 /// runs some ten thousand attempts a second at most.
@@ -54,9 +54,6 @@ pub(crate) struct Told {
     pub(crate) latencies: BTreeMap<JobType, Latencies>,
     pub(crate) ended: Vec<Ended>,
 }
-
-/// For how long after its last run a type's times are told.
-const RAN_LATELY: Duration = Duration::from_secs(60);
 
 impl Telling {
     /// An attempt starts at `now`.
@@ -130,7 +127,7 @@ impl Notes {
         let mut running: Vec<_> = self.running.values().collect();
         running.sort_by_key(|running| (running.since, running.id));
         let more = running.len().saturating_sub(RUNNING_MAX);
-        let lately = self.took.iter().filter(|(_, took)| now.since(took.at) < RAN_LATELY);
+        let lately = self.took.iter().filter(|(_, took)| now.since(took.at) < LATENCIES_KEPT);
         Told {
             running: running.into_iter().take(RUNNING_MAX).cloned().collect(),
             running_more: u32::try_from(more).unwrap_or(u32::MAX),

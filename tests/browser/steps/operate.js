@@ -118,7 +118,7 @@ export const operating = (mill, person) => {
     await note(person);
     await shows(person, "dead.badge", "");
     await person.goes("/console/types/greet");
-    await person.sees(".tiles li", /^304\s*completed/);
+    await person.sees(".tiles li", /^303\s*completed/);
   });
 
   test("a type is paused and resumed from its page; a job that waits is cancelled", async () => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wasmill_job::{JobType, UnixMs};
-use wasmill_queue::{Latencies, WorkerId, WorkerReport};
+use wasmill_queue::{LATENCIES_KEPT, Latencies, WorkerId, WorkerReport};
 
 /// What workers have told, to be compared with what they tell next.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Told {
 struct Worker {
     /// The newest of each type, also of those that a report left out since.
     types: BTreeMap<JobType, Latencies>,
-    /// It was seen since it started, so that of a type not told before everything is new.
+    /// It was seen from its first minute on, so that of a type not told before everything is new.
     is_whole: bool,
     seen: UnixMs,
 }
@@ -27,7 +27,8 @@ const KEPT: Duration = Duration::from_secs(600);
 
 impl Told {
     /// What came since the look before, by type; types of which nothing came are left out. A worker that is seen for the first time
-    /// counts from its second report on, unless it started since the look before: what it has told by then may be of any time.
+    /// counts from its second report on, unless it is younger than a report reaches back: what an older one has told by then may be
+    /// of any time.
     /// Cost: O(bytes of the reports).
     pub(super) fn since(&mut self, now: UnixMs, reports: Vec<WorkerReport>) -> BTreeMap<JobType, Latencies> {
         let over = self.looked.replace(now).map(|at| now.since(at));
@@ -35,7 +36,7 @@ impl Told {
         for report in reports {
             // Both by the worker's clock, so it does not matter what that says.
             let age = report.told_at.since(report.started_at);
-            let is_whole = over.is_some_and(|over| age <= over);
+            let is_whole = age <= over.unwrap_or_default().max(LATENCIES_KEPT);
             let new = || Worker { types: BTreeMap::new(), is_whole, seen: now };
             let worker = self.workers.entry(report.worker).or_insert_with(new);
             worker.seen = now;

@@ -67,11 +67,11 @@ fn what_came_is_the_difference_over_all_workers() {
 #[test]
 fn the_first_report_of_an_older_worker_counts_nothing() {
     let seen = |now| (now, vec![report(1, 0, now, &[("hello", 5)])]);
-    assert_eq!(last(vec![seen(50_000)]), hello(0), "nothing was looked at before");
-    assert_eq!(last(vec![(50_000, Vec::new()), seen(51_000)]), hello(0));
+    assert_eq!(last(vec![seen(90_000)]), hello(0), "nothing was looked at before");
+    assert_eq!(last(vec![(90_000, Vec::new()), seen(91_000)]), hello(0));
     // A type that it did not run lately when it was seen first is not known, either.
-    let (quiet, ran) = (report(1, 0, 51_000, &[]), report(1, 0, 52_000, &[("hello", 5)]));
-    assert_eq!(last(vec![(50_000, Vec::new()), (51_000, vec![quiet]), (52_000, vec![ran])]), hello(0));
+    let (quiet, ran) = (report(1, 0, 91_000, &[]), report(1, 0, 92_000, &[("hello", 5)]));
+    assert_eq!(last(vec![(90_000, Vec::new()), (91_000, vec![quiet]), (92_000, vec![ran])]), hello(0));
 }
 
 #[test]
@@ -82,6 +82,12 @@ fn a_worker_that_has_just_started_counts_at_once() {
     assert_eq!(last(vec![(50_000, Vec::new()), first.clone()]), hello(5));
     let more = (60_000, new(9_800, &[("hello", 5), ("other", 2)]));
     assert_eq!(last(vec![(50_000, Vec::new()), first, more]), [("other".into(), 2)]);
+}
+
+#[test]
+fn a_worker_in_its_first_minute_counts_at_once() {
+    // All that it has run it tells, and all of that is of the last minute.
+    assert_eq!(last(vec![(70_000, vec![report(1, 10_001, 70_000, &[("hello", 5)])])]), hello(5));
 }
 
 #[test]

@@ -36,9 +36,8 @@ pub(crate) struct Line<'c> {
     pub(crate) values: Vec<(UnixMs, f64)>,
 }
 
-/// The size of the drawing, and of what is drawn in it.
+/// How wide the drawing is, and between which heights the lines are; labels stand above and below.
 const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 150.0;
 const TOP: f64 = 18.0;
 const BOTTOM: f64 = 130.0;
 
@@ -53,7 +52,7 @@ pub(crate) fn chart(axis: Axis, chart: &Chart<'_>) -> Markup {
                 b { (chart.title) }
                 @for line in &chart.lines { " " span.key.(line.class) { (line.name) } }
             }
-            svg viewBox="0 0 720 150" role="img" aria-labelledby={ (title) " " (desc) } {
+            svg viewBox="0 -10 720 170" role="img" aria-labelledby={ (title) " " (desc) } {
                 title id=(title) { (chart.title) }
                 desc id=(desc) { (told(chart)) }
                 g.grid {
@@ -62,8 +61,8 @@ pub(crate) fn chart(axis: Axis, chart: &Chart<'_>) -> Markup {
                     @for (x, _) in ticks(axis) { line x1=(x) x2=(x) y1="18" y2="130" {} }
                 }
                 g.label {
-                    text x="0" y="13" { (if all().next().is_none() { "nothing recorded".into() } else { (chart.text)(top) }) }
-                    @for (x, text) in ticks(axis) { text x=(x) y="145" text-anchor="middle" { (text) } }
+                    text x="0" y="10" { (if all().next().is_none() { "nothing recorded".into() } else { (chart.text)(top) }) }
+                    @for (x, text) in ticks(axis) { text x=(x) y="153" text-anchor="middle" { (text) } }
                 }
                 @for line in &chart.lines {
                     @for points in segments(axis, &line.values, top) { polyline.(line.class) points=(points) {} }
@@ -130,7 +129,7 @@ fn up(value: f64, top: f64) -> f64 {
 /// Where the labels of the time stand, and what they say: the time of day, or the day at midnight. None at the edges, where there is
 /// no room for one.
 fn ticks(axis: Axis) -> Vec<(String, String)> {
-    const EDGE: f64 = 20.0;
+    const EDGE: f64 = 30.0;
     let tick = (axis.tick.as_millis() as u64).max(1);
     let first = axis.from.0.div_ceil(tick).saturating_mul(tick);
     let moments =
@@ -150,7 +149,7 @@ fn ticks(axis: Axis) -> Vec<(String, String)> {
 const TICKS_MAX: usize = 16;
 
 // The drawing's own numbers stand in the markup, too.
-const _: () = assert!(WIDTH == 720.0 && HEIGHT == 150.0 && TOP == 18.0 && BOTTOM == 130.0);
+const _: () = assert!(WIDTH == 720.0 && TOP == 18.0 && BOTTOM == 130.0);
 
 #[cfg(test)]
 mod tests;
