@@ -28,7 +28,7 @@ export class Visitor {
       page,
       mill,
       faults: new Faults(context, page, mill.origin),
-      weight: new Weight(page),
+      weight: new Weight(page, options.javaScriptEnabled !== false),
     });
   }
 

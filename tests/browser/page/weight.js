@@ -9,9 +9,12 @@ export class Weight {
   #assets = new Map();
   #documents = new Map();
   #page;
+  /** What a page names of them; without scripts a browser asks for none. */
+  #named;
 
-  constructor(page) {
+  constructor(page, runsScripts) {
     this.#page = page;
+    this.#named = runsScripts ? 'link[rel="stylesheet"], script[src]' : 'link[rel="stylesheet"]';
     page.on("response", (response) => {
       const kind = response.request().resourceType();
       const sizes = kind === "document" ? this.#documents : this.#assets;
@@ -24,7 +27,7 @@ export class Weight {
   /** Fails when the page that is shown is too heavy. */
   async check(path) {
     const document = (await this.#documents.get(this.#page.url())) ?? 0;
-    const named = await this.#page.locator('link[rel="stylesheet"], script[src]').evaluateAll((all) => all.map((one) => one.href || one.src));
+    const named = await this.#page.locator(this.#named).evaluateAll((all) => all.map((one) => one.href || one.src));
     const assets = await Promise.all(named.map((address) => this.#assets.get(address) ?? 0));
     assert.ok(document > 0 && assets.every((size) => size > 0), `${path}: the sizes of the page, its style and script are known`);
     const bytes = assets.reduce((sum, size) => sum + size, document);

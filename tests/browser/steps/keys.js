@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { everyPage } from "../page/every.js";
 
 /** Everything that the keyboard should reach. */
-const STOPS = 'a[href], button, input:not([type="hidden"]), select, textarea, [tabindex="0"]';
+const STOPS = 'a[href], button, input:not([type="hidden"]), select, textarea, summary, [tabindex="0"]';
 
 /** Notes each element that gets the focus, and whether one sees that it has it. Answers how many stops there are. */
 const noteFocus = ({ page }) =>
@@ -58,7 +58,7 @@ export const byKeyboard = (come, seen) => {
     const person = await come();
     const { page } = person;
     await person.goes("/console");
-    const places = { t: "types", q: "queues", j: "jobs", d: "dead", m: "modules", h: "history" };
+    const places = { t: "types", q: "queues", w: "workers", j: "jobs", d: "dead", m: "modules", h: "history" };
     for (const [key, place] of [...Object.entries(places), ["o", ""]]) {
       await page.keyboard.press("g");
       await Promise.all([page.waitForURL(`**/console${place && `/${place}`}`), page.keyboard.press(key)]);
