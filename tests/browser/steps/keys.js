@@ -6,9 +6,12 @@ import { everyPage } from "../page/every.js";
 /** Everything that the keyboard should reach. */
 const STOPS = 'a[href], button, input:not([type="hidden"]), select, textarea, summary, [tabindex="0"]';
 
-/** Notes each element that gets the focus, and whether one sees that it has it. Answers how many stops there are. */
+/** A field for a moment has stops of its own within: one for each of its parts, and one for the calendar. */
+const MOMENT_STOPS = 8;
+
+/** Notes each element that gets the focus, and whether one sees that it has it. Answers how many stops there are at most. */
 const noteFocus = ({ page }) =>
-  page.evaluate((stops) => {
+  page.evaluate(([stops, momentStops]) => {
     window.unseen = [];
     window.reached = new Set();
     document.addEventListener("focusin", ({ target }) => {
@@ -20,8 +23,8 @@ const noteFocus = ({ page }) =>
       if (!isOnScreen || !isMarked) window.unseen.push(target.outerHTML.slice(0, 120));
     });
     window.stops = [...document.querySelectorAll(stops)].filter((element) => element.checkVisibility());
-    return window.stops.length;
-  }, STOPS);
+    return window.stops.length + momentStops * document.querySelectorAll('input[type="datetime-local"]').length;
+  }, [STOPS, MOMENT_STOPS]);
 
 const result = ({ page }) =>
   page.evaluate(() => ({
