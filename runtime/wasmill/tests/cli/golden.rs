@@ -61,6 +61,7 @@ fn help_is_as_written_down() {
     compare("relay-accept.txt", &wasmill(["relay", "accept", "--help"]).ok().stdout);
     compare("topics-apply.txt", &wasmill(["topics", "apply", "--help"]).ok().stdout);
     compare("topics-check.txt", &wasmill(["topics", "check", "--help"]).ok().stdout);
+    compare("queue-memory.txt", &wasmill(["queue", "memory", "--help"]).ok().stdout);
     compare("modules-prune.txt", &wasmill(["modules", "prune", "--help"]).ok().stdout);
     compare("types-delete.txt", &wasmill(["types", "delete", "--help"]).ok().stdout);
     for command in ["list", "groups", "redrive", "purge"] {
