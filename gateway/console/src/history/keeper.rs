@@ -135,10 +135,8 @@ impl Keeper {
             }
         }
         self.history.set(Standing::Off("This process is stopping.".to_owned()));
-        if let Some(store) = open {
-            // What fails now is told by the next start.
-            let _ = tokio::task::spawn_blocking(move || store.flush()).await;
-        }
+        // Letting go of the file is disk work, too; what fails now is told by the next start.
+        let _ = tokio::task::spawn_blocking(move || drop(open)).await;
     }
 
     async fn open(&mut self) -> Option<Arc<Store>> {
@@ -165,10 +163,7 @@ impl Keeper {
     async fn write(&mut self, open: Option<Arc<Store>>, minute: Closed) -> Option<Arc<Store>> {
         let store = open?;
         let writing = Arc::clone(&store);
-        let written = tokio::task::spawn_blocking(move || {
-            writing.write(&minute)?;
-            writing.flush()
-        });
+        let written = tokio::task::spawn_blocking(move || writing.write(&minute));
         let written = written.await;
         match written {
             Ok(Ok(())) => Some(store),

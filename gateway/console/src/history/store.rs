@@ -1,12 +1,13 @@
-//! The rows on the disk, in sled: fast, small, and damaged now and then by an abrupt stop; a history may be lost. Everything here
-//! blocks.
+//! The rows on the disk, in redb: small, crash-safe, and let go of when it is dropped. A history may be lost. Everything here blocks.
 
-use std::fs::File;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::ErrorKind::{InvalidData, QuotaExceeded, StorageFull, UnexpectedEof};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
+use redb::{Builder, Database, Durability, ReadableDatabase, ReadableTable, Table, TableDefinition};
 use wasmill_job::{JobType, UnixMs};
 
 use super::collect::Closed;
@@ -19,7 +20,7 @@ use super::steps::{Span, Step, Stored, join};
 
 /// An open history.
 pub(super) struct Store {
-    db: sled::Db,
+    db: Database,
     folder: PathBuf,
     hour: Mutex<Hour>,
     /// Let go of behind the engine.
@@ -37,13 +38,11 @@ const HOURS_KEPT: u32 = 168;
 /// A clock that was set back by less does not cost what was recorded before.
 const HOURS_AHEAD: u32 = 1;
 /// Memory for the engine's pages.
-const CACHE_BYTES: u64 = 8 << 20;
-/// Rows that are taken out in one step.
-const EXPIRED_AT_ONCE: usize = 1_000;
-/// An engine that was closed holds its own lock until its last thread has let go of the file; nobody else can have it, since the
-/// folder's lock is ours. Then it is waited for so long, looking so often.
-const LET_GO_MAX: Duration = Duration::from_secs(10);
-const LET_GO_PAUSE: Duration = Duration::from_millis(5);
+const CACHE_BYTES: usize = 8 << 20;
+/// The file in the folder.
+const FILE: &str = "history.redb";
+/// Rows by [`key`].
+const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
 
 impl Store {
     /// Opens the history in this folder, or begins one; what cannot be opened is set aside.
@@ -61,97 +60,96 @@ impl Store {
         };
         let store = Self { db, folder: folder.to_owned(), hour: Mutex::default(), _lock: lock };
         let (number, _) = MinuteNumber::of(now).place();
-        store.expire(number)?;
-        let hour = store.load(number)?;
+        let hour = store.change(Durability::Immediate, |rows| {
+            expire(rows, number)?;
+            load(rows, number)
+        })?;
         *store.hour.lock().unwrap_or_else(PoisonError::into_inner) = hour;
         Ok((store, aside))
     }
 
-    /// Records a minute. At the first one of an hour, what is too old goes. It is on the disk after a flush.
+    /// Records a minute, on the disk. At the first one of an hour, what is too old goes.
     pub(super) fn write(&self, closed: &Closed) -> Result<(), HistoryError> {
+        self.record(closed, Durability::Immediate)
+    }
+
+    fn record(&self, closed: &Closed, durability: Durability) -> Result<(), HistoryError> {
         let (number, _) = closed.minute.place();
         let mut hour = self.hour.lock().unwrap_or_else(PoisonError::into_inner);
-        if hour.number != number {
-            *hour = self.load(number)?;
-            self.expire(number)?;
-        }
-        let changed = hour.add(closed);
-        self.guarded(|| {
-            let mut batch = sled::Batch::default();
-            batch.insert(key(number, ""), hour.mill.to_bytes());
+        self.change(durability, |rows| {
+            if hour.number != number {
+                *hour = load(rows, number)?;
+                expire(rows, number)?;
+            }
+            let changed = hour.add(closed);
+            rows.insert(key(number, "").as_slice(), hour.mill.to_bytes().as_slice())?;
             for name in &changed {
                 let row = hour.types.get(name).map(Row::to_bytes).unwrap_or_default();
-                batch.insert(key(number, name.as_str()), row);
+                rows.insert(key(number, name.as_str()).as_slice(), row.as_slice())?;
             }
-            self.db.apply_batch(batch)
+            Ok(())
         })
     }
 
     /// The steps of a span, of a type or of the mill. Cost: two reads for each hour.
     pub(super) fn steps(&self, name: Option<&JobType>, span: Span) -> Result<Vec<Step>, HistoryError> {
         let (from, to) = span.hours();
-        let mut hours = Vec::new();
-        for hour in from.0..=to.0 {
-            let hour = HourNumber(hour);
-            let Some(mill) = self.row(hour, "")? else { continue };
-            let own = name.map(|name| self.row(hour, name.as_str())).transpose()?.flatten();
-            hours.push(Stored { hour, mill, own });
-        }
+        let hours = guarded(&self.folder, || {
+            let rows = self.db.begin_read()?.open_table(ROWS)?;
+            let row = |hour, name: &str| -> Result<Option<Row>, redb::Error> {
+                Ok(rows.get(key(hour, name).as_slice())?.and_then(|value| Row::read(value.value())))
+            };
+            let mut hours = Vec::new();
+            for hour in from.0..=to.0 {
+                let hour = HourNumber(hour);
+                let Some(mill) = row(hour, "")? else { continue };
+                let own = name.map(|name| row(hour, name.as_str())).transpose()?.flatten();
+                hours.push(Stored { hour, mill, own });
+            }
+            Ok(hours)
+        })?;
         Ok(join(span, &hours, name.is_some()))
     }
 
-    /// Puts on the disk what was written.
-    pub(super) fn flush(&self) -> Result<(), HistoryError> {
-        self.guarded(|| self.db.flush()).map(drop)
+    /// Changes rows, all or none.
+    fn change<T>(
+        &self,
+        durability: Durability,
+        change: impl FnOnce(&mut Table<'_, &'static [u8], &'static [u8]>) -> Result<T, redb::Error>,
+    ) -> Result<T, HistoryError> {
+        guarded(&self.folder, || {
+            let mut transaction = self.db.begin_write()?;
+            transaction.set_durability(durability)?;
+            let changed = change(&mut transaction.open_table(ROWS)?)?;
+            transaction.commit()?;
+            Ok(changed)
+        })
     }
+}
 
-    fn row(&self, hour: HourNumber, name: &str) -> Result<Option<Row>, HistoryError> {
-        let value = self.guarded(|| self.db.get(key(hour, name)))?;
-        Ok(value.and_then(|value| Row::read(&value)))
-    }
-
-    /// The rows of an hour as they are on the disk.
-    fn load(&self, number: HourNumber) -> Result<Hour, HistoryError> {
-        let mut hour = Hour { number, ..Hour::default() };
-        let rows = self.guarded(|| self.db.scan_prefix(prefix(number)).collect::<Result<Vec<_>, _>>())?;
-        for (key, value) in rows {
-            let Some(row) = Row::read(&value) else { continue };
-            match std::str::from_utf8(key.get(PREFIX_BYTES..).unwrap_or_default()) {
-                Ok("") => hour.mill = row,
-                Ok(name) => drop(name.parse::<JobType>().map(|name| hour.types.insert(name, row))),
-                Err(_) => {}
-            }
-        }
-        Ok(hour)
-    }
-
-    /// Takes out what is too old, and what a clock that was wrong has recorded of times to come.
-    fn expire(&self, now: HourNumber) -> Result<(), HistoryError> {
-        let first = prefix(HourNumber(now.0.saturating_sub(HOURS_KEPT)));
-        let behind = prefix(HourNumber(now.0.saturating_add(HOURS_AHEAD + 1)));
-        self.remove(|| self.db.range(..first.as_slice()))?;
-        self.remove(|| self.db.range(behind.as_slice()..))
-    }
-
-    fn remove(&self, rows: impl Fn() -> sled::Iter) -> Result<(), HistoryError> {
-        loop {
-            let gone = self.guarded(|| {
-                let keys: Vec<_> = rows().keys().take(EXPIRED_AT_ONCE).collect::<Result<_, _>>()?;
-                let mut batch = sled::Batch::default();
-                let count = keys.len();
-                keys.into_iter().for_each(|key| batch.remove(key));
-                self.db.apply_batch(batch)?;
-                Ok(count)
-            })?;
-            if gone < EXPIRED_AT_ONCE {
-                return Ok(());
-            }
+/// The rows of an hour as they are on the disk.
+fn load(rows: &Table<'_, &'static [u8], &'static [u8]>, number: HourNumber) -> Result<Hour, redb::Error> {
+    let (mut mill, mut types) = (Row::default(), BTreeMap::new());
+    let (from, to) = (prefix(number), prefix(HourNumber(number.0.saturating_add(1))));
+    for row in rows.range(from.as_slice()..to.as_slice())? {
+        let (key, value) = row?;
+        let Some(row) = Row::read(value.value()) else { continue };
+        match std::str::from_utf8(key.value().get(PREFIX_BYTES..).unwrap_or_default()) {
+            Ok("") => mill = row,
+            Ok(name) => drop(name.parse::<JobType>().map(|name| types.insert(name, row))),
+            Err(_) => {}
         }
     }
+    Ok(Hour { number, mill, types })
+}
 
-    fn guarded<T>(&self, run: impl FnOnce() -> sled::Result<T>) -> Result<T, HistoryError> {
-        guarded(&self.folder, run)
-    }
+/// Takes out what is too old, and what a clock that was wrong has recorded of times to come.
+fn expire(rows: &mut Table<'_, &'static [u8], &'static [u8]>, now: HourNumber) -> Result<(), redb::Error> {
+    let first = prefix(HourNumber(now.0.saturating_sub(HOURS_KEPT)));
+    let behind = prefix(HourNumber(now.0.saturating_add(HOURS_AHEAD + 1)));
+    rows.retain_in(..first.as_slice(), |_, _| false)?;
+    rows.retain_in(behind.as_slice().., |_, _| false)?;
+    Ok(())
 }
 
 /// Hour and a zero byte.
@@ -167,43 +165,34 @@ fn key(hour: HourNumber, name: &str) -> Vec<u8> {
     [&prefix(hour), name.as_bytes()].concat()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the engine cannot be asked to say when it has let go")]
-fn open_engine(folder: &Path) -> Result<sled::Db, HistoryError> {
-    let began = Instant::now();
-    let config = sled::Config::default()
-        .path(folder)
-        .cache_capacity(CACHE_BYTES)
-        .mode(sled::Mode::LowSpace)
-        // Each minute is flushed by whoever writes it.
-        .flush_every_ms(None);
-    loop {
-        match guarded(folder, || config.open()) {
-            Err(HistoryError::InUse { .. }) if began.elapsed() < LET_GO_MAX => {
-                std::thread::sleep(LET_GO_PAUSE);
-            }
-            opened => return opened,
-        }
-    }
+fn open_engine(folder: &Path) -> Result<Database, HistoryError> {
+    fs::create_dir_all(folder)
+        .map_err(|source| HistoryError::Folder { folder: folder.to_owned(), source })?;
+    guarded(folder, || Ok(Builder::new().set_cache_size(CACHE_BYTES).create(folder.join(FILE))?))
 }
 
-/// Runs something that touches the engine: its panics are failures like others.
-fn guarded<T>(folder: &Path, run: impl FnOnce() -> sled::Result<T>) -> Result<T, HistoryError> {
-    let folder = || folder.to_owned();
+/// Runs something that touches the engine: its panics, which damage on the disk can provoke, are failures like others.
+fn guarded<T>(folder: &Path, run: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, HistoryError> {
+    let damaged = |reason| HistoryError::Damaged { folder: folder.to_owned(), reason };
+    let failed = |reason| HistoryError::Failed { folder: folder.to_owned(), reason };
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(sled::Error::Io(error))) if error.kind() == std::io::ErrorKind::StorageFull => {
-            Err(HistoryError::Full { folder: folder() })
-        }
-        // The engine gives no kind of its own for it.
-        Ok(Err(sled::Error::Io(error))) if error.to_string().contains("could not acquire lock") => {
-            Err(HistoryError::InUse { folder: folder() })
-        }
-        // What the system says is about the disk, and not about what is on it.
-        Ok(Err(sled::Error::Io(error))) if error.raw_os_error().is_some() => {
-            Err(HistoryError::Failed { folder: folder(), reason: error.to_string() })
-        }
-        Ok(Err(error)) => Err(HistoryError::Damaged { folder: folder(), reason: error.to_string() }),
-        Err(_) => Err(HistoryError::Damaged { folder: folder(), reason: "its engine panicked".into() }),
+        Ok(Err(redb::Error::Io(error))) => Err(match error.kind() {
+            StorageFull | QuotaExceeded => HistoryError::Full { folder: folder.to_owned() },
+            InvalidData | UnexpectedEof => damaged(error.to_string()),
+            _ => failed(error.to_string()),
+        }),
+        Ok(Err(redb::Error::DatabaseAlreadyOpen)) => Err(HistoryError::InUse { folder: folder.to_owned() }),
+        Ok(Err(redb::Error::Corrupted(reason))) => Err(damaged(reason)),
+        // A table that every history has, of another type, or a file of another time.
+        Ok(Err(
+            error @ (redb::Error::TableTypeMismatch { .. }
+            | redb::Error::TableIsMultimap(_)
+            | redb::Error::TypeDefinitionChanged { .. }
+            | redb::Error::UpgradeRequired(_)),
+        )) => Err(damaged(error.to_string())),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Err(_) => Err(damaged("its engine panicked".into())),
     }
 }
 
