@@ -41,11 +41,21 @@ export class Mill {
     return this.tell(["deploy", join(GUESTS, `${name}.wasm`), "--name", `${name}@1.0.0`]);
   }
 
-  /** Applies a catalog file with this text. */
+  /** Applies a catalog file with this text, and waits until it is in force. */
   async apply(text, message) {
     const file = join(this.at, "mill.toml");
     await writeFile(file, text);
     await this.tell(["apply", file, "--yes", ...(message ? ["--message", message] : [])]);
+    await this.followed();
+  }
+
+  /** Waits until every worker obeys the routing table as it is now: until then some run what the one before says. */
+  followed() {
+    return until("the workers follow", async () => {
+      const { revision } = JSON.parse(await this.tell(["status", "--json"]));
+      const { workers } = JSON.parse(await this.tell(["workers", "--json"]));
+      return workers.length > 0 && workers.every((worker) => worker.revision >= revision);
+    });
   }
 
   /** Enqueues one job, and answers its id. */

@@ -107,6 +107,7 @@ export const operating = (mill, person) => {
   });
 
   test("letters are redriven after a preview", async () => {
+    await mill.followed();
     // Letters that the queue still owes the log wait; the preview says so.
     await until("all letters can be redriven", async () => {
       await person.goes("/console/dead");
@@ -125,6 +126,7 @@ export const operating = (mill, person) => {
     await person.goes("/console/types/mail.send");
     await person.presses("Pause");
     assert.match(await person.flash(), /^mail\.send is paused since revision 4/);
+    await mill.followed();
     for (const name of ["Ada", "Grace", "Mary"]) await mill.enqueue("mail.send", JSON.stringify({ name }));
     await person.sees(".tiles li", /^3\s*pending/);
     await person.follows("pending");
