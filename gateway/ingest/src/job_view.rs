@@ -8,9 +8,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use wasmill_job::{Import, ImportUsage, Job, LogLevel, LogLine, Mode, Usage};
+use wasmill_job::{Failure, Import, ImportUsage, Job, LogLevel, LogLine, Mode, Usage};
 use wasmill_log::ParkedCopy;
-use wasmill_queue::{JobView, LastAttempt, Ran, State};
+use wasmill_queue::{EarlierAttempt, JobView, LastAttempt, Ran, State};
 
 /// One job. Moments are milliseconds since 1970.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +52,26 @@ pub(crate) struct JobAnswer {
     /// What the last attempt used.
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<UsageAnswer>,
+    /// Failed attempts before the last one, oldest first: the newest eight, each cut short. One that is missing between them came to
+    /// no end: its lease ran out, or its worker was stopped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<AttemptAnswer>,
+}
+
+/// A failed attempt before the last one.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AttemptAnswer {
+    /// The first is 1.
+    attempt: u32,
+    ended_at_ms: u64,
+    /// The version of the handler that ran it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "hello@1.0.0")]
+    module: Option<String>,
+    error: ErrorAnswer,
+    /// The end of what the handler logged.
+    logs: Vec<LogAnswer>,
+    usage: UsageAnswer,
 }
 
 /// Why an attempt failed.
@@ -101,7 +121,16 @@ impl JobAnswer {
             }
             None => {
                 let usage = Usage::default();
-                (LastAttempt { output: None, failure: None, logs: Vec::new(), usage, ran: None }, None)
+                let none = LastAttempt {
+                    attempt: None,
+                    ended_at: None,
+                    output: None,
+                    failure: None,
+                    logs: Vec::new(),
+                    usage,
+                    ran: None,
+                };
+                (none, None)
             }
         };
         let (module, mode) = match last.ran {
@@ -122,11 +151,10 @@ impl JobAnswer {
             mode,
             output,
             output_base64,
-            error: last
-                .failure
-                .map(|failure| ErrorAnswer { code: failure.code.as_str(), message: failure.message }),
+            error: last.failure.map(ErrorAnswer::from),
             logs: last.logs.into_iter().map(LogAnswer::from).collect(),
             usage,
+            earlier: view.earlier.into_iter().map(AttemptAnswer::from).collect(),
         }
     }
 
@@ -154,6 +182,7 @@ impl JobAnswer {
             error: None,
             logs: Vec::new(),
             usage: None,
+            earlier: Vec::new(),
         }
     }
 }
@@ -176,6 +205,29 @@ pub(crate) fn state_name(state: State) -> &'static str {
         State::Completed => "completed",
         State::Cancelled => "cancelled",
         State::Dead => "dead",
+    }
+}
+
+impl From<EarlierAttempt> for AttemptAnswer {
+    fn from(earlier: EarlierAttempt) -> Self {
+        let module = match earlier.ran {
+            Some(Ran::Module(module)) => Some(module.to_string()),
+            Some(Ran::Nothing) | None => None,
+        };
+        Self {
+            attempt: earlier.attempt.0,
+            ended_at_ms: earlier.ended_at.0,
+            module,
+            error: earlier.failure.into(),
+            logs: earlier.logs.into_iter().map(LogAnswer::from).collect(),
+            usage: earlier.usage.into(),
+        }
+    }
+}
+
+impl From<Failure> for ErrorAnswer {
+    fn from(failure: Failure) -> Self {
+        Self { code: failure.code.as_str(), message: failure.message }
     }
 }
 

@@ -15,6 +15,7 @@ fn view(state: State, attempts: u32, due_at: Option<UnixMs>) -> JobView {
         due_at,
         ended_at: None,
         last: None,
+        earlier: Vec::new(),
     }
 }
 

@@ -172,10 +172,26 @@ impl Settlement {
 /// The last attempt of a job that failed or is done, as [`crate::JobView`] shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastAttempt {
+    /// Which one it was, and when it ended; `None` where that is told by the job: it is done, or dead. Also `None` of attempts that
+    /// an older release settled.
+    pub attempt: Option<Attempt>,
+    pub ended_at: Option<UnixMs>,
     pub output: Option<Bytes>,
     pub failure: Option<Failure>,
     pub logs: Vec<LogLine>,
     pub usage: Usage,
     /// What ran it; `None` of attempts that an older release settled.
+    pub ran: Option<Ran>,
+}
+
+/// A failed attempt before the last one, cut short: the beginning of its message and the end of its log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlierAttempt {
+    pub attempt: Attempt,
+    pub ended_at: UnixMs,
+    pub failure: Failure,
+    pub logs: Vec<LogLine>,
+    pub usage: Usage,
+    /// What ran it, if anything did.
     pub ran: Option<Ran>,
 }

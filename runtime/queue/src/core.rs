@@ -33,7 +33,7 @@ mod thin;
 use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
-use wasmill_job::{JobType, UnixMs};
+use wasmill_job::{JobId, JobType, UnixMs};
 
 pub(crate) use debts::Owed;
 pub(crate) use inspect::Located;
@@ -44,7 +44,7 @@ pub(crate) use take::Taken;
 pub(crate) use thin::thinned;
 
 use crate::WorkerId;
-use crate::record::{LaneNo, Serial, TypeNo, Write};
+use crate::record::{EndedRow, LaneNo, Serial, TypeNo, Write};
 use dead::DeadLetters;
 use debts::Debts;
 use digest::Digest;
@@ -89,6 +89,10 @@ pub(crate) struct Core {
     /// Something became takeable since this was last asked.
     stirred: bool,
 }
+
+/// What is to be kept of the failed attempts of the jobs that an operation is about. Those are in the store: whoever has it reads
+/// them, and the operation puts them where they belong.
+pub(crate) type Earlier = HashMap<JobId, Vec<EndedRow>>;
 
 /// How much the queue holds.
 #[derive(Clone, Copy, Debug)]

@@ -13,7 +13,8 @@ mod report;
 mod view;
 
 pub use claim::{
-    Answer, AttemptRecord, Claim, ClaimRef, LastAttempt, Offer, Ran, Settlement, Token, TypeOffer, WorkerId,
+    Answer, AttemptRecord, Claim, ClaimRef, EarlierAttempt, LastAttempt, Offer, Ran, Settlement, Token,
+    TypeOffer, WorkerId,
 };
 pub use debt::{Child, Debt, DebtId, Owes};
 pub use embedded::{EmbeddedConfig, EmbeddedQueue, OpenError, Opening};

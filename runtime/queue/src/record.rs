@@ -1,22 +1,24 @@
-//! What the embedded queue stores: keys, values and their bytes. Layout version 5; drawn in the README.
+//! What the embedded queue stores: keys, values and their bytes. Layout version 7; drawn in the README.
 
 mod children;
+mod failed;
 mod job;
 mod key;
 mod pack;
 mod row;
 
 pub(crate) use children::{read_children, write_children};
+pub(crate) use failed::{AttemptsRow, EndedRow, FailedRow};
 pub(crate) use job::StoredJob;
 pub(crate) use key::{Key, LaneNo, Serial, TypeNo};
 pub(crate) use pack::{Pack, PackWriter};
 pub(crate) use row::{
-    DeadRow, DebtRow, FailedRow, HeadRow, InheritedRow, LaneRow, LastRow, MarkRow, MetaRow, MovedRow,
-    OwesRow, Parked, ParkedRow, ResultRow, Row, TakeRow, Totals, TurnRow, TypeRow, Unwanted,
+    DeadRow, DebtRow, HeadRow, InheritedRow, LaneRow, LastRow, MarkRow, MetaRow, MovedRow, OwesRow, Parked,
+    ParkedRow, ResultRow, Row, TakeRow, Totals, TurnRow, TypeRow, Unwanted,
 };
 
 /// The layout this binary reads and writes. Another one is not migrated: the queue is rebuilt from the log.
-pub(crate) const LAYOUT: u32 = 6;
+pub(crate) const LAYOUT: u32 = 7;
 
 /// Why bytes are no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

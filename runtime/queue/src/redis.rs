@@ -1,5 +1,6 @@
 //! The queue in Redis: pending and in-flight jobs shared by any number of processes. Alone knows the crate `redis`.
 
+mod attempts;
 mod check;
 mod config;
 mod cursor;

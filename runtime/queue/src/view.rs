@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wasmill_job::{Attempt, DeadLetter, JobId, JobType, Offset, Position, TopicPartition, UnixMs};
 
-use crate::LastAttempt;
+use crate::{EarlierAttempt, LastAttempt};
 
 /// The states of a job's life that a queue can tell, in the words of the drawing in `runtime/job/README.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +50,9 @@ pub struct JobView {
     /// When it completed, was cancelled or died.
     pub ended_at: Option<UnixMs>,
     pub last: Option<LastAttempt>,
+    /// Failed attempts before that one, oldest first: the newest eight. One that is missing between them did not come to an end: its
+    /// lease ran out, or its worker was stopped. Not known after the loss of the queue.
+    pub earlier: Vec<EarlierAttempt>,
 }
 
 /// Which dead letters to show.

@@ -16,6 +16,7 @@ export const everyPage = (seen) => [
   ["job-completed", `/console/jobs/greet/${seen.completed}`],
   ["job-pending", `/console/jobs/night.report/${seen.pending}`],
   ["job-scheduled", `/console/jobs/retry.later/${seen.scheduled}`],
+  ["job-retried", `/console/jobs/retry.later/${seen.retried}`],
   ["job-dead", `/console/jobs/mail.send/${seen.dead}`],
   ["dead", "/console/dead"],
   ["dead-error", "/console/dead?type=mail.send&code=rejected&error=no+user+%23"],

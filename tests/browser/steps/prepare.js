@@ -33,13 +33,15 @@ export const prepare = async (mill) => {
   const completed = await mill.enqueue("greet", json({ name: "Ada" }));
   const pending = await mill.enqueue("night.report", json({ name: "Grace" }));
   const scheduled = await mill.enqueue("retry.later", json({ failures: 3 }));
+  const retried = await mill.enqueue("retry.later", json({ failures: 2, after_ms: 1 }));
   const talked = await mill.enqueue("talk", json({ lines: 12, bytes: 60 }));
   await mill.enqueueAll("mail.send", USERS.map((user) => ({ message: `no user ${user}` })));
   const dead = await mill.enqueue("mail.send", json({ message: "the mailbox is full" }));
   await mill.enqueueAll("greet", Array.from({ length: 4 }, (_, number) => ({ name: `Ada ${number}` })));
   await mill.reaches("greet", completed, "completed");
   await mill.reaches("retry.later", scheduled, "scheduled");
+  await mill.reaches("retry.later", retried, "completed");
   await mill.reaches("talk", talked, "completed");
   await mill.reaches("mail.send", dead, "dead");
-  return { completed, pending, scheduled, dead, talked };
+  return { completed, pending, scheduled, retried, dead, talked };
 };

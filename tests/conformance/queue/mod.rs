@@ -6,6 +6,7 @@
 //! and one about a limit uses two of them, with jobs in both and a limit that can be halved.
 
 mod adopt;
+mod attempts;
 mod bury;
 mod cancel;
 mod children;
@@ -188,6 +189,16 @@ macro_rules! every_case {
                 releases_to_the_front_without_counting
                 answers_each_in_order
                 forgets_results_after_their_time
+            }
+            attempts {
+                of_a_live_job_are_kept_each
+                of_a_completed_job_are_kept
+                of_a_dead_job_are_kept
+                of_a_cancelled_job_are_kept
+                only_the_newest_are_kept
+                are_cut_short_when_others_follow
+                that_came_to_no_end_are_missing
+                of_a_wiped_queue_are_forgotten
             }
             enqueue {
                 answers_each_in_order

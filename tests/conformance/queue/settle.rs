@@ -28,7 +28,8 @@ pub(crate) async fn completes_with_output_logs_and_usage<U: QueueUnderTest>(worl
     assert_eq!((view.state, view.attempts, &view.job_type), (State::Completed, Attempt(1), &job.job_type));
     assert_eq!((view.accepted_at, view.ended_at, view.due_at), (job.accepted_at, Some(world.now()), None));
     let AttemptRecord { logs, usage, ran, .. } = talkative();
-    let last = LastAttempt { output: Some(Bytes::from(vec![7; 300_000])), failure: None, logs, usage, ran };
+    let output = Some(Bytes::from(vec![7; 300_000]));
+    let last = LastAttempt { attempt: None, ended_at: None, output, failure: None, logs, usage, ran };
     assert_eq!(view.last, Some(last));
     world.restart().await;
     assert_eq!(world.view(&job).await.unwrap().last, view.last);
@@ -67,7 +68,8 @@ pub(crate) async fn keeps_the_last_failure_while_it_is_tried_again<U: QueueUnder
     let settlement = claim.settle(retry(Duration::from_secs(5)), talkative());
     world.queue.settle(vec![settlement].into()).await.unwrap();
     let AttemptRecord { logs, usage, ran, .. } = talkative();
-    let last = Some(LastAttempt { output: None, failure: Some(failure()), logs, usage, ran });
+    let (attempt, ended_at, failure) = (Some(Attempt(1)), Some(world.now()), Some(failure()));
+    let last = Some(LastAttempt { attempt, ended_at, output: None, failure, logs, usage, ran });
     assert_eq!(world.view(&job).await.unwrap().last, last);
     world.restart().await;
     let view = world.view(&job).await.unwrap();

@@ -59,6 +59,7 @@ fn page(found: &Found, visit: &Visit, catalog: &Catalog, now: UnixMs) -> Markup 
                 None => {}
             }
         }
+        (earlier(found, now))
         @if let Some(output) = found.output() { (viewer("Output", output, &format!("{}/output", found.address()))) }
         @match found.payload() {
             Some(payload) => (viewer("Payload", payload, &format!("{}/payload", found.address()))),
@@ -123,14 +124,59 @@ fn error(failure: &Failure) -> Markup {
 
 fn attempt(last: &LastAttempt) -> Markup {
     html! {
-        @match &last.ran {
+        (ran(last.ran.as_ref()))
+        (usage(&last.usage))
+        @if !last.logs.is_empty() { (logs(&last.logs)) }
+    }
+}
+
+fn ran(ran: Option<&Ran>) -> Markup {
+    html! {
+        @match ran {
             Some(Ran::Module(tag)) => p { "Ran " b { (tag) } "." },
             Some(Ran::Nothing) => p { "Completed without being executed: its mode is shadow." },
             None => {}
         }
-        (usage(&last.usage))
-        @if !last.logs.is_empty() { (logs(&last.logs)) }
     }
+}
+
+/// The attempts before the last one, the newest first, each behind a line that says how it ended.
+fn earlier(found: &Found, now: UnixMs) -> Markup {
+    let Some(view) = found.view.as_ref().filter(|view| !view.earlier.is_empty()) else { return html! {} };
+    html! {
+        section aria-labelledby="earlier" {
+            h2 #earlier { "Earlier attempts" }
+            p.quiet {
+                "The newest eight, each with the beginning of its message and the end of its log. One that is missing came to no end: "
+                "its lease ran out, or its worker was stopped."
+            }
+            @for attempt in view.earlier.iter().rev() {
+                details {
+                    summary {
+                        "Attempt " (attempt.attempt.0) ", " (moment(now, attempt.ended_at.0)) ": " b { (attempt.failure.code) } ", "
+                        bdi dir="auto" { (first_line(&attempt.failure.message)) }
+                    }
+                    p { "Ended " (exact(attempt.ended_at.0)) "." }
+                    (error(&attempt.failure))
+                    (ran(attempt.ran.as_ref()))
+                    (usage(&attempt.usage))
+                    @if !attempt.logs.is_empty() { (logs(&attempt.logs)) }
+                }
+            }
+        }
+    }
+}
+
+/// What of a message stands in a line that can be opened.
+fn first_line(message: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    let line = message.lines().next().unwrap_or_default();
+    let cut = line.chars().count() > CHARS_MAX || line.len() < message.trim_end().len();
+    let mut shown: String = line.chars().take(CHARS_MAX).collect();
+    if cut {
+        shown.push('…');
+    }
+    visible(&shown)
 }
 
 fn usage(usage: &Usage) -> Markup {

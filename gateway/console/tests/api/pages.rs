@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 use wasmill_job::{Failure, FailureCode, Verdict};
+use wasmill_queue::{Queue, State};
 
 use crate::world::{Answer, WASM, World};
 
@@ -187,6 +188,30 @@ async fn one_job_is_shown_in_each_state() {
         is_sound(&text(&answer));
     }
     assert!(text(&world.get("/console/types/helo").await).contains("hello"), "the near name is told");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn each_attempt_of_a_job_is_shown() {
+    let world = World::without_log().await;
+    let id = world.enqueue(1).await[0];
+    for message in ["<first> it was late\nand then it was too late", "busy"] {
+        let failure = Failure::new(FailureCode::Retry, message);
+        assert_eq!(world.settle(1, &Verdict::Retry { pause: Duration::ZERO, failure }).await.len(), 1);
+        while world.queue.job(id).await.unwrap().unwrap().state == State::Scheduled {
+            world.queue.sweep(10).await.unwrap();
+        }
+    }
+    let tried = world.page(&format!("/console/jobs/hello/{id}")).await;
+    is_sound(&tried);
+    assert!(tried.contains("Attempt 1,") && !tried.contains("Attempt 2,"), "the last stands above: {tried}");
+    assert_eq!(world.settle(1, &Verdict::Complete { output: Bytes::from("{}") }).await.len(), 1);
+    let completed = world.page(&format!("/console/jobs/hello/{id}")).await;
+    is_sound(&completed);
+    let [second, first] = ["Attempt 2,", "Attempt 1,"].map(|text| completed.find(text).unwrap());
+    assert!(second < first, "the newest stands first: {completed}");
+    let cut = "<bdi dir=\"auto\">&lt;first&gt; it was late…</bdi>";
+    assert!(completed.contains(cut) && completed.contains("and then it was too late"), "{completed}");
     world.end().await;
 }
 

@@ -205,6 +205,11 @@ async fn a_job_is_shown_with_all_that_is_known_of_it() {
     assert_eq!(json["logs"], serde_json::json!([{"level": "warn", "message": "<careful>", "at_ms": 3}]));
     assert!(json["ended_at_ms"].as_u64() >= json["accepted_at_ms"].as_u64());
     assert!(json.get("error").is_none());
+    let [earlier] = &json["earlier"].as_array().unwrap()[..] else { panic!("one failed: {json}") };
+    assert_eq!((&earlier["attempt"], &earlier["module"]), (&1.into(), &"hello@1.0.0".into()));
+    assert_eq!(earlier["error"], serde_json::json!({"code": "trap", "message": "unreachable"}));
+    assert_eq!((&earlier["logs"], &earlier["usage"]), (&json["logs"], &json["usage"]));
+    assert!(earlier["ended_at_ms"].as_u64() <= json["ended_at_ms"].as_u64());
     world.end().await;
 }
 

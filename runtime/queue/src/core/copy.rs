@@ -44,7 +44,8 @@ impl Core {
         let came = is_valid && !is_settled && self.receive(new, start, offset, applying);
         if came && is_unwanted {
             self.close_chunk(applying.lane, &mut applying.filling);
-            self.cancel_live(new.job.id, applying.now);
+            // It has just come, and was not tried here.
+            self.cancel_live(new.job.id, Vec::new(), applying.now);
         }
         came || self.drop_duplicate(&new.job, offset, applying)
     }

@@ -12,7 +12,7 @@ use wasmill_job::{DeadLetter, JobId, JobType, Offset, UnixMs, wire};
 
 use super::digest::{Part, of_text};
 use super::{Core, Decision};
-use crate::record::{DeadRow, Key, LaneNo, LastRow, Row, Serial, TypeNo, Write};
+use crate::record::{DeadRow, EndedRow, Key, LaneNo, LastRow, Row, Serial, TypeNo, Write};
 
 /// The index of dead letters; the letters themselves are in the store.
 #[derive(Default)]
@@ -93,6 +93,7 @@ impl Core {
         &mut self,
         letter: &DeadLetter,
         last: Option<LastRow>,
+        earlier: Vec<EndedRow>,
         owed: Option<(LaneNo, Offset)>,
     ) {
         let key: Arc<str> = letter.key().into();
@@ -110,6 +111,7 @@ impl Core {
             redrives,
             died_at: letter.died_at,
             last,
+            earlier,
         };
         let mut value = row.to_bytes();
         // A letter always has a wire form: its envelope holds nothing that JSON cannot.
@@ -152,7 +154,7 @@ impl Core {
             known.debt.is_some() || known.redrives == redrives && known.died_at == letter.died_at
         });
         if !stale {
-            self.add_dead(letter, None, None);
+            self.add_dead(letter, None, Vec::new(), None);
         }
     }
 

@@ -33,6 +33,12 @@ impl Core {
         self.results.find(id).map(|(pack, index)| Located::Done(pack, index))
     }
 
+    /// Where the failed attempts of a live job are stored, if it has any.
+    pub(crate) fn failed_of(&self, id: JobId) -> Option<Serial> {
+        let live = &self.jobs[self.jobs.find(id)?];
+        live.failed.then_some(live.serial)
+    }
+
     /// Jobs per type and state. Cost: O(types).
     pub(crate) fn counts(&self) -> BTreeMap<JobType, Counts> {
         self.types.iter().map(|(_, found)| (found.name.clone(), found.counts())).collect()

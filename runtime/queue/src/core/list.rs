@@ -100,6 +100,7 @@ impl Core {
             due_at,
             ended_at: None,
             last: None,
+            earlier: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::digest::Part;
 use super::jobs::{Live, Place};
 use super::pending::Side;
 use super::thin::{CHUNK_BYTES, CHUNK_JOBS, Chunk};
-use super::{Core, Decision};
+use super::{Core, Decision, Earlier};
 use crate::record::{Key, LaneNo, PackWriter, Serial, StoredJob, TypeNo, Write};
 use crate::{Admission, Entry, NewJob, Push, Pushed};
 
@@ -53,7 +53,12 @@ pub(super) enum Fate {
 
 impl Core {
     /// Applies a push, or says why not.
-    pub(crate) fn push(&mut self, push: Push, now: UnixMs) -> Result<Decision<Pushed>, PushRefused> {
+    pub(crate) fn push(
+        &mut self,
+        push: Push,
+        mut earlier: Earlier,
+        now: UnixMs,
+    ) -> Result<Decision<Pushed>, PushRefused> {
         if let Some(sentence) = push.fault() {
             return Err(PushRefused::Malformed(sentence));
         }
@@ -72,7 +77,7 @@ impl Core {
         let mut settled_to = wanted;
         for entry in push.entries {
             let offset = entry.offset();
-            let live = self.apply(entry, &mut applying);
+            let live = self.apply(entry, &mut earlier, &mut applying);
             if live {
                 self.lanes.get_mut(number).progress.settle(settled_to..offset);
                 settled_to = offset.next();
@@ -93,7 +98,7 @@ impl Core {
     }
 
     /// Applies one entry; returns whether its offset is not settled yet.
-    fn apply(&mut self, entry: Entry, applying: &mut Applying<'_>) -> bool {
+    fn apply(&mut self, entry: Entry, earlier: &mut Earlier, applying: &mut Applying<'_>) -> bool {
         let (lane, now) = (applying.lane, applying.now);
         match entry {
             Entry::Job { offset, new } => {
@@ -114,7 +119,7 @@ impl Core {
             }
             Entry::Cancel { offset, cancel } => {
                 self.close_chunk(lane, &mut applying.filling);
-                if !self.cancel_live(cancel.id, now) {
+                if !self.cancel_live(cancel.id, earlier.remove(&cancel.id).unwrap_or_default(), now) {
                     self.note_unwanted(lane, offset, &cancel);
                 }
             }

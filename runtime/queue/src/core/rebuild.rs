@@ -13,7 +13,7 @@ use super::pending::Side;
 use super::thin::Chunk;
 use super::{Beginning, Core, Limits, lanes};
 use crate::record::{
-    Damage, DeadRow, DebtRow, FailedRow, HeadRow, InheritedRow, Key, LaneNo, LaneRow, MarkRow, MovedRow,
+    AttemptsRow, Damage, DeadRow, DebtRow, HeadRow, InheritedRow, Key, LaneNo, LaneRow, MarkRow, MovedRow,
     OwesRow, Pack, ParkedRow, ResultRow, Row, Serial, StoredJob, TakeRow, TurnRow, TypeNo, TypeRow,
 };
 
@@ -74,7 +74,7 @@ impl Rebuild {
                 self.turns.insert(job, row);
             }
             Key::Failed(job) => {
-                FailedRow::from_bytes(value)?;
+                AttemptsRow::from_bytes(value)?;
                 self.core.digest.add(Part::Failed(job));
                 self.failed.insert(job);
             }

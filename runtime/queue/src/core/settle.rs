@@ -7,34 +7,60 @@ use wasmill_job::{Attempt, DeadLetter, Failure, Job, UnixMs, Verdict};
 use super::digest::Part;
 use super::jobs::{Live, SlotNo};
 use super::pending::Side;
-use super::{Core, Decision};
-use crate::record::{FailedRow, Key, LastRow, ResultRow, Row, Write};
+use super::{Core, Decision, Earlier};
+use crate::record::{AttemptsRow, EndedRow, FailedRow, Key, LastRow, ResultRow, Row, Write};
 use crate::{Answer, AttemptRecord, Settlement};
+
+/// What is kept of a job that completed, or else was cancelled.
+pub(super) struct Ended<'a> {
+    pub(super) completed: bool,
+    pub(super) last: Option<LastRow>,
+    pub(super) earlier: Vec<EndedRow>,
+    pub(super) output: &'a [u8],
+}
 
 /// Packs of results and of marks that a settle forgets on its way when their time is over.
 const FORGET_PACKS: usize = 4;
 
 impl Core {
     /// Applies verdicts; an answer for each, in order.
-    pub(crate) fn settle(&mut self, settlements: &[Settlement], now: UnixMs) -> Decision<Vec<Answer>> {
-        let answers = settlements.iter().map(|settlement| self.settle_one(settlement, now)).collect();
+    pub(crate) fn settle(
+        &mut self,
+        settlements: &[Settlement],
+        mut earlier: Earlier,
+        now: UnixMs,
+    ) -> Decision<Vec<Answer>> {
+        let answers =
+            settlements.iter().map(|settlement| self.settle_one(settlement, &mut earlier, now)).collect();
         self.forget(now, FORGET_PACKS);
         self.decide(answers)
     }
 
-    fn settle_one(&mut self, settlement: &Settlement, now: UnixMs) -> Answer {
+    fn settle_one(&mut self, settlement: &Settlement, earlier: &mut Earlier, now: UnixMs) -> Answer {
         let Some(slot) = self.held(&settlement.reference(), now) else { return Answer::Lost };
         let Settlement { claim, verdict, record, .. } = settlement;
+        let earlier = earlier.remove(&claim.job.id).unwrap_or_default();
         match verdict {
-            Verdict::Complete { output } => self.complete(slot, output, settlement, now),
-            Verdict::Retry { pause, failure } => self.retry(slot, failure, record, now.plus(*pause)),
-            Verdict::Bury { failure } => self.bury(slot, &claim.job, failure, record, now),
+            Verdict::Complete { output } => self.complete(slot, output, settlement, earlier, now),
+            Verdict::Retry { pause, failure } => {
+                let failed = FailedRow { failure: failure.clone(), last: LastRow::of(record) };
+                let last = EndedRow { attempt: claim.attempt, ended_at: now, failed };
+                self.retry(slot, &AttemptsRow { last, earlier }, now.plus(*pause));
+            }
+            Verdict::Bury { failure } => self.bury(slot, &claim.job, failure, record, earlier, now),
             Verdict::Release => self.release(slot, claim.suspect),
         }
         Answer::Settled
     }
 
-    fn complete(&mut self, slot: SlotNo, output: &[u8], settlement: &Settlement, now: UnixMs) {
+    fn complete(
+        &mut self,
+        slot: SlotNo,
+        output: &[u8],
+        settlement: &Settlement,
+        earlier: Vec<EndedRow>,
+        now: UnixMs,
+    ) {
         let live = self.remove(slot);
         match settlement.emitted() {
             [] => self.lanes.get_mut(live.lane).settle(live.offset),
@@ -43,10 +69,11 @@ impl Core {
         self.types.get_mut(live.job_type).totals.completed += 1;
         let record = &settlement.record;
         let window = settlement.claim.job.dedup_window(record.dedup_window);
-        self.ended(&live, true, Some(LastRow::of(record)), output, record.keep_result, window, now);
+        let what = Ended { completed: true, last: Some(LastRow::of(record)), earlier, output };
+        self.ended(&live, what, record.keep_result, window, now);
     }
 
-    fn retry(&mut self, slot: SlotNo, failure: &Failure, record: &AttemptRecord, due: UnixMs) {
+    fn retry(&mut self, slot: SlotNo, attempts: &AttemptsRow, due: UnixMs) {
         self.leave(slot);
         self.make_scheduled(slot, due);
         self.write_turn(slot, Some(due));
@@ -55,8 +82,7 @@ impl Core {
         if !std::mem::replace(&mut live.failed, true) {
             self.digest.add(Part::Failed(serial));
         }
-        let row = FailedRow { failure: failure.clone(), last: LastRow::of(record) };
-        self.unwritten.writes.push(Write::Put(Key::Failed(serial), row.to_bytes()));
+        self.unwritten.writes.push(Write::Put(Key::Failed(serial), attempts.to_bytes()));
         self.types.get_mut(job_type).totals.retried += 1;
         self.unwritten.types.insert(job_type);
     }
@@ -70,7 +96,15 @@ impl Core {
         self.write_turn(slot, None);
     }
 
-    fn bury(&mut self, slot: SlotNo, job: &Job, failure: &Failure, record: &AttemptRecord, now: UnixMs) {
+    fn bury(
+        &mut self,
+        slot: SlotNo,
+        job: &Job,
+        failure: &Failure,
+        record: &AttemptRecord,
+        earlier: Vec<EndedRow>,
+        now: UnixMs,
+    ) {
         let live = self.remove(slot);
         let origin = self.lanes.get(live.lane).name.at(live.offset);
         let letter = DeadLetter {
@@ -87,23 +121,21 @@ impl Core {
         } else {
             Some((live.lane, live.offset))
         };
-        self.add_dead(&letter, Some(LastRow::of(record)), owed);
+        self.add_dead(&letter, Some(LastRow::of(record)), earlier, owed);
     }
 
     /// What every job that completed or was cancelled leaves behind: a result, perhaps a mark.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one result, from two callers")]
     pub(super) fn ended(
         &mut self,
         live: &Live,
-        completed: bool,
-        last: Option<LastRow>,
-        output: &[u8],
+        what: Ended<'_>,
         keep: Duration,
         window: Duration,
         now: UnixMs,
     ) {
         self.unwritten.types.insert(live.job_type);
         self.mark(live.id, live.redrives, window, now);
+        let Ended { completed, last, earlier, output } = what;
         let row = ResultRow {
             id: live.id.to_bytes(),
             job_type: live.job_type,
@@ -113,6 +145,7 @@ impl Core {
             ended_at: now,
             until: now.plus(keep),
             last,
+            earlier,
         };
         self.keep_result(&row, output);
     }

@@ -57,7 +57,7 @@ impl Rig {
             Entry::Parked { offset: Offset(from + 1), job_type: name(job_type) },
         ];
         let push = Push { lane: lane(), from: Offset(from), to: Offset(from + 2), passed: None, entries };
-        let decision = self.core.push(push, NOW).unwrap();
+        let decision = self.core.push(push, Earlier::default(), NOW).unwrap();
         assert_eq!(self.apply(decision), crate::Pushed::whole());
         self.pushed += 2;
     }
@@ -79,7 +79,7 @@ impl Rig {
             passed: None,
             entries: entries.collect(),
         };
-        let decision = self.core.push(push, NOW).unwrap();
+        let decision = self.core.push(push, Earlier::default(), NOW).unwrap();
         assert_eq!(self.apply(decision), crate::Pushed::whole());
         self.pushed += count;
     }
@@ -108,7 +108,7 @@ impl Rig {
         let record = AttemptRecord { keep_result: hour, dedup_window: hour, ..AttemptRecord::default() };
         let settlements: Vec<Settlement> =
             claims.into_iter().map(|claim| claim.settle(verdict.clone(), record.clone())).collect();
-        let decision = self.core.settle(&settlements, NOW);
+        let decision = self.core.settle(&settlements, Earlier::default(), NOW);
         self.apply(decision);
     }
 
@@ -277,10 +277,10 @@ fn chunks_kept_for_few_jobs_are_thinned() {
 fn an_operation_that_changes_nothing_writes_nothing() {
     let mut rig = Rig::mixed();
     let empty = Push { lane: lane(), from: Offset(132), to: Offset(132), passed: None, entries: Vec::new() };
-    assert!(rig.core.push(empty, NOW).unwrap().writes.is_empty());
-    assert!(rig.core.settle(&[], NOW).writes.is_empty());
+    assert!(rig.core.push(empty, Earlier::default(), NOW).unwrap().writes.is_empty());
+    assert!(rig.core.settle(&[], Earlier::default(), NOW).writes.is_empty());
     assert!(rig.core.sweep(10, NOW).writes.is_empty());
-    assert!(rig.core.cancel(job("never", 1).id, NOW).writes.is_empty());
+    assert!(rig.core.cancel(job("never", 1).id, Earlier::default(), NOW).writes.is_empty());
     let claims = rig.take(200);
     assert!(!claims.is_empty());
     rig.settle(claims, &complete());

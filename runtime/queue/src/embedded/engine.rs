@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use wasmill_job::{Cancel, DeadLetter, JobId, ModuleTag, Offset, Progress, TopicPartition, UnixMs, wire};
+use wasmill_job::{
+    Attempt, Cancel, DeadLetter, JobId, ModuleTag, Offset, Progress, TopicPartition, UnixMs, wire,
+};
 
 use super::folder::Folder;
 use super::store::{Store, StoreError};
-use crate::core::{Core, Cursor, Decision, Located, Owed, PushRefused, Taken, thinned};
+use crate::core::{Core, Cursor, Decision, Earlier, Located, Owed, PushRefused, Taken, thinned};
 use crate::record::{
-    DeadRow, DebtRow, FailedRow, Key, OwesRow, Pack, ResultRow, Row, Serial, StoredJob, read_children,
+    AttemptsRow, DeadRow, DebtRow, EndedRow, Key, OwesRow, Pack, ResultRow, Row, Serial, StoredJob,
+    read_children,
 };
 use crate::{
-    Answer, Checked, Child, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
-    LastAttempt, ListQuery, NewJob, Outdated, Owes, Push, Pushed, QueueError, Ran, Settlement, State, Swept,
-    Take,
+    Answer, Checked, Child, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, Entry, JobPage, JobView,
+    ListQuery, NewJob, Outdated, Owes, Push, Pushed, QueueError, Ran, Settlement, State, Swept, Take,
 };
 
 /// An open queue.
@@ -63,7 +65,12 @@ impl Engine {
         push: Push,
         now: UnixMs,
     ) -> Result<Result<Pushed, PushRefused>, StoreError> {
-        let decision = match self.core.push(push, now) {
+        let cancelled = push.entries.iter().filter_map(|entry| match entry {
+            Entry::Cancel { cancel, .. } => Some(cancel.id),
+            _ => None,
+        });
+        let earlier = self.earlier(cancelled)?;
+        let decision = match self.core.push(push, earlier, now) {
             Ok(decision) => decision,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -108,7 +115,10 @@ impl Engine {
         settlements: &[Settlement],
         now: UnixMs,
     ) -> Result<Vec<Answer>, StoreError> {
-        let decision = self.core.settle(settlements, now);
+        let again = settlements.iter().map(|settlement| &settlement.claim);
+        let earlier =
+            self.earlier(again.filter(|claim| claim.attempt > Attempt(1)).map(|claim| claim.job.id))?;
+        let decision = self.core.settle(settlements, earlier, now);
         self.apply(decision)
     }
 
@@ -147,7 +157,8 @@ impl Engine {
     }
 
     pub(super) fn cancel(&mut self, cancel: &Cancel, now: UnixMs) -> Result<bool, StoreError> {
-        let decision = self.core.cancel(cancel.id, now);
+        let earlier = self.earlier([cancel.id].into_iter())?;
+        let decision = self.core.cancel(cancel.id, earlier, now);
         self.apply(decision)
     }
 
@@ -202,7 +213,7 @@ impl Engine {
                         && query.job_type.as_ref().is_none_or(|name| *name == view.job_type)
                         && self.core.is_newest(view.id, serial, left)
                 });
-                page.jobs.extend(view.map(|view| JobView { last: None, ..view }));
+                page.jobs.extend(view.map(|view| JobView { last: None, earlier: Vec::new(), ..view }));
             }
             after = Some(Core::cursor_at(serial, left));
         }
@@ -218,8 +229,9 @@ impl Engine {
         match self.core.locate(id) {
             None => Ok(None),
             Some(Located::Live(view, failed)) => {
-                let last = failed.map(|serial| self.failed(serial)).transpose()?;
-                Ok(Some(JobView { last, ..view }))
+                let Some(failed) = failed else { return Ok(Some(view)) };
+                let (last, earlier) = self.failed(failed)?.shown();
+                Ok(Some(JobView { last: Some(last), earlier, ..view }))
             }
             Some(Located::Dead(key)) => {
                 let (row, letter) = self.letter(&key)?;
@@ -253,15 +265,20 @@ impl Engine {
 
     /// The version that a job's last failed attempt ran on.
     fn started(&self, serial: Serial) -> Result<Option<ModuleTag>, StoreError> {
-        Ok(match self.failed(serial)?.ran {
+        Ok(match self.failed(serial)?.last.failed.last.ran {
             Some(Ran::Module(version)) => Some(version),
             Some(Ran::Nothing) | None => None,
         })
     }
 
-    fn failed(&self, serial: Serial) -> Result<LastAttempt, StoreError> {
-        let FailedRow { failure, last } = FailedRow::from_bytes(&self.store.expect(&Key::Failed(serial))?)?;
-        Ok(last.attempt(None, Some(failure)))
+    fn failed(&self, serial: Serial) -> Result<AttemptsRow, StoreError> {
+        Ok(AttemptsRow::from_bytes(&self.store.expect(&Key::Failed(serial))?)?)
+    }
+
+    /// What is to be kept of the failed attempts of these jobs when they go on, or end.
+    fn earlier(&self, ids: impl Iterator<Item = JobId>) -> Result<Earlier, StoreError> {
+        let found = ids.filter_map(|id| Some((id, self.core.failed_of(id)?)));
+        found.map(|(id, serial)| Ok((id, self.failed(serial)?.into_earlier()))).collect()
     }
 
     fn letter(&self, key: &Arc<str>) -> Result<(DeadRow, DeadLetter), StoreError> {
@@ -300,11 +317,12 @@ impl Engine {
             id: JobId::from_bytes(row.id),
             job_type,
             state: if row.completed { State::Completed } else { State::Cancelled },
-            attempts: wasmill_job::Attempt(row.attempts),
+            attempts: Attempt(row.attempts),
             accepted_at: row.accepted_at,
             due_at: None,
             ended_at: Some(row.ended_at),
             last,
+            earlier: row.earlier.into_iter().map(EndedRow::shown).collect(),
         })
     }
 }
@@ -329,5 +347,6 @@ fn dead_view(row: DeadRow, letter: DeadLetter) -> Option<JobView> {
         due_at: None,
         ended_at: Some(letter.died_at),
         last: Some(last.attempt(None, Some(letter.failure))),
+        earlier: row.earlier.into_iter().map(EndedRow::shown).collect(),
     })
 }

@@ -11,7 +11,7 @@ use wasmill_job::{
     Failure, JobId, JobType, LogLine, Offset, Passed, Progress, RecordHash, TopicPartition, UnixMs, Usage,
 };
 
-use super::{Damage, LaneNo, Serial, TypeNo};
+use super::{Damage, EndedRow, FailedRow, LaneNo, Serial, TypeNo};
 use crate::{AttemptRecord, LastAttempt, Ran};
 
 /// A record that is read and written whole.
@@ -140,12 +140,6 @@ pub(crate) struct TurnRow {
     pub(crate) suspect: bool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct FailedRow {
-    pub(crate) failure: Failure,
-    pub(crate) last: LastRow,
-}
-
 /// What is kept of an attempt beside how it ended.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct LastRow {
@@ -172,6 +166,7 @@ pub(crate) struct ResultRow {
     pub(crate) ended_at: UnixMs,
     pub(crate) until: UnixMs,
     pub(crate) last: Option<LastRow>,
+    pub(crate) earlier: Vec<EndedRow>,
 }
 
 /// A done-mark.
@@ -193,6 +188,7 @@ pub(crate) struct DeadRow {
     pub(crate) redrives: u32,
     pub(crate) died_at: UnixMs,
     pub(crate) last: Option<LastRow>,
+    pub(crate) earlier: Vec<EndedRow>,
 }
 
 /// Of children, followed by them.
@@ -253,7 +249,7 @@ impl LastRow {
     /// The attempt, of which something else tells how it ended.
     pub(crate) fn attempt(self, output: Option<Bytes>, failure: Option<Failure>) -> LastAttempt {
         let Self { logs, usage, ran } = self;
-        LastAttempt { output, failure, logs, usage, ran }
+        LastAttempt { attempt: None, ended_at: None, output, failure, logs, usage, ran }
     }
 }
 

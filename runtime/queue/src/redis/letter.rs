@@ -10,9 +10,10 @@ use wasmill_job::{
     Attempt, DeadLetter, Failure, JobId, Offset, Partition, Position, Topic, TopicPartition, UnixMs,
 };
 
-use super::record::{Fields, last_attempt, redrives, six};
+use super::attempts::Attempts;
+use super::record::{Fields, redrives, six};
 use super::trouble::Trouble;
-use crate::{JobView, State};
+use crate::{JobView, LastAttempt, State};
 
 /// A type's number in the index where there is no job, and so no type.
 const NO_TYPE: u32 = 0xff_ffff;
@@ -93,8 +94,8 @@ pub(super) fn shown(bytes: &[u8]) -> Result<Arc<DeadLetter>, Trouble> {
 pub(super) fn view(bytes: &[u8]) -> Result<Option<JobView>, Trouble> {
     let (letter, last) = read(bytes)?;
     let Some(job) = letter.job else { return Ok(None) };
-    let mut last = last_attempt(last, None)?;
-    last.failure = Some(letter.failure);
+    let Attempts { last, earlier } = Attempts::at_end(last, None)?;
+    let last = last.map(|last| LastAttempt { failure: Some(letter.failure), ..last });
     Ok(Some(JobView {
         id: job.id,
         job_type: job.job_type,
@@ -103,7 +104,8 @@ pub(super) fn view(bytes: &[u8]) -> Result<Option<JobView>, Trouble> {
         accepted_at: job.accepted_at,
         due_at: None,
         ended_at: Some(letter.died_at),
-        last: Some(last),
+        last,
+        earlier,
     }))
 }
 

@@ -9,9 +9,10 @@ use wasmill_job::{
     Attempt, CopyOf, Generation, Job, JobId, JobType, ModuleTag, Offset, Priority, TopicPartition, UnixMs,
 };
 
+use super::attempts::Attempts;
 use super::trouble::Trouble;
-use crate::record::{FailedRow, LastRow, Row, read_children};
-use crate::{Child, JobView, LastAttempt, NewJob, State};
+use crate::record::read_children;
+use crate::{Child, JobView, NewJob, State};
 
 /// Header of a stored job: type 3, lane 2 (both added by the script), priority and flags 1, generation 2, redrives 2,
 /// window 4, accepted at 6, offset 6; then the job in wire format.
@@ -97,7 +98,17 @@ pub(super) fn listed(
     };
     let key = key.try_into().map_err(|_| Trouble::nonsense("a job's key of the wrong length"))?;
     let id = JobId::unpack(key, generation);
-    Ok(JobView { id, job_type, state, attempts, accepted_at, due_at, ended_at, last: None })
+    Ok(JobView {
+        id,
+        job_type,
+        state,
+        attempts,
+        accepted_at,
+        due_at,
+        ended_at,
+        last: None,
+        earlier: Vec::new(),
+    })
 }
 
 /// What a result says of a finished job.
@@ -107,7 +118,7 @@ pub(super) fn done_view(id: JobId, job_type: JobType, bytes: &[u8]) -> Result<Jo
     let last = fields.text()?.to_vec();
     let completed = result.completed;
     let output = Bytes::copy_from_slice(fields.0);
-    let last = if completed { Some(last_attempt(&last, Some(output))?) } else { None };
+    let Attempts { last, earlier } = Attempts::at_end(&last, Some(output))?;
     Ok(JobView {
         id,
         job_type,
@@ -116,7 +127,8 @@ pub(super) fn done_view(id: JobId, job_type: JobType, bytes: &[u8]) -> Result<Jo
         accepted_at: result.accepted_at,
         due_at: None,
         ended_at: Some(result.ended_at),
-        last,
+        last: last.filter(|_| completed),
+        earlier,
     })
 }
 
@@ -128,23 +140,6 @@ pub(super) fn owed_children(bytes: Bytes) -> Result<Vec<Child>, Trouble> {
     fields.take(14)?;
     let children = bytes.slice(bytes.len() - fields.0.len()..);
     read_children(&children, completed_at).map_err(|damage| Trouble::nonsense(&damage.0))
-}
-
-/// What was kept of an attempt; nothing when memory was short.
-pub(super) fn last_attempt(bytes: &[u8], output: Option<Bytes>) -> Result<LastAttempt, Trouble> {
-    let row = if bytes.is_empty() {
-        LastRow::default()
-    } else {
-        LastRow::from_bytes(bytes).map_err(|damage| Trouble::nonsense(&damage.0))?
-    };
-    Ok(row.attempt(output, None))
-}
-
-/// What was kept of an attempt that failed.
-pub(super) fn failed_attempt(bytes: &[u8]) -> Result<LastAttempt, Trouble> {
-    let row = FailedRow::from_bytes(bytes).map_err(|damage| Trouble::nonsense(&damage.0))?;
-    let FailedRow { failure, last } = row;
-    Ok(last.attempt(None, Some(failure)))
 }
 
 /// What a settlement says of a job that is completed: the script's `meta`.

@@ -49,6 +49,7 @@ pub(super) struct Call {
 const SHARED: &str = concat!(
     include_str!("scripts/shard.lua"),
     include_str!("scripts/lane.lua"),
+    include_str!("scripts/attempts.lua"),
     include_str!("scripts/letter.lua"),
 );
 

@@ -26,7 +26,8 @@ pub(super) fn add(call: &mut Call, settlement: &Settlement) {
         }
         Verdict::Retry { pause, failure } => {
             let row = FailedRow { failure: failure.clone(), last: LastRow::of(record) };
-            call.arg(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)).arg(row.to_bytes()).arg("");
+            let later = row.short().map(|short| short.to_bytes()).unwrap_or_default();
+            call.arg(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)).arg(row.to_bytes()).arg(later);
             call.arg(record.version().map_or("", |version| version.as_str()));
             return;
         }

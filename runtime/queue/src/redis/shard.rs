@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use wasmill_job::{JobId, JobType, UnixMs};
 
+use super::attempts::Attempts;
 use super::letter;
 use super::link::Link;
-use super::record::{done_view, failed_attempt, job_of, listed, owed_children, started_on};
+use super::record::{done_view, job_of, listed, owed_children, started_on};
 use super::reply::Reply;
 use super::script::{Call, Name};
 use super::trouble::Trouble;
@@ -238,10 +239,12 @@ impl Shard<'_> {
                 let job_type = job_type(&answer.text()?)?;
                 let attempts = wasmill_job::Attempt(answer.number()? as u32);
                 let due_at = answer.maybe_number()?.map(UnixMs);
-                let failed = answer.bytes()?;
-                let last = if failed.is_empty() { None } else { Some(failed_attempt(&failed)?) };
+                let Attempts { last, earlier } = Attempts::of_live(&answer.bytes()?)?;
                 let accepted_at = job_of(answer.bytes()?)?.accepted_at;
-                Ok(Some(JobView { id, job_type, state, attempts, accepted_at, due_at, ended_at: None, last }))
+                let ended_at = None;
+                let view =
+                    JobView { id, job_type, state, attempts, accepted_at, due_at, ended_at, last, earlier };
+                Ok(Some(view))
             }
         }
     }

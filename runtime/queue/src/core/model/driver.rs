@@ -10,7 +10,7 @@ use wasmill_job::{
     Progress, Revision, TopicPartition, UnixMs,
 };
 
-use super::super::{Core, Decision, Limits, Located, Owed, Rebuild, Taken};
+use super::super::{Core, Decision, Earlier, Limits, Located, Owed, Rebuild, Taken};
 use super::made::{beginning, children, direct, failure, job, lane_name, type_name, verdict};
 use super::simple::{At, Simple, SimpleDead, SimpleJob, SimpleLane};
 use super::{Judged, Made, Step};
@@ -210,7 +210,7 @@ impl Driver {
             passed: None,
             entries: entries.clone(),
         };
-        let pushed = self.core.push(push, self.now).unwrap();
+        let pushed = self.core.push(push, Earlier::default(), self.now).unwrap();
         let Pushed::Applied { duplicates, .. } = self.apply(pushed) else {
             panic!("not applied at the wanted offset")
         };
@@ -321,7 +321,7 @@ impl Driver {
         let wanted = self.model.lanes[lane].wanted;
         let from = Offset(wanted + by);
         let push = Push { lane: lane.clone(), from, to: from.next(), passed: None, entries: Vec::new() };
-        let decision = self.core.push(push, self.now).unwrap();
+        let decision = self.core.push(push, Earlier::default(), self.now).unwrap();
         assert!(decision.writes.is_empty());
         assert_eq!(self.apply(decision), Pushed::Wants(Offset(wanted)));
     }
@@ -401,7 +401,7 @@ impl Driver {
             });
             expected.push(self.model_settle(&job, taken.token, *judged));
         }
-        let decision = self.core.settle(&settlements, self.now);
+        let decision = self.core.settle(&settlements, Earlier::default(), self.now);
         assert_eq!(self.apply(decision), expected);
         self.note();
     }
@@ -475,7 +475,7 @@ impl Driver {
     fn cancel(&mut self, job: usize) {
         let Some(id) = self.jobs.get(job % self.jobs.len().max(1)).map(|job| job.id) else { return };
         let known = self.model.live.contains_key(&id);
-        let decision = self.core.cancel(id, self.now);
+        let decision = self.core.cancel(id, Earlier::default(), self.now);
         assert_eq!(self.apply(decision), known);
         self.model_cancel(id);
         self.note();

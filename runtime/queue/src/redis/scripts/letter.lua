@@ -98,7 +98,9 @@ local function cancel(key)
   if window > 0 and flags >= 4 then call('ZADD', P .. 'm', mark_of(window, redrives), key) end
   if not core.full then
     local ends = now + KEEP_CANCELLED
-    keep_results({ key, result_of(1, attempts_of(key), no, generation, accepted, ends, '', '') }, { fmt('%d', ends), key })
+    local attempts = attempts_of(key)
+    local known = attempts > 0 and attempts_at_end(call('HGET', P .. 'e', key), '') or ''
+    keep_results({ key, result_of(1, attempts, no, generation, accepted, ends, known, '') }, { fmt('%d', ends), key })
   end
   take_out(key, no)
   add(no, 'canc', 1)

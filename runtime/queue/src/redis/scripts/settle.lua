@@ -4,12 +4,12 @@
 -- KEYS  core
 -- ARGV  seven per settlement: verdict, key, the 8 bytes that fence the claim, meta, and three texts:
 --       c complete: meta repeatable, generation, redrives, window, keep, accepted at · last attempt · output · children or ''
---       r retry:    meta pause in ms                                                 · last failure · '' · version that ran it
+--       r retry:    meta pause in ms                                                 · last failure · what is kept of it later, '' when that is all of it · version that ran it
 --       b bury:     meta redrives, then the letter's key                             · failure · last attempt · ''
 --       l release:  meta 1 when the job is a suspect, which it stays, else 0 · '' '' ''
 -- Gives a letter per settlement: s settled, l lost
 -- Cost  O(settlements · log in flight). Frees memory, but for results, which are dropped while memory is short, for the
---       last failure of a job that is tried again, which is cut then, and for children: a type that owes much is not taken.
+--       last failure of a job that is tried again, which is cut then and stands for all before, and for children: a type that owes much is not taken.
 begin()
 local keys, answers, bytes = {}, {}, 0
 for at = 2, #ARGV, 7 do
@@ -64,14 +64,17 @@ for index, key in ipairs(keys) do
       if keep > 0 and not core.full then
         local until_ = now + keep
         results[#results + 1] = key
-        results[#results + 1] = result_of(0, attempts, no, generation, accepted, until_, one, two)
+        local known = attempts > 1 and attempts_at_end(call('HGET', P .. 'e', key), one) or one
+        results[#results + 1] = result_of(0, attempts, no, generation, accepted, until_, known, two)
         ends[#ends + 1], ends[#ends + 2] = fmt('%d', until_), key
       end
       add(no, 'comp', 1)
     elseif verdict == 'r' then
       tried[#tried + 1], tried[#tried + 2] = key, pack(TRIED, attempts, 0, no, priority) .. children
       due[#due + 1], due[#due + 2] = fmt('%d', min(now + tonumber(meta), MOMENT_MAX)), key
-      if not core.full or #one <= 1024 then failures[#failures + 1], failures[#failures + 2] = key, one end
+      local known = not core.full and attempts > 1 and call('HGET', P .. 'e', key)
+      if core.full and two ~= '' then one, two = two, '' end
+      failures[#failures + 1], failures[#failures + 2] = key, failed_again(known, attempts, one, two)
       add(no, 'sched', 1)
       add(no, 'retr', 1)
     elseif verdict == 'b' then
@@ -82,7 +85,9 @@ for index, key in ipairs(keys) do
         debt, where, name = call('HINCRBY', P .. 'c', 'serial', 1), 1, call('HGET', P .. 'n:' .. lane, 'name')
         owes = true
       end
-      local value = pack('>I6I2I6', now, attempts, offset) .. text(name) .. text(one) .. text(core.full and '' or two) .. 'j' .. string.sub(record, HEADER_BYTES + 1)
+      local last = ''
+      if not core.full then last = attempts > 1 and attempts_at_end(call('HGET', P .. 'e', key), two) or two end
+      local value = pack('>I6I2I6', now, attempts, offset) .. text(name) .. text(one) .. text(last) .. 'j' .. string.sub(record, HEADER_BYTES + 1)
       put_letter(letter, key, no, redrives, now, debt, where, value)
       if debt > 0 then
         call('ZADD', P .. 'o', debt, fmt('%d', debt))

@@ -33,9 +33,22 @@ pub(crate) struct JobView {
     #[serde(default)]
     pub(crate) logs: Vec<LogLine>,
     pub(crate) usage: Option<Usage>,
+    #[serde(default)]
+    earlier: Vec<EarlierAttempt>,
 }
 
-/// Why the last attempt failed.
+/// A failed attempt before the last one.
+#[derive(Debug, Deserialize)]
+struct EarlierAttempt {
+    attempt: u32,
+    ended_at_ms: u64,
+    module: Option<String>,
+    error: JobError,
+    logs: Vec<LogLine>,
+    usage: Usage,
+}
+
+/// Why an attempt failed.
 #[derive(Debug, Deserialize)]
 struct JobError {
     code: String,
@@ -112,6 +125,9 @@ impl JobView {
         for log in &self.logs {
             let _ = writeln!(text, "  {}", log_line(log));
         }
+        for earlier in self.earlier.iter().rev() {
+            earlier.render(&mut text);
+        }
         text
     }
 
@@ -132,6 +148,21 @@ impl JobView {
         }
         let bytes = self.output().ok()??.len();
         Some(format!("{bytes} bytes that are not JSON; --output prints them"))
+    }
+}
+
+impl EarlierAttempt {
+    /// A few lines for people.
+    fn render(&self, text: &mut String) {
+        let Self { attempt, ended_at_ms, module, error, logs, usage } = self;
+        let ran = module.as_ref().map(|module| format!(" of {module}")).unwrap_or_default();
+        let took = short(Duration::from_micros(usage.wall_us));
+        let head = format!("attempt {attempt}{ran} failed at {} after {took}", moment(*ended_at_ms));
+        let _ = writeln!(text, "{}", styled(DIM, head));
+        let _ = writeln!(text, "  {}: {}", styled(RED, &error.code), error.message);
+        for log in logs {
+            let _ = writeln!(text, "  {}", log_line(log));
+        }
     }
 }
 

@@ -35,6 +35,40 @@ logs of the last attempt
 }
 
 #[test]
+fn earlier_attempts_follow_the_last_one_the_newest_first() {
+    let attempt = |number: u32, message: &str| {
+        format!(
+            r#"{{"attempt": {number}, "ended_at_ms": {}, "module": "hello@1.0.0",
+                 "error": {{"code": "retry", "message": "{message}"}},
+                 "logs": [{{"level": "info", "message": "tried", "at_ms": 2}}],
+                 "usage": {{"fuel": 1, "wall_us": 3000, "memory_peak_bytes": 0}}}}"#,
+            1718000000000_u64 + u64::from(number)
+        )
+    };
+    let shown = view(&format!(
+        r#"{{"id": "x", "type": "hello", "state": "completed", "attempts": 4, "accepted_at_ms": 1718000000000,
+             "earlier": [{}, {}]}}"#,
+        attempt(1, "not yet"),
+        attempt(3, "still not"),
+    ));
+    let plain = anstream::adapter::strip_str(&shown.render()).to_string();
+    let expected = "\
+job       x
+type      hello
+state     completed
+attempts  4
+accepted  2024-06-10T06:13:20.000Z
+attempt 3 of hello@1.0.0 failed at 2024-06-10T06:13:20.003Z after 3 ms
+  retry: still not
+       2 ms info  tried
+attempt 1 of hello@1.0.0 failed at 2024-06-10T06:13:20.001Z after 3 ms
+  retry: not yet
+       2 ms info  tried
+";
+    assert_eq!(plain, expected);
+}
+
+#[test]
 fn a_shadow_job_says_that_it_did_not_run_and_another_one_what_ran() {
     let base = r#""id": "x", "type": "hello", "state": "completed", "attempts": 1, "accepted_at_ms": 0,
                   "output_base64": "", "usage": {"fuel": 0, "wall_us": 0, "memory_peak_bytes": 0}"#;
