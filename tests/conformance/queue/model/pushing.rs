@@ -190,7 +190,7 @@ impl<U: QueueUnderTest> Driver<U> {
             {
                 let job_type = new.job.job_type.clone();
                 let parked = TopicPartition::new(Topic::parked(&job_type), lane.partition);
-                let of = CopyOf { origin: lane.at(offset), attempts: Attempt(0), due_at: None };
+                let of = CopyOf { origin: lane.at(offset), attempts: Attempt(0), due_at: new.job.run_at };
                 let log = self.log.get_mut(&parked).unwrap();
                 let at = Offset(log.len() as u64);
                 log.push(Some(Entry::Copy { offset: at, new, of }));
