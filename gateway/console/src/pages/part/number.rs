@@ -52,11 +52,12 @@ pub(crate) fn span(ms: u64) -> String {
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
-/// Microseconds, in the unit that suits.
+/// Microseconds, in the unit that suits. Milliseconds have a decimal while they are fewer than ten.
 pub(crate) fn micros(us: u64) -> String {
     match us {
         0..1_000 => format!("{us} µs"),
-        1_000..1_000_000 => format!("{:.1} ms", us as f64 / 1_000.0),
+        1_000..9_950 => format!("{:.1} ms", us as f64 / 1_000.0),
+        9_950..999_500 => format!("{:.0} ms", us as f64 / 1_000.0),
         _ => format!("{:.2} s", us as f64 / 1_000_000.0),
     }
 }

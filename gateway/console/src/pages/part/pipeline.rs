@@ -20,6 +20,8 @@ pub(crate) struct Value {
     pub(crate) key: &'static str,
     pub(crate) text: String,
     unit: &'static str,
+    /// What it and those after it are about, where their units do not say.
+    head: Option<&'static str>,
 }
 
 const ACCEPTED: &str = "line.accepted";
@@ -36,7 +38,7 @@ pub(crate) fn hops(snapshot: &Snapshot) -> Vec<Hop> {
         unsettled += lane.unsettled;
         if is_parked(&lane.topic) { parked += lane.unsettled } else { lag += lane.lag }
     }
-    let value = |key, text, unit| Value { key, text, unit };
+    let value = |key, text, unit| Value { key, text, unit, head: None };
     let times = snapshot.series.times().mill();
     let time = |of: Option<Percentiles>, which: fn(Percentiles) -> u64| {
         of.map_or_else(|| "–".to_owned(), |of| micros(which(of)))
@@ -69,9 +71,9 @@ pub(crate) fn hops(snapshot: &Snapshot) -> Vec<Hop> {
             values: vec![
                 value("queue.pending", count(sum.pending), "pending"),
                 value("queue.scheduled", count(sum.scheduled), "scheduled"),
-                value("queue.wait.p50", time(times.wait, |of| of.p50), "wait p50"),
-                value("queue.wait.p95", time(times.wait, |of| of.p95), "wait p95"),
-                value("queue.wait.p99", time(times.wait, |of| of.p99), "wait p99"),
+                Value { head: Some("wait"), ..value("queue.wait.p50", time(times.wait, |of| of.p50), "p50") },
+                value("queue.wait.p95", time(times.wait, |of| of.p95), "p95"),
+                value("queue.wait.p99", time(times.wait, |of| of.p99), "p99"),
             ],
             line: None,
         },
@@ -87,9 +89,9 @@ pub(crate) fn hops(snapshot: &Snapshot) -> Vec<Hop> {
             values: vec![
                 value("sandbox.completed", rate(flow.completed, snapshot.over), "completed/s"),
                 value("sandbox.failed", rate(flow.failed, snapshot.over), "failed/s"),
-                value("sandbox.run.p50", time(times.run, |of| of.p50), "run p50"),
-                value("sandbox.run.p95", time(times.run, |of| of.p95), "run p95"),
-                value("sandbox.run.p99", time(times.run, |of| of.p99), "run p99"),
+                Value { head: Some("run"), ..value("sandbox.run.p50", time(times.run, |of| of.p50), "p50") },
+                value("sandbox.run.p95", time(times.run, |of| of.p95), "p95"),
+                value("sandbox.run.p99", time(times.run, |of| of.p99), "p99"),
             ],
             line: Some((COMPLETED, "completed", "good")),
         },
@@ -129,6 +131,7 @@ pub(crate) fn pipeline(snapshot: &Snapshot) -> Markup {
                     div.hop {
                         a.name href=(hop.link) { (hop.name) }
                         @for value in &hop.values {
+                            @if let Some(head) = value.head { p.head { (head) } }
                             p { b data-live=(value.key) { (value.text) } " " span.unit { (value.unit) } }
                         }
                         @if let Some((key, what, class)) = hop.line {

@@ -26,3 +26,9 @@ fn sizes_and_spans_have_units() {
     assert_eq!([0, 999, 30_000, 3_661_000].map(span), ["0 ms", "999 ms", "30s", "1h 1m"]);
     assert_eq!([5, 1_500, 2_500_000].map(micros), ["5 µs", "1.5 ms", "2.50 s"]);
 }
+
+#[test]
+fn ten_milliseconds_and_more_have_no_decimal() {
+    let shown = [6_149, 9_949, 9_950, 12_345, 120_500, 999_499, 999_500].map(micros);
+    assert_eq!(shown, ["6.1 ms", "9.9 ms", "10 ms", "12 ms", "120 ms", "999 ms", "1.00 s"]);
+}
