@@ -21,7 +21,7 @@ pub(crate) struct MemoryAnswer {
 }
 
 /// One server.
-#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ServerMemory {
     /// Host and port.
     pub(crate) server: String,
@@ -33,6 +33,20 @@ pub(crate) struct ServerMemory {
     pub(crate) max_bytes: Option<u64>,
     /// New jobs are refused, and wait in the log where there is one, until memory has become free.
     pub(crate) full: bool,
+}
+
+/// From here on no new jobs are pushed, in percent of what a server may use: three quarters, as the queue's README tells.
+pub(crate) const FULL_PERCENT: u64 = 75;
+/// Above so much of that a server is nearly full.
+const NEARLY_PERCENT: u64 = 90;
+
+impl ServerMemory {
+    /// It takes jobs, but not many more: above nine tenths of where it is full.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        let limit = |max: u64| u128::from(max) * u128::from(FULL_PERCENT * NEARLY_PERCENT);
+        let is_above = |max: u64| u128::from(self.used_bytes) * 10_000 > limit(max);
+        !self.full && self.max_bytes.is_some_and(is_above)
+    }
 }
 
 /// Tells how much memory the queue's servers use, may use, and whether new jobs are refused there.

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasmill_catalog::{Catalog, RouteMode};
-use wasmill_job::{JobType, Topic, UnixMs};
+use wasmill_job::{JobType, Path, Scope, Topic, UnixMs};
 use wasmill_queue::Counts;
 
 use super::flow::Flow;
 use super::standstill::Standstill;
 use crate::lanes::LaneRow;
+use crate::memory::ServerMemory;
+use crate::pages::part::number::{count, size};
 
 /// Something that needs attention.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +20,21 @@ pub(crate) struct Notice {
     /// The page that shows more.
     pub(crate) link: String,
     pub(crate) weight: Weight,
-    /// The job type that it is about, if it is about one.
-    pub(crate) job_type: Option<JobType>,
+    pub(crate) about: About,
+}
+
+/// What needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum About {
+    Type(JobType),
+    /// A lane of a queue, which is not of one type.
+    Lane,
+    /// A server of the queue, by its host and port.
+    Server(String),
 }
 
 /// How much it matters; the greatest comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Weight {
     Stopped,
     Growing,
@@ -36,6 +47,8 @@ pub(crate) struct Seen<'s> {
     pub(crate) catalog: &'s Catalog,
     pub(crate) counts: &'s BTreeMap<JobType, Counts>,
     pub(crate) lanes: &'s [LaneRow],
+    /// The queue's servers; none where it lies on a disk.
+    pub(crate) servers: &'s [ServerMemory],
     pub(crate) still: &'s Standstill,
     /// What happened in the last minutes.
     pub(crate) lately: &'s BTreeMap<JobType, Flow>,
@@ -46,9 +59,22 @@ pub(crate) struct Seen<'s> {
 /// So many are told; the rest is counted.
 const TOLD_MAX: usize = 20;
 
+impl Notice {
+    /// Whether it is told to somebody with this scope: of types their own, and as everywhere the lanes of queues, but no servers.
+    pub(crate) fn is_seen(&self, scope: &Scope) -> bool {
+        match &self.about {
+            About::Type(name) => scope.covers(name),
+            About::Lane => true,
+            About::Server(_) => scope.is_whole(),
+        }
+    }
+}
+
 /// What needs attention, what has stopped first.
 pub(crate) fn notices(seen: &Seen<'_>) -> Vec<Notice> {
-    let mut notices: Vec<_> = lanes_that_stand(seen).chain(types(seen)).chain(parked(seen)).collect();
+    // Servers come first: that one is full is often why something else stands.
+    let all = memory(seen).chain(lanes_that_stand(seen)).chain(types(seen)).chain(parked(seen));
+    let mut notices: Vec<_> = all.collect();
     notices.sort_by_key(|notice| notice.weight);
     notices
 }
@@ -57,6 +83,46 @@ pub(crate) fn notices(seen: &Seen<'_>) -> Vec<Notice> {
 pub(crate) fn told(notices: &[Notice]) -> (&[Notice], usize) {
     let (told, more) = notices.split_at(notices.len().min(TOLD_MAX));
     (told, more.len())
+}
+
+fn memory<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
+    seen.servers.iter().filter(|server| server.full || server.is_nearly_full()).map(|server| {
+        let ServerMemory { server: name, used_bytes, max_bytes, full, .. } = server;
+        let of = max_bytes.map_or_else(String::new, |max| format!(" of {}", size(max)));
+        let (state, weight) = match full {
+            true => (format!("is full and takes no new jobs: {}", refused(seen)), Weight::Stopped),
+            false => ("is nearly full, and will take no new jobs when it is".to_owned(), Weight::Growing),
+        };
+        Notice {
+            text: format!(
+                "Redis {name} {state} ({} used{of}). Add memory or servers, or find the type that piles up{}.",
+                size(*used_bytes),
+                most_waiting(seen)
+            ),
+            link: "/console/queues".into(),
+            weight,
+            about: About::Server(name.clone()),
+        }
+    })
+}
+
+/// What becomes of jobs that a full server does not take.
+fn refused(seen: &Seen<'_>) -> &'static str {
+    let is_past_log = seen.catalog.types.values().any(|spec| spec.path != Path::Log);
+    match (seen.has_log, is_past_log) {
+        (true, false) => "they wait in the log meanwhile",
+        (true, true) => "they wait in the log meanwhile, and are refused where their path is not the log",
+        (false, _) => "they are refused until memory has become free",
+    }
+}
+
+/// The type that may be the one.
+fn most_waiting(seen: &Seen<'_>) -> String {
+    let waiting = seen.counts.iter().map(|(name, counts)| (counts.pending + counts.scheduled, name));
+    match waiting.max_by_key(|(waiting, _)| *waiting).filter(|(waiting, _)| *waiting > 0) {
+        Some((waiting, name)) => format!(": of {name} the most jobs wait in the queue, {}", count(waiting)),
+        None => String::new(),
+    }
 }
 
 fn lanes_that_stand<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
@@ -69,7 +135,7 @@ fn lanes_that_stand<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's
         ),
         link: "/console/queues".into(),
         weight: Weight::Stopped,
-        job_type: None,
+        about: About::Lane,
     })
 }
 
@@ -77,7 +143,7 @@ fn types<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
     let untaken: BTreeSet<_> = seen.still.types(seen.now).collect();
     seen.counts.iter().flat_map(move |(name, counts)| {
         let spec = seen.catalog.types.get(name);
-        let (page, about) = (format!("/console/types/{name}"), Some(name.clone()));
+        let (page, about) = (format!("/console/types/{name}"), About::Type(name.clone()));
         let waiting = counts.pending + counts.scheduled;
         let full = spec.and_then(|spec| spec.flow.max_pending).filter(|max| waiting >= *max).map(|max| {
             let then = if seen.has_log { "further ones are parked in the log" } else { "further ones are refused" };
@@ -87,7 +153,7 @@ fn types<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
                 ),
                 link: page.clone(),
                 weight: Weight::Growing,
-                job_type: about.clone(),
+                about: about.clone(),
             }
         });
         let died = seen.lately.get(name).map_or(0, |flow| flow.died);
@@ -96,19 +162,19 @@ fn types<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
                 0 => (String::new(), Weight::Waiting),
                 died => (format!(", {died} more in the last five minutes"), Weight::Growing),
             };
-            let (count, letters) = (counts.dead, if counts.dead == 1 { "dead letter" } else { "dead letters" });
+            let (all, letters) = (counts.dead, if counts.dead == 1 { "dead letter" } else { "dead letters" });
             Notice {
-                text: format!("{name} has {count} {letters}{more}. Look at the errors, then redrive or purge."),
+                text: format!("{name} has {all} {letters}{more}. Look at the errors, then redrive or purge."),
                 link: format!("/console/dead?type={name}"),
                 weight,
-                job_type: about.clone(),
+                about: about.clone(),
             }
         });
         let paused = spec.filter(|spec| spec.mode == RouteMode::Paused && counts.pending > 0).map(|_| Notice {
             text: format!("{name} is paused, and {} pending. Resume it when it may run.", jobs_of_it(counts.pending)),
             link: page.clone(),
             weight: Weight::Waiting,
-            job_type: about.clone(),
+            about: about.clone(),
         });
         let untaken = untaken.contains(name).then(|| Notice {
             text: format!(
@@ -118,7 +184,7 @@ fn types<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
             ),
             link: page.clone(),
             weight: Weight::Stopped,
-            job_type: about.clone(),
+            about: about.clone(),
         });
         let gone = (spec.is_none() && waiting + counts.in_flight > 0).then(|| Notice {
             text: format!(
@@ -127,7 +193,7 @@ fn types<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
             ),
             link: format!("/console/jobs?state=pending&type={name}"),
             weight: Weight::Waiting,
-            job_type: about.clone(),
+            about: about.clone(),
         });
         [untaken, full, dead, paused, gone].into_iter().flatten()
     })
@@ -152,7 +218,7 @@ fn parked<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
         },
         link: format!("/console/jobs?state=parked&type={name}"),
         weight: Weight::Waiting,
-        job_type: Some(name),
+        about: About::Type(name),
     })
 }
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use wasmill_job::JobType;
 
+use super::attention::Notice;
 use super::sampler::Snapshot;
 use crate::pages::part::number::{count, percentiles, rate};
 use crate::pages::part::pipeline::{hops, lines};
@@ -68,8 +69,10 @@ pub(crate) fn mark(snapshot: &Snapshot) -> String {
     let mut hasher = DefaultHasher::new();
     (snapshot.revision.0, snapshot.at.0 > 0, snapshot.trouble.is_some(), has_work(snapshot))
         .hash(&mut hasher);
-    // Texts tell numbers and times, which change all the while; what they are about does not.
-    snapshot.notices.iter().for_each(|notice| notice.link.hash(&mut hasher));
+    // Texts tell numbers and times, which change all the while; what they are about and how much it matters does not.
+    for Notice { link, weight, about, .. } in snapshot.notices.iter() {
+        (link, weight, about).hash(&mut hasher);
+    }
     format!("{:x}", hasher.finish())
 }
 

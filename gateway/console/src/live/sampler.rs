@@ -23,6 +23,7 @@ use super::series::Series;
 use super::standstill::Standstill;
 use crate::history::{Feed, Look};
 use crate::lanes::{LaneRow, lanes};
+use crate::memory::{ServerMemory, servers};
 use crate::router::Storage;
 
 /// How the mill stood at a moment.
@@ -33,6 +34,8 @@ pub(crate) struct Snapshot {
     pub(crate) counts: Arc<BTreeMap<JobType, Counts>>,
     /// Empty without a log.
     pub(crate) lanes: Arc<Vec<LaneRow>>,
+    /// The memory of the queue's servers; empty where it lies on a disk, and where they do not tell it.
+    pub(crate) servers: Arc<Vec<ServerMemory>>,
     pub(crate) has_log: bool,
     /// Since the look before, which was so long ago.
     pub(crate) flows: BTreeMap<JobType, Flow>,
@@ -185,7 +188,8 @@ impl<L: Log, Q: Queue> Sampler<L, Q> {
             }
         };
         let reports = timeout(LOOK_WITHIN, self.queue.reports());
-        let (counts, lanes, reports) = tokio::join!(counts, lanes, reports);
+        let memory = timeout(LOOK_WITHIN, self.queue.memory());
+        let (counts, lanes, reports, memory) = tokio::join!(counts, lanes, reports, memory);
         let now = self.clock.now();
         let mut next = Snapshot { looked: Some(Instant::now()), trouble: None, ..before.clone() };
         let late = |what: &str| {
@@ -203,6 +207,9 @@ impl<L: Log, Q: Queue> Sampler<L, Q> {
                 next.over = if is_first { Duration::ZERO } else { now.since(before.at) };
                 next.counts = Arc::new(counts);
                 next.at = now;
+                // What is not known now is not told: a server that was full may have room again.
+                let memory = memory.ok().and_then(Result::ok).unwrap_or_default();
+                next.servers = Arc::new(servers(memory));
                 // Without reports everything else is known all the same; the next ones make up for them.
                 let times = match reports {
                     Ok(Ok(reports)) => self.times.since(now, reports),
@@ -236,6 +243,7 @@ impl<L: Log, Q: Queue> Sampler<L, Q> {
             catalog: &catalog,
             counts: &next.counts,
             lanes: &next.lanes,
+            servers: &next.servers,
             still: &self.still,
             lately: &next.lately,
             has_log: next.has_log,

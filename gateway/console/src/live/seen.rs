@@ -1,5 +1,5 @@
 //! What somebody with a token for some job types is shown of a snapshot: those types, as if there were no others, and the lanes of
-//! queues, which are not of one type. Pure.
+//! queues, which are not of one type; no servers. Pure.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ pub(super) fn seen(snapshot: Arc<Snapshot>, scope: &Scope) -> Arc<Snapshot> {
     let is_own = |name: &JobType| scope.covers(name);
     Arc::make_mut(&mut seen.counts).retain(|name, _| is_own(name));
     Arc::make_mut(&mut seen.lanes).retain(|lane| lane.is_seen(scope));
-    Arc::make_mut(&mut seen.notices).retain(|notice| notice.job_type.as_ref().is_none_or(is_own));
+    Arc::make_mut(&mut seen.notices).retain(|notice| notice.is_seen(scope));
+    seen.servers = Arc::default();
     seen.flows.retain(|name, _| is_own(name));
     seen.lately.retain(|name, _| is_own(name));
     seen.told.retain(is_own);

@@ -8,6 +8,23 @@ fn shard(shard: u16, server: &str, used: u64, is_full: bool) -> ShardMemory {
     ShardMemory { shard, server: server.into(), used, max: Some(100), is_full }
 }
 
+fn server(used_bytes: u64, max_bytes: Option<u64>, full: bool) -> ServerMemory {
+    ServerMemory { server: "a:1".into(), shards: vec![0], used_bytes, max_bytes, full }
+}
+
+#[test]
+fn a_server_is_nearly_full_before_it_is_full_and_not_after() {
+    let is_nearly = |used, max, full| server(used, max, full).is_nearly_full();
+    // Full is 750, nine tenths of that 675.
+    assert_eq!(
+        [0, 675, 676, 750, 900].map(|used| is_nearly(used, Some(1_000), false)),
+        [false, false, true, true, true]
+    );
+    // Full until enough has become free: never both.
+    assert_eq!([676, 740, 900].map(|used| is_nearly(used, Some(1_000), true)), [false; 3]);
+    assert!(!is_nearly(u64::MAX, None, false) && is_nearly(u64::MAX, Some(u64::MAX), false));
+}
+
 #[test]
 fn shards_are_told_by_their_servers() {
     let told = servers(vec![shard(0, "a:1", 5, false), shard(1, "b:1", 9, false), shard(2, "a:1", 7, true)]);

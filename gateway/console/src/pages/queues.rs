@@ -24,15 +24,12 @@ use super::visit::Visit;
 use crate::catalog_view::CatalogAnswer;
 use crate::lanes::{LaneRow, find_ages};
 use crate::live::Snapshot;
-use crate::memory::{ServerMemory, servers};
+use crate::memory::{FULL_PERCENT, ServerMemory, servers};
 use crate::router::{Console, Storage};
 use crate::scope::seen;
 
 /// Lanes that are shown, those with the most that waits first.
 const LANES_MAX: usize = 200;
-
-/// From here on no new jobs are pushed: three quarters, as the queue's README tells.
-const FULL_PERCENT: u64 = 75;
 
 const LANE_HEADS: [Head; 7] = [
     ("Lane", false),

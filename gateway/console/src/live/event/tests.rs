@@ -6,7 +6,7 @@ use std::time::Duration;
 use wasmill_queue::Counts;
 
 use super::{cells, events, mark};
-use crate::live::attention::{Notice, Weight};
+use crate::live::attention::{About, Notice, Weight};
 use crate::live::{Flow, Snapshot};
 
 fn snapshot() -> Snapshot {
@@ -40,12 +40,17 @@ fn the_mark_changes_with_what_is_said_in_sentences() {
         text: format!("{count} letters"),
         link: link.into(),
         weight: Weight::Growing,
-        job_type: None,
+        about: About::Lane,
     };
     let noticed = |notice| Snapshot { notices: Arc::new(vec![notice]), ..snapshot() };
     assert_ne!(mark(&before), mark(&noticed(notice(1, "/a"))));
     assert_eq!(mark(&noticed(notice(1, "/a"))), mark(&noticed(notice(2, "/a"))));
     assert_ne!(mark(&noticed(notice(1, "/a"))), mark(&noticed(notice(1, "/b"))));
+    let full =
+        |server: &str, weight| Notice { about: About::Server(server.into()), weight, ..notice(1, "/a") };
+    let nearly = mark(&noticed(full("a:1", Weight::Growing)));
+    assert_ne!(nearly, mark(&noticed(full("a:1", Weight::Stopped))));
+    assert_ne!(nearly, mark(&noticed(full("b:1", Weight::Growing))));
     assert_ne!(mark(&before), mark(&Snapshot { trouble: Some("away".into()), ..snapshot() }));
 }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 use wasmill_job::{JobType, Scope, TypePattern, UnixMs};
 use wasmill_queue::{Counts, Latencies};
 
-use super::super::attention::{Notice, Weight};
+use super::super::attention::{About, Notice, Weight};
 use super::{event_for, seen};
 use crate::lanes::LaneRow;
 use crate::live::{Flow, Snapshot};
+use crate::memory::ServerMemory;
 
 fn name(text: &str) -> JobType {
     text.parse().unwrap()
@@ -25,11 +26,11 @@ fn mill() -> Arc<Snapshot> {
     let of = |many| Counts { pending: many, dead: many, accepted: many, ..Counts::default() };
     let flow = |many| Flow { accepted: many, completed: many, failed: many, died: many };
     let flows = [(name("hello"), flow(1)), (name("mail"), flow(50))];
-    let notice = |job_type: Option<&str>| Notice {
-        text: format!("{job_type:?} is the matter"),
+    let notice = |about: About| Notice {
+        text: format!("{about:?} is the matter"),
         link: "/console".into(),
         weight: Weight::Waiting,
-        job_type: job_type.map(name),
+        about,
     };
     let mut snapshot = Snapshot { at: UnixMs(10_000), over: Duration::from_secs(1), ..Snapshot::default() };
     snapshot.counts = Arc::new([(name("hello"), of(1)), (name("mail"), of(50))].into());
@@ -45,7 +46,20 @@ fn mill() -> Arc<Snapshot> {
         lane("wasmill.parked.mail"),
         lane("wasmill.q.default.1"),
     ]);
-    snapshot.notices = Arc::new(vec![notice(None), notice(Some("hello")), notice(Some("mail"))]);
+    snapshot.notices = Arc::new(vec![
+        notice(About::Lane),
+        notice(About::Type(name("hello"))),
+        notice(About::Type(name("mail"))),
+        notice(About::Server("redis:1".into())),
+    ]);
+    let server = ServerMemory {
+        server: "redis:1".into(),
+        shards: vec![0],
+        used_bytes: 1,
+        max_bytes: None,
+        full: false,
+    };
+    snapshot.servers = Arc::new(vec![server]);
     snapshot.told = [name("hello"), name("mail")].into();
     snapshot.events = super::events(&snapshot);
     Arc::new(snapshot)
@@ -67,7 +81,8 @@ fn all_types_see_the_snapshot_itself() {
 #[test]
 fn some_types_see_nothing_of_the_others() {
     let own = seen(mill(), &scope("hello"));
-    assert!(!format!("{own:?}").contains("mail"), "{own:?}");
+    let said = format!("{own:?}");
+    assert!(!said.contains("mail") && !said.contains("redis:1"), "{said}");
     assert_eq!(own.lanes.len(), 2, "{own:?}");
     assert_eq!(own.notices.len(), 2, "{own:?}");
     let accepted: Vec<_> = own.series.mill().map(|bucket| bucket.flow.accepted).collect();
