@@ -29,7 +29,28 @@ const unhide = (within) => {
   for (const element of within.querySelectorAll(".script-only")) element.hidden = false;
 };
 
-/** Parts that are sentences, not numbers, are asked for anew when the mark of a snapshot says that they have changed. */
+/** Makes `old` say what `next` says. Elements stay where they can: a table stays scrolled, whoever is read to is not interrupted. */
+const become = (old, next) => {
+  if (old.isEqualNode(next)) return;
+  if (old.nodeType !== Node.ELEMENT_NODE || old.nodeName !== next.nodeName) return old.replaceWith(next);
+  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of next.attributes) old.setAttribute(name, value);
+  const [were, are] = [[...old.childNodes], [...next.childNodes]];
+  were.slice(are.length).forEach((node) => node.remove());
+  are.forEach((node, index) => (were[index] ? become(were[index], node) : old.append(node)));
+};
+
+/** Whether somebody is about to press something in it, or to copy. */
+const isInUse = (part) => {
+  const selection = document.getSelection();
+  const isSelected = !selection.isCollapsed && selection.containsNode(part, true);
+  return isSelected || part.contains(document.activeElement) || part.matches(":active");
+};
+
+/**
+ * Parts that are more than numbers are asked for anew when the mark of a snapshot says that they have changed; those without a
+ * mark, with each snapshot.
+ */
 const refresh = async (mark) => {
   const parts = [...document.querySelectorAll("[data-fresh]")].filter((part) => part.dataset.mark !== mark);
   if (parts.length === 0 || live.isAsking) return;
@@ -40,10 +61,10 @@ const refresh = async (mark) => {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of parts) {
       const next = page.querySelector(`[data-fresh="${part.dataset.fresh}"]`);
-      // Nobody loses what they are about to press.
-      if (!next || part.contains(document.activeElement)) continue;
+      // It is made anew when it is let go.
+      if (!next || isInUse(part)) continue;
       unhide(next);
-      part.replaceWith(next);
+      become(part, next);
     }
   } catch {
     // The stream says that the connection is lost.

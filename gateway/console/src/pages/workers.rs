@@ -1,4 +1,5 @@
-//! `GET /console/workers`: which workers there are and how they do, what they run, and what ended lately.
+//! `GET /console/workers`: which workers there are and how they do, what they run, and what ended lately. Where there is a script
+//! each part is asked for anew with each snapshot, so it stands in an element of its own on every such page, perhaps empty.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use wasmill_queue::{Queue, WorkerReport};
 use super::lately::{ended, running};
 use super::part::bytes::visible;
 use super::part::help::next_step;
+use super::part::moment::exact;
 use super::part::number::{count, span};
 use super::part::table::{Head, badge, table};
 use super::shell::Section;
@@ -50,23 +52,24 @@ pub(super) async fn show<L: Log, Q: Queue>(
 
 async fn body<L: Log, Q: Queue>(console: &Console<L, Q>, visit: &Visit) -> Result<Markup, Problem> {
     let reports = reports(console).await?;
-    if reports.is_empty() {
-        return Ok(next_step(
-            "No worker tells of itself here, so nothing runs. Start one; in a mill of one process it is part of that, and \
-             /readyz says what it waits for.",
-            &["wasmill worker", &visit.curl("", "/readyz")],
-        ));
-    }
     let now = console.clock.now();
+    let is_any = !reports.is_empty();
     Ok(html! {
-        p.quiet { "As of when this page was loaded; reload it for what is now." }
-        (workers(&reports, visit, now, console.catalog.current().revision.0))
-        (runs_now(&reports, visit, now))
-        section aria-labelledby="ended" {
-            h2 #ended { "Ended lately" }
-            (ended(&lately(&reports, visit.caller.scope(), None, ENDED_ROWS), visit.may.operate, now))
+        div data-fresh="workers" {
+            p.quiet { "As of " (exact(now.0)) "." }
+            @if is_any { (workers(&reports, visit, now, console.catalog.current().revision.0)) } @else { (none(visit)) }
         }
+        div data-fresh="running" { @if is_any { (runs_now(&reports, visit, now)) } }
+        div data-fresh="ended" { @if is_any { (ended_lately(&reports, visit, now)) } }
     })
+}
+
+fn none(visit: &Visit) -> Markup {
+    next_step(
+        "No worker tells of itself here, so nothing runs. Start one; in a mill of one process it is part of that, and \
+         /readyz says what it waits for.",
+        &["wasmill worker", &visit.curl("", "/readyz")],
+    )
 }
 
 fn workers(reports: &[WorkerReport], visit: &Visit, now: UnixMs, in_force: u64) -> Markup {
@@ -112,6 +115,16 @@ fn runs_now(reports: &[WorkerReport], visit: &Visit, now: UnixMs) -> Markup {
             h2 #running { "Runs now" }
             (running(&all, |_| true, RUNNING_ROWS, visit.may.operate, now))
             @if unnamed > 0 { p { (count(unnamed)) " more run that are not named here." } }
+        }
+    }
+}
+
+fn ended_lately(reports: &[WorkerReport], visit: &Visit, now: UnixMs) -> Markup {
+    let found = lately(reports, visit.caller.scope(), None, ENDED_ROWS);
+    html! {
+        section aria-labelledby="ended" {
+            h2 #ended { "Ended lately" }
+            (ended(&found, visit.may.operate, now))
         }
     }
 }

@@ -230,6 +230,26 @@ async fn the_page_tells_who_works_who_drains_who_is_silent_and_who_is_behind() {
     world.end().await;
 }
 
+/// The script asks for these parts anew, and puts each in the place of the one before.
+#[tokio::test]
+async fn the_page_has_the_parts_that_follow_before_there_is_a_worker_too() {
+    let world = World::with_hello().await;
+    let parts = ["data-fresh=\"workers\"", "data-fresh=\"running\"", "data-fresh=\"ended\""];
+    let empty = world.page("/console/workers").await;
+    assert!(empty.contains("No worker tells of itself") && !empty.contains("Runs now"), "{empty}");
+    world.tell(worker(FIRST, "mill-a")).await;
+    let some = world.page("/console/workers").await;
+    assert!(some.contains("mill-a") && some.contains("Runs now") && some.contains("Ended lately"), "{some}");
+    for page in [&empty, &some] {
+        for part in parts {
+            assert_eq!(page.matches(part).count(), 1, "{part}: {page}");
+        }
+        // A mark would hold them back until the overview has something else to say.
+        assert!(!page.contains("data-mark") && page.contains("As of "), "{page}");
+    }
+    world.end().await;
+}
+
 #[tokio::test]
 async fn what_a_worker_calls_itself_is_text() {
     let world = World::with_hello().await;
