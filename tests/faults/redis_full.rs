@@ -65,6 +65,11 @@ pub(crate) async fn run(seed: u64) -> Verdict {
         broken.push("nothing was in flight when Redis was full: the scenario shows too little".to_owned());
     }
 
+    until("the overview says that Redis is full", DEADLINE, || async {
+        world.get("/console").await.text().contains("is full and takes no new jobs").then_some(())
+    })
+    .await;
+
     // Nobody helps: the type is only allowed to run. That itself must work while Redis is full.
     live(&world).await;
     world.drained(DRAINED).await;
