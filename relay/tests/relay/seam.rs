@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use wasmill_job::{Cancel, JobId, JobType, Offset, Passed, Progress, TopicPartition};
+use wasmill_job::{Cancel, Job, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 use wasmill_queue::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, Entry, JobPage,
     JobView, ListQuery, NewJob, Push, Pushed, Queue, QueueError, Settlement, ShardMemory, Swept, Take,
@@ -219,6 +219,10 @@ impl<Q: Queue> Queue for Seam<Q> {
 
     async fn job(&self, id: JobId) -> Result<Option<JobView>, QueueError> {
         through!(self.job(id))
+    }
+
+    async fn record(&self, id: JobId) -> Result<Option<Job>, QueueError> {
+        through!(self.record(id))
     }
 
     async fn list(&self, query: ListQuery) -> Result<JobPage, QueueError> {

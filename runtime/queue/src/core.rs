@@ -36,7 +36,7 @@ use hashbrown::HashMap;
 use wasmill_job::{JobId, JobType, UnixMs};
 
 pub(crate) use debts::Owed;
-pub(crate) use inspect::Located;
+pub(crate) use inspect::{Located, Recorded};
 pub(crate) use list::Cursor;
 pub(crate) use push::PushRefused;
 pub(crate) use rebuild::Rebuild;

@@ -157,6 +157,11 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// One job, wherever it is; `None` when it is unknown, or forgotten. Of a finished job the newest run is shown.
     fn job(&self, id: JobId) -> impl Future<Output = Result<Option<JobView>, QueueError>> + Send;
 
+    /// A job as it was accepted, with its payload, while the queue keeps that: pending, scheduled, in flight or dead. `None` of
+    /// one that is done, whose payload has gone with it, and of one that is unknown. It may move between this and other calls.
+    /// Cost: O(1), and its bytes are read.
+    fn record(&self, id: JobId) -> impl Future<Output = Result<Option<Job>, QueueError>> + Send;
+
     /// A page of the jobs in one state, in an order that suits the engine. Jobs that move meanwhile may be missed or come
     /// twice; others come once. `last` of the views is left out, and dead letters are asked for with [`Queue::dead`].
     /// Cost: O(page), or O(jobs looked at) where a type is asked for in a state that is not kept by type.

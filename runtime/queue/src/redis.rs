@@ -15,6 +15,7 @@ mod memory;
 mod news;
 mod pushing;
 mod record;
+mod recorded;
 mod reply;
 mod script;
 mod server;

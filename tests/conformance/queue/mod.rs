@@ -28,6 +28,7 @@ mod progress;
 mod purge;
 mod push;
 mod ready;
+mod record;
 mod records;
 mod redis;
 mod report;
@@ -161,6 +162,15 @@ macro_rules! every_case {
                 that_were_released_stay_so_over_a_restart
                 are_told_again_in_a_repeated_take
                 are_jobs_in_flight_when_their_process_ended
+            }
+            record {
+                is_the_job_as_it_was_accepted
+                has_payloads_of_all_sizes
+                of_a_job_that_stands_in_no_log
+                is_gone_when_the_job_is_done
+                of_neighbours_stays_when_they_are_done
+                survives_a_restart
+                comes_back_from_the_log_after_a_wipe
             }
             list {
                 pages_through_every_live_state

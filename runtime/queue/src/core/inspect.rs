@@ -20,7 +20,26 @@ pub(crate) enum Located {
     Done(Serial, u32),
 }
 
+/// Where a job stands in the store as it was accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Recorded {
+    /// In this entry of a chunk.
+    Chunk { chunk: Serial, index: u8, job_type: JobType },
+    /// In the dead letter with this key.
+    Letter(Arc<str>),
+}
+
 impl Core {
+    /// Where a job's record is, while it is kept.
+    pub(crate) fn recorded(&self, id: JobId) -> Option<Recorded> {
+        let Some(slot) = self.jobs.find(id) else {
+            return self.dead.key_of(id).cloned().map(Recorded::Letter);
+        };
+        let live = &self.jobs[slot];
+        let job_type = self.types.get(live.job_type).name.clone();
+        Some(Recorded::Chunk { chunk: live.chunk(), index: live.index, job_type })
+    }
+
     /// Where a job is; a result found may be past its time.
     pub(crate) fn locate(&self, id: JobId) -> Option<Located> {
         if let Some(slot) = self.jobs.find(id) {

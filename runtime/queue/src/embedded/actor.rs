@@ -166,6 +166,9 @@ impl Actor {
             Command::Job(id, reply) => {
                 answer(reply, self.operate("job", |engine, _, now| engine.job(id, now)));
             }
+            Command::Record(id, reply) => {
+                answer(reply, self.operate("record", |engine, _, _| engine.record(id)));
+            }
             Command::Dead(query, reply) => {
                 answer(reply, self.operate("dead", |engine, _, _| engine.dead(&query)));
             }

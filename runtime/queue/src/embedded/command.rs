@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use wasmill_job::{Cancel, JobId, JobType, Offset, Passed, Progress, TopicPartition};
+use wasmill_job::{Cancel, Job, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 
 use crate::{
     Answer, Checked, Claim, ClaimRef, Counts, DeadPage, DeadQuery, Debt, DebtId, Enqueued, JobPage, JobView,
@@ -32,6 +32,7 @@ pub(super) enum Command {
     Progress(TopicPartition, Reply<Progress>),
     Counts(Reply<BTreeMap<JobType, Counts>>),
     Job(JobId, Reply<Option<JobView>>),
+    Record(JobId, Reply<Option<Job>>),
     Dead(DeadQuery, Reply<DeadPage>),
     List(ListQuery, Reply<JobPage>),
     Cancel(Cancel, Reply<bool>),

@@ -1,5 +1,7 @@
 //! State and store together: each operation is decided by the core, made durable in one batch, and then answered.
 
+mod recorded;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +14,7 @@ use super::folder::Folder;
 use super::store::{Store, StoreError};
 use crate::core::{Core, Cursor, Decision, Earlier, Located, Owed, PushRefused, Taken, thinned};
 use crate::record::{
-    AttemptsRow, DeadRow, DebtRow, EndedRow, Key, OwesRow, Pack, ResultRow, Row, Serial, StoredJob,
+    AttemptsRow, DeadRow, DebtRow, EndedRow, Key, OwesRow, Pack, ResultRow, Row, Serial,
     read_children,
 };
 use crate::{
@@ -328,10 +330,7 @@ impl Engine {
 }
 
 fn claim(taken: Taken, started: Option<ModuleTag>, chunk: &Bytes) -> Result<Claim, StoreError> {
-    let entry = chunk.slice(Pack::read(chunk)?.place(usize::from(taken.index))?);
-    let stored = StoredJob::read(&entry)?;
-    let payload = entry.slice_ref(stored.payload);
-    let job = stored.into_job(taken.job_type, payload)?;
+    let job = recorded::job_in(chunk, taken.index, taken.job_type)?;
     Ok(Claim::new(job, taken.attempt, taken.lease_until, taken.suspect, started, taken.token))
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
-use wasmill_job::{Cancel, Clock, JobId, JobType, Offset, Passed, Progress, TopicPartition, UnixMs};
+use wasmill_job::{Cancel, Clock, Job, JobId, JobType, Offset, Passed, Progress, TopicPartition, UnixMs};
 
 use super::actor::Actor;
 use super::command::{Command, Reply};
@@ -176,6 +176,10 @@ impl Queue for EmbeddedQueue {
 
     async fn job(&self, id: JobId) -> Result<Option<JobView>, QueueError> {
         self.ask(|reply| Command::Job(id, reply)).await
+    }
+
+    async fn record(&self, id: JobId) -> Result<Option<Job>, QueueError> {
+        self.ask(|reply| Command::Record(id, reply)).await
     }
 
     async fn list(&self, query: ListQuery) -> Result<JobPage, QueueError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
-use wasmill_job::{Cancel, JobId, JobType, Offset, Passed, Progress, TopicPartition};
+use wasmill_job::{Cancel, Job, JobId, JobType, Offset, Passed, Progress, TopicPartition};
 
 use super::cursor::read_cursor;
 use super::link::Link;
@@ -300,6 +300,10 @@ impl Queue for RedisQueue {
 
     async fn job(&self, id: JobId) -> Result<Option<JobView>, QueueError> {
         Ok(self.shard_of(id)?.job(id).await?)
+    }
+
+    async fn record(&self, id: JobId) -> Result<Option<Job>, QueueError> {
+        Ok(self.shard_of(id)?.record(id).await?)
     }
 
     async fn list(&self, query: ListQuery) -> Result<JobPage, QueueError> {

@@ -22,6 +22,7 @@ pub(super) enum Name {
     Passed,
     Counts,
     Job,
+    Record,
     List,
     Dead,
     Purge,
@@ -54,7 +55,7 @@ const SHARED: &str = concat!(
 );
 
 /// In the order of [`Name`].
-const FILES: [&str; 27] = [
+const FILES: [&str; 28] = [
     include_str!("scripts/start.lua"),
     include_str!("scripts/resume.lua"),
     include_str!("scripts/adopt.lua"),
@@ -71,6 +72,7 @@ const FILES: [&str; 27] = [
     include_str!("scripts/passed.lua"),
     include_str!("scripts/counts.lua"),
     include_str!("scripts/job.lua"),
+    include_str!("scripts/record.lua"),
     include_str!("scripts/list.lua"),
     include_str!("scripts/dead.lua"),
     include_str!("scripts/purge.lua"),
