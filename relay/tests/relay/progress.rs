@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use wasmill_job::{Offset, Position, Progress, Topic, TopicPartition};
+use wasmill_job::{Offset, Position, Progress, Topic, TopicPartition, UnixMs};
 use wasmill_log::{Append, AppendError, Bounds, EmbeddedLog, Log, ReadError, Stored};
 use wasmill_queue::Queue;
 use wasmill_relay::Standing;
@@ -49,6 +49,10 @@ impl Log for CutOff {
 
     async fn bounds(&self, of: &TopicPartition) -> Result<Bounds, ReadError> {
         self.log.bounds(of).await
+    }
+
+    async fn since(&self, of: &TopicPartition, at: UnixMs) -> Result<Offset, ReadError> {
+        self.log.since(of, at).await
     }
 
     async fn partitions(&self) -> Result<Vec<TopicPartition>, ReadError> {

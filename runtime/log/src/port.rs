@@ -47,6 +47,16 @@ pub trait Log: Clone + Send + Sync + 'static {
     /// Where the partition begins and ends.
     fn bounds(&self, of: &TopicPartition) -> impl Future<Output = Result<Bounds, ReadError>> + Send;
 
+    /// From where on the partition holds what was stored at `at` or later: the offset of the first such record that can still be
+    /// read, or of one gone right before it; where the partition ends when there is none. Moments are those of
+    /// [`Stored::stored_at`]: where the clock behind them was set back, records may be earlier than the ones before them, and
+    /// which of them counts is not promised. Cost: a question to the partition's leader, or O(log records) small reads.
+    fn since(
+        &self,
+        of: &TopicPartition,
+        at: UnixMs,
+    ) -> impl Future<Output = Result<Offset, ReadError>> + Send;
+
     /// Every partition that holds or has held a record, or whose progress is known.
     fn partitions(&self) -> impl Future<Output = Result<Vec<TopicPartition>, ReadError>> + Send;
 

@@ -11,6 +11,7 @@ mod kafka;
 mod progress;
 mod read;
 mod records;
+mod since;
 mod survive;
 
 use std::future::Future;
@@ -95,6 +96,13 @@ macro_rules! every_case {
                 in_bites_gives_each_record_once
                 behind_a_writer_sees_no_gap
                 tells_bounds
+            }
+            since {
+                finds_the_first_record_of_a_moment
+                is_the_end_where_nothing_is_so_late
+                is_the_same_after_a_crash
+                leaves_out_nothing_of_a_compacted_topic
+                of_a_closed_log_says_so
             }
             arrive {
                 resolves_at_once_when_the_record_is_there

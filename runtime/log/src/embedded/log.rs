@@ -10,7 +10,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
-use wasmill_job::{Clock, Offset, Partition, Position, Progress, Topic, TopicPartition};
+use wasmill_job::{Clock, Offset, Partition, Position, Progress, Topic, TopicPartition, UnixMs};
 
 use super::chunk::record_bytes;
 use super::keeper::{Keeper, Trim};
@@ -151,11 +151,10 @@ impl EmbeddedLog {
         answer.await.unwrap_or_else(|_| Err(self.inner.unanswered()))
     }
 
-    /// Reads from the file, off the runtime's threads.
+    /// Reads from the file.
     async fn read_stored(&self, from: Position, bytes_max: usize) -> Result<Vec<Stored>, ReadError> {
-        let shared = Arc::clone(self.shared());
         let at = from.clone();
-        let read = tokio::task::spawn_blocking(move || {
+        let read = move |shared: &Shared| {
             let of = at.topic_partition();
             let mut bite = Bite::new(bytes_max);
             shared.with_store(|store| {
@@ -166,9 +165,19 @@ impl EmbeddedLog {
                 })
             })?;
             Ok(bite.records)
-        });
-        let read =
-            read.await.unwrap_or_else(|error| Err(Unusable::Failed(StoreError::Other(error.to_string()))));
+        };
+        self.look(from, read).await
+    }
+
+    /// Looks into the file, off the runtime's threads, for somebody who asks for `from`.
+    async fn look<T: Send + 'static>(
+        &self,
+        from: Position,
+        look: impl FnOnce(&Shared) -> Result<T, Unusable> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let shared = Arc::clone(self.shared());
+        let read = tokio::task::spawn_blocking(move || look(&shared)).await;
+        let read = read.unwrap_or_else(|error| Err(Unusable::Failed(StoreError::Other(error.to_string()))));
         if matches!(read, Err(Unusable::Failed(StoreError::Other(_)) | Unusable::Down(_))) {
             // The writer sees whether the file must be opened again. Without a writer the log is closed.
             let _ = self.inner.writer.send(Request::Check);
@@ -260,6 +269,15 @@ impl Log for EmbeddedLog {
             return Err(ReadError::Closed);
         }
         Ok(self.shared().partitions.get(of).map(|partition| partition.extent().bounds).unwrap_or_default())
+    }
+
+    async fn since(&self, of: &TopicPartition, at: UnixMs) -> Result<Offset, ReadError> {
+        let Bounds { first, next } = self.bounds(of).await?;
+        if first == next {
+            return Ok(next);
+        }
+        let lane = of.clone();
+        self.look(of.at(first), move |shared| shared.with_store(|store| store.since(&lane, at))).await
     }
 
     async fn partitions(&self) -> Result<Vec<TopicPartition>, ReadError> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmill_job::wire::encode_progress;
-use wasmill_job::{Durability, Offset, Position, Progress, Topic, TopicPartition};
+use wasmill_job::{Durability, Offset, Position, Progress, Topic, TopicPartition, UnixMs};
 
 use super::admin::{Admin, Undone};
 use super::group::Group;
@@ -202,6 +202,13 @@ impl Log for KafkaLog {
 
     async fn bounds(&self, of: &TopicPartition) -> Result<Bounds, ReadError> {
         self.open_for_reading()?.streams.reader.bounds(of).await
+    }
+
+    async fn since(&self, of: &TopicPartition, at: UnixMs) -> Result<Offset, ReadError> {
+        let reader = &self.open_for_reading()?.streams.reader;
+        // The end of before: what is stored meanwhile does not lie before it.
+        let Bounds { next, .. } = reader.bounds(of).await?;
+        Ok(reader.since(of, at).await?.unwrap_or(next))
     }
 
     async fn partitions(&self) -> Result<Vec<TopicPartition>, ReadError> {

@@ -8,8 +8,9 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::metadata::Metadata;
+use rdkafka::topic_partition_list::{Offset as RawOffset, TopicPartitionList};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
-use wasmill_job::{Offset, Partition, Topic, TopicPartition};
+use wasmill_job::{Offset, Partition, Topic, TopicPartition, UnixMs};
 
 use super::KafkaConfig;
 use super::context::Listening;
@@ -85,18 +86,45 @@ impl Reader {
 
     /// Asks the brokers where the partition begins and ends: one round trip to its leader.
     pub(super) async fn bounds(&self, of: &TopicPartition) -> Result<Bounds, ReadError> {
+        let watermarks = |consumer: &BaseConsumer<Listening>, of: &TopicPartition| {
+            let (low, high) = consumer.fetch_watermarks(of.topic.as_str(), number(of), ANSWER_WITHIN)?;
+            let offset = |raw: i64| Offset(u64::try_from(raw).unwrap_or_default());
+            Ok(Bounds { first: offset(low), next: offset(high) })
+        };
+        self.ask_leader(of, watermarks).await
+    }
+
+    /// Asks the brokers for the first record with this timestamp or a later one: one round trip to the partition's leader.
+    pub(super) async fn since(&self, of: &TopicPartition, at: UnixMs) -> Result<Option<Offset>, ReadError> {
+        let found = move |consumer: &BaseConsumer<Listening>, of: &TopicPartition| {
+            let mut asked = TopicPartitionList::new();
+            let at = RawOffset::Offset(i64::try_from(at.0).unwrap_or(i64::MAX));
+            asked.add_partition_offset(of.topic.as_str(), number(of), at)?;
+            let answer = consumer.offsets_for_times(asked, ANSWER_WITHIN)?;
+            let Some(found) = answer.find_partition(of.topic.as_str(), number(of)) else { return Ok(None) };
+            found.error()?;
+            Ok(match found.offset() {
+                RawOffset::Offset(raw) => u64::try_from(raw).ok().map(Offset),
+                _ => None,
+            })
+        };
+        self.ask_leader(of, found).await
+    }
+
+    /// Asks the partition's leader, and again while leaders move.
+    async fn ask_leader<T: Send + 'static>(
+        &self,
+        of: &TopicPartition,
+        question: impl Fn(&BaseConsumer<Listening>, &TopicPartition) -> Result<T, KafkaError>
+        + Copy
+        + Send
+        + 'static,
+    ) -> Result<T, ReadError> {
         let until = Instant::now() + ANSWER_WITHIN;
         loop {
             let asked = of.clone();
-            let answer = self.ask(move |consumer| {
-                let partition = i32::try_from(asked.partition.0).unwrap_or(i32::MAX);
-                consumer.fetch_watermarks(asked.topic.as_str(), partition, ANSWER_WITHIN)
-            });
-            let error = match answer.await? {
-                Ok((low, high)) => {
-                    let offset = |raw: i64| Offset(u64::try_from(raw).unwrap_or_default());
-                    return Ok(Bounds { first: offset(low), next: offset(high) });
-                }
+            let error = match self.ask(move |consumer| question(consumer, &asked)).await? {
+                Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             if !trouble::is_moving(&error) || Instant::now() > until {
@@ -154,6 +182,11 @@ impl Reader {
         let asked = tokio::task::spawn_blocking(move || question(&consumer));
         asked.await.map_err(|error| ReadError::Unavailable { reason: error.to_string() })
     }
+}
+
+/// The partition's number as the client takes it.
+fn number(of: &TopicPartition) -> i32 {
+    i32::try_from(of.partition.0).unwrap_or(i32::MAX)
 }
 
 /// The sentence for a topic that is not there.

@@ -10,6 +10,7 @@
 mod error;
 mod file;
 mod reading;
+mod seeking;
 mod writing;
 
 use std::path::{Path, PathBuf};
