@@ -33,6 +33,7 @@ pub enum Kind {
     UnknownJob,
     TypeOff,
     PayloadTooLarge,
+    PayloadGone,
     JobEnded,
     MaxPending,
     // Modules and the catalog.
@@ -113,6 +114,7 @@ impl Kind {
             Self::UnknownJob => ("unknown-job", S::NOT_FOUND, "There is no such job"),
             Self::TypeOff => ("type-off", S::CONFLICT, "The job type is switched off"),
             Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, "The payload is too large"),
+            Self::PayloadGone => ("payload-gone", S::NOT_FOUND, "The payload is not kept any more"),
             Self::JobEnded => ("job-ended", S::CONFLICT, "The job has already ended"),
             Self::MaxPending => {
                 ("max-pending", S::TOO_MANY_REQUESTS, "As many jobs of this type wait as may wait")

@@ -66,7 +66,11 @@ pub(crate) async fn cancel<L: Log, Q: Queue>(
     let routes = ingest.routes.now();
     let route = routes.find(&address.job_type, caller)?;
     let lane = match &ingest.storage {
-        Storage::Log(log) => Some((log, lane_of(log, route, address).await?)),
+        Storage::Log(log) => {
+            let stranger =
+                || address.unknown("its queue has no such partition, so the id is none that was given out");
+            Some((log, lane_of(log, route, address).await?.ok_or_else(stranger)?))
+        }
         Storage::Queue => None,
     };
     if let Some(view) =
@@ -101,18 +105,20 @@ pub(crate) async fn cancel<L: Log, Q: Queue>(
     Ok("cancelling")
 }
 
-/// Where the job's record stands, if its id can be one of ours.
-async fn lane_of<L: Log>(log: &L, route: &Route, address: &Address) -> Result<TopicPartition, Problem> {
+/// Where the job's record stands; `None` when its queue has no such partition.
+pub(crate) async fn lane_of<L: Log>(
+    log: &L,
+    route: &Route,
+    address: &Address,
+) -> Result<Option<TopicPartition>, Problem> {
     let (generation, partition) = (address.id.generation(), address.id.partition());
-    let stranger =
-        || address.unknown("its queue has no such partition, so the id is none that was given out");
     let lane = TopicPartition::new(Topic::queue(&route.lane.queue, generation), partition);
     let known = match route.lane.has(generation, partition) {
         Some(known) => known,
         // A layout that was retired, or one of a catalog that is not here yet: the log knows which partitions it has.
         None => log.partitions().await.map_err(|error| log_problem(&error))?.contains(&lane),
     };
-    if known { Ok(lane) } else { Err(stranger()) }
+    Ok(known.then_some(lane))
 }
 
 fn ended(address: &Address, state: JobState) -> Problem {

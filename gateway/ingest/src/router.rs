@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::routing::{get, post};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::OpenApi;
@@ -17,8 +18,10 @@ use crate::address::Address;
 use crate::batch::post_batch;
 use crate::cancel::{cancel, cancel_job};
 use crate::parked::{Look, Looks};
+use crate::payload::{job_payload, payload_of};
 use crate::post::post_job;
 use crate::routes::RouteTable;
+use crate::search::Searches;
 use crate::show::show_job;
 use crate::trouble::Trouble;
 
@@ -75,12 +78,13 @@ pub(crate) struct Ingest<L, Q> {
     pub(crate) ids: Mutex<IdSource>,
     pub(crate) trouble: Trouble,
     pub(crate) looks: Looks,
+    pub(crate) searches: Searches,
 }
 
 /// The job API.
 pub struct Jobs<L, Q>(Arc<Ingest<L, Q>>);
 
-/// The routes of the job API: `POST /v1/jobs`, `POST /v1/jobs/batch`, `GET` and `DELETE /v1/jobs/{type}/{id}`.
+/// The routes of the job API: `POST /v1/jobs`, `POST /v1/jobs/batch`, `GET` and `DELETE /v1/jobs/{type}/{id}`, and its payload.
 pub fn router<L: Log, Q: Queue>(parts: Parts<L, Q>) -> Router {
     Jobs::new(parts).router()
 }
@@ -99,6 +103,7 @@ impl<L: Log, Q: Queue> Jobs<L, Q> {
             ids: Mutex::default(),
             trouble: Trouble::default(),
             looks: Looks::default(),
+            searches: Searches::default(),
         }))
     }
 
@@ -111,10 +116,12 @@ impl<L: Log, Q: Queue> Jobs<L, Q> {
             .merge(self.router_of_one())
     }
 
-    /// Those about one job that is there, for a process in which no job comes in: `GET` and `DELETE /v1/jobs/{type}/{id}`.
+    /// Those about one job that is there, for a process in which no job comes in: `GET` and `DELETE /v1/jobs/{type}/{id}`, and
+    /// `GET` of its payload.
     pub fn router_of_one(&self) -> Router {
         Router::new()
             .route("/v1/jobs/{type}/{id}", get(show_job::<L, Q>).delete(cancel_job::<L, Q>))
+            .route("/v1/jobs/{type}/{id}/payload", get(job_payload::<L, Q>))
             .with_state(Arc::clone(&self.0))
     }
 
@@ -129,6 +136,16 @@ impl<L: Log, Q: Queue> Jobs<L, Q> {
         caller: &Caller,
     ) -> Result<&'static str, Problem> {
         cancel(&self.0, &Address { job_type, id }, caller).await
+    }
+
+    /// A job's payload for a caller, as `GET /v1/jobs/{type}/{id}/payload` gives it without a receipt. Cost: at most 64 MiB of the
+    /// log are read for a parked job, and as many for one that is done.
+    ///
+    /// # Errors
+    /// The problem that the route answers with.
+    pub async fn payload(&self, job_type: String, id: JobId, caller: &Caller) -> Result<Bytes, Problem> {
+        caller.require_type(&job_type)?;
+        payload_of(&self.0, &Address { job_type, id }, caller, None).await
     }
 
     /// The copy of a job that is parked in the log; `None` when it is not, or when so many are that it was not found. Cost: at
@@ -156,8 +173,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     #[derive(OpenApi)]
     #[openapi(
         info(title = "Wasmill", description = "Background jobs as sandboxed WebAssembly."),
-        paths(crate::post::post_job, crate::batch::post_batch, crate::show::show_job, crate::cancel::cancel_job),
-        tags((name = "jobs", description = "Jobs in: post, look, cancel."))
+        paths(
+            crate::post::post_job,
+            crate::batch::post_batch,
+            crate::show::show_job,
+            crate::payload::job_payload,
+            crate::cancel::cancel_job
+        ),
+        tags((name = "jobs", description = "Jobs in: post, look, payloads, cancel."))
     )]
     struct Jobs;
     Jobs::openapi()
@@ -168,8 +191,8 @@ pub fn openapi_of_one() -> utoipa::openapi::OpenApi {
     #[derive(OpenApi)]
     #[openapi(
         info(title = "Wasmill", description = "Background jobs as sandboxed WebAssembly."),
-        paths(crate::show::show_job, crate::cancel::cancel_job),
-        tags((name = "jobs", description = "One job: look, cancel."))
+        paths(crate::show::show_job, crate::payload::job_payload, crate::cancel::cancel_job),
+        tags((name = "jobs", description = "One job: look, its payload, cancel."))
     )]
     struct OneJob;
     OneJob::openapi()

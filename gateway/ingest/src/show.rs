@@ -69,16 +69,7 @@ pub(crate) async fn show_job<L: Log, Q: Queue>(
         }
     }
     let Some((log, receipt)) = receipt else {
-        // A type that does not exist says more than a job that does not.
-        ingest.routes.now().find(&address.job_type, &caller)?;
-        return Err(address.unknown(match ingest.storage {
-            Storage::Log(_) if matches!(look, Look::Unfinished) => MANY_PARKED,
-            Storage::Log(_) => {
-                "it was never accepted, is not relayed yet, or ended so long ago that it is forgotten; its receipt tells \
-                 which"
-            }
-            Storage::Queue => "it was never accepted, or ended so long ago that it is forgotten",
-        }));
+        return Err(unknown(&ingest, &address, &caller, &look));
     };
     let job = stored_at(log, &address, &receipt).await?;
     let progress = ingest.trouble.note(ingest.queue.progress(&receipt.0.topic_partition()).await);
@@ -90,6 +81,27 @@ pub(crate) async fn show_job<L: Log, Q: Queue>(
         }));
     }
     Ok(Json(JobAnswer::accepted(&job)))
+}
+
+/// The answer for a job that is neither in the queue nor, as far as was looked, parked.
+pub(crate) fn unknown<L, Q>(
+    ingest: &Ingest<L, Q>,
+    address: &Address,
+    caller: &Caller,
+    look: &Look,
+) -> Problem {
+    // A type that does not exist says more than a job that does not.
+    if let Err(problem) = ingest.routes.now().find(&address.job_type, caller) {
+        return problem;
+    }
+    address.unknown(match ingest.storage {
+        Storage::Log(_) if matches!(look, Look::Unfinished) => MANY_PARKED,
+        Storage::Log(_) => {
+            "it was never accepted, is not relayed yet, or ended so long ago that it is forgotten; its receipt tells \
+             which"
+        }
+        Storage::Queue => "it was never accepted, or ended so long ago that it is forgotten",
+    })
 }
 
 /// The job as the queue knows it.
@@ -107,7 +119,7 @@ async fn in_queue<L: Log, Q: Queue>(
 }
 
 /// A receipt, and the log that it is about.
-fn read_receipt<'s, L>(storage: &'s Storage<L>, text: &str) -> Result<(&'s L, Receipt), Problem> {
+pub(crate) fn read_receipt<'s, L>(storage: &'s Storage<L>, text: &str) -> Result<(&'s L, Receipt), Problem> {
     let Storage::Log(log) = storage else {
         let detail = "There is no log here, and so there are no receipts: ask without one.";
         return Err(Problem::new(Kind::InvalidReceipt, detail));
@@ -119,7 +131,7 @@ fn read_receipt<'s, L>(storage: &'s Storage<L>, text: &str) -> Result<(&'s L, Re
 }
 
 /// The job that stands in the log where the receipt says.
-async fn stored_at<L: Log>(log: &L, address: &Address, receipt: &Receipt) -> Result<Job, Problem> {
+pub(crate) async fn stored_at<L: Log>(log: &L, address: &Address, receipt: &Receipt) -> Result<Job, Problem> {
     let Receipt(at) = receipt;
     let records = log.read(&at.topic_partition(), at.offset, 1).await.map_err(|error| match error {
         ReadError::Gone { .. } => {

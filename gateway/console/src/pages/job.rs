@@ -10,7 +10,7 @@ use wasmill_job::{Failure, LogLevel, LogLine, UnixMs, Usage};
 use wasmill_log::Log;
 use wasmill_queue::{LastAttempt, Queue, Ran, State as JobState};
 
-use super::job_bytes::Found;
+use super::job_bytes::{Found, Payload};
 use super::part::bytes::{show as shown, viewer, visible};
 use super::part::form::button;
 use super::part::help::command;
@@ -61,14 +61,33 @@ fn page(found: &Found, visit: &Visit, catalog: &Catalog, now: UnixMs) -> Markup 
         }
         (earlier(found, now))
         @if let Some(output) = found.output() { (viewer("Output", output, &format!("{}/output", found.address()))) }
-        @match found.payload() {
-            Some(payload) => (viewer("Payload", payload, &format!("{}/payload", found.address()))),
-            None => section aria-labelledby="payload" {
+        (payload(found))
+        (run_here(found, catalog, visit))
+    }
+}
+
+/// The payload, or the way to it.
+fn payload(found: &Found) -> Markup {
+    let download = format!("{}/payload", found.address());
+    let elsewhere = |text: &str, link: Option<&str>| {
+        html! {
+            section aria-labelledby="payload" {
                 h3 #payload { "Payload" }
-                p.quiet { "The queue keeps it for the worker; it is shown here once the job is dead, or while it is parked." }
+                p.quiet { (text) }
+                @if let Some(link) = link { p { a href=(download) { (link) } } }
             }
         }
-        (run_here(found, catalog, visit))
+    };
+    match found.payload() {
+        Payload::Here(payload) => viewer("Payload", payload, &download),
+        Payload::PerhapsInLog => elsewhere(
+            "The queue lets a payload go when its job is done. The log may still have it: at most 64 MiB are read to find it.",
+            Some("Look in the log"),
+        ),
+        Payload::Gone => {
+            elsewhere("The queue lets a payload go when its job is done, and this mill has no log.", None)
+        }
+        Payload::Moved => elsewhere("The job has just moved: reload the page to see it.", None),
     }
 }
 
@@ -101,7 +120,7 @@ fn timeline(found: &Found, now: UnixMs) -> Markup {
         }
         (None, None) => (0, None, None, 0),
     };
-    let redrives = found.letter.as_ref().and_then(|letter| letter.job.as_ref()).map_or(0, |job| job.redrives);
+    let redrives = found.job().map_or(0, |job| job.redrives);
     html! {
         ol.timeline aria-label="Timeline" {
             li { b { "accepted" } " " (exact(accepted)) ", " (moment(now, accepted)) }
@@ -233,11 +252,17 @@ fn run_here(found: &Found, catalog: &Catalog, visit: &Visit) -> Markup {
     };
     let file = word(&format!("{}.wasm", handler.module.name()));
     let fetch = visit.curl(&format!("-o {file} "), &format!("/v1/modules/{}", handler.digest));
-    let small = found.payload().filter(|payload| payload.len() <= ARGUMENT_BYTES_MAX && is_plain(payload));
-    let (before, payload) = match (small, found.payload()) {
-        (Some(text), _) => (format!("printf %s {} | ", word(&String::from_utf8_lossy(text))), "-".to_owned()),
-        (None, Some(_)) => (String::new(), word(&format!("{}.payload", found.id))),
-        (None, None) => (String::new(), "payload.json".to_owned()),
+    let (before, payload) = match found.payload() {
+        Payload::Here(payload) if payload.len() <= ARGUMENT_BYTES_MAX && is_plain(payload) => {
+            (format!("printf %s {} | ", word(&String::from_utf8_lossy(payload))), "-".to_owned())
+        }
+        // The reader has to have it from elsewhere.
+        Payload::Gone => (String::new(), "payload.json".to_owned()),
+        _ => {
+            let (file, id) = (word(&format!("{}.payload", found.id)), found.id);
+            let path = format!("/v1/jobs/{}/{id}/payload", found.job_type);
+            (format!("{}\n", visit.curl(&format!("-f -o {file} "), &path)), file)
+        }
     };
     let limits = &spec.limits;
     let run = format!(

@@ -13,6 +13,7 @@ mod modules;
 mod openapi;
 mod page_scope;
 mod pages;
+mod payloads;
 mod probes;
 mod revisions;
 mod scope;

@@ -374,7 +374,7 @@ fn rules(_: &Method, route: &str) -> Rule {
 
 /// What the process hands in of the job API.
 fn desk(jobs: Jobs<EmbeddedLog, EmbeddedQueue>) -> JobDesk {
-    let looking = jobs.clone();
+    let (looking, fetching) = (jobs.clone(), jobs.clone());
     JobDesk::new(
         move |name, id, caller: Caller| {
             let jobs = jobs.clone();
@@ -383,6 +383,10 @@ fn desk(jobs: Jobs<EmbeddedLog, EmbeddedQueue>) -> JobDesk {
         move |name, id| {
             let jobs = looking.clone();
             async move { jobs.parked(name, id).await }
+        },
+        move |name, id, caller: Caller| {
+            let jobs = fetching.clone();
+            async move { jobs.payload(name, id, &caller).await }
         },
     )
 }

@@ -8,6 +8,7 @@ mod idempotency;
 mod limits;
 mod openapi;
 mod payload;
+mod payload_again;
 mod refusals;
 mod scope;
 mod show;

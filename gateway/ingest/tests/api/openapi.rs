@@ -21,7 +21,8 @@ async fn every_route_is_described() {
             (path.clone(), item.as_object().unwrap().keys().map(|m| m.to_uppercase()).collect())
         })
         .collect();
-    assert_eq!(described.keys().collect::<Vec<_>>(), ["/v1/jobs", "/v1/jobs/batch", "/v1/jobs/{type}/{id}"],);
+    let expected = ["/v1/jobs", "/v1/jobs/batch", "/v1/jobs/{type}/{id}", "/v1/jobs/{type}/{id}/payload"];
+    assert_eq!(described.keys().collect::<Vec<_>>(), expected);
     for (path, methods) in &described {
         let path = path.replace(['{', '}'], "");
         let allow = world.call("TRACE", &path, &[], "").await;
@@ -68,8 +69,11 @@ fn where_no_job_comes_in_the_same_is_said_of_one_job_and_nothing_else() {
     let api: Value = serde_json::to_value(wasmill_ingest::openapi()).unwrap();
     let of_one: Value = serde_json::to_value(wasmill_ingest::openapi_of_one()).unwrap();
     let paths = of_one["paths"].as_object().unwrap();
-    assert_eq!(paths.keys().collect::<Vec<_>>(), ["/v1/jobs/{type}/{id}"]);
-    assert_eq!(paths["/v1/jobs/{type}/{id}"], api["paths"]["/v1/jobs/{type}/{id}"]);
+    let of_a_job = ["/v1/jobs/{type}/{id}", "/v1/jobs/{type}/{id}/payload"];
+    assert_eq!(paths.keys().collect::<Vec<_>>(), of_a_job);
+    for path in of_a_job {
+        assert_eq!(paths[path], api["paths"][path], "{path}");
+    }
     let mut references = Vec::new();
     collect(&of_one, &mut references);
     assert!(!references.is_empty());

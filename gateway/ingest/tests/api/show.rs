@@ -19,7 +19,7 @@ use crate::world::{Answer, World};
 
 impl World {
     /// Where the record of a job stands, and the job.
-    async fn found(&self, id: &str) -> (Position, Job) {
+    pub(crate) async fn found(&self, id: &str) -> (Position, Job) {
         for (at, record) in self.records().await {
             if let Record::Job(job) = record
                 && job.id.to_string() == id
@@ -31,7 +31,7 @@ impl World {
     }
 
     /// Parks the job, the next of its partition, as a relay does whose queue has no room for its type.
-    async fn park(&self, id: &str) {
+    pub(crate) async fn park(&self, id: &str) {
         let (origin, job) = self.found(id).await;
         let (lane, job_type) = (origin.topic_partition(), job.job_type.clone());
         let parked = TopicPartition::new(Topic::parked(&job_type), origin.partition);
@@ -69,7 +69,7 @@ impl World {
     }
 
     /// Takes the only job there is.
-    async fn take(&self, request: u64) -> Claim {
+    pub(crate) async fn take(&self, request: u64) -> Claim {
         let types = [("hello".parse().unwrap(), TypeOffer::default())].into_iter().collect();
         let offer = Arc::new(Offer { types, ..Offer::default() });
         let take = Take { worker: WorkerId(1), request, max: 1, lease: Duration::from_secs(60), offer };
@@ -78,12 +78,12 @@ impl World {
         claims.remove(0)
     }
 
-    async fn settle(&self, claim: Claim, verdict: Verdict, record: AttemptRecord) {
+    pub(crate) async fn settle(&self, claim: Claim, verdict: Verdict, record: AttemptRecord) {
         self.queue.settle([claim.settle(verdict, record)].into_iter().collect()).await.unwrap();
     }
 }
 
-fn kept() -> AttemptRecord {
+pub(crate) fn kept() -> AttemptRecord {
     AttemptRecord {
         logs: vec![LogLine { level: LogLevel::Warn, message: "<careful>".into(), at_ms: 3 }],
         usage: Usage { fuel: 5, wall_us: 6, memory_peak_bytes: 7, cpu_us: 8, ..Usage::default() },

@@ -14,8 +14,7 @@ use super::folder::Folder;
 use super::store::{Store, StoreError};
 use crate::core::{Core, Cursor, Decision, Earlier, Located, Owed, PushRefused, Taken, thinned};
 use crate::record::{
-    AttemptsRow, DeadRow, DebtRow, EndedRow, Key, OwesRow, Pack, ResultRow, Row, Serial,
-    read_children,
+    AttemptsRow, DeadRow, DebtRow, EndedRow, Key, OwesRow, Pack, ResultRow, Row, Serial, read_children,
 };
 use crate::{
     Answer, Checked, Child, Claim, DeadPage, DeadQuery, Debt, DebtId, Enqueued, Entry, JobPage, JobView,

@@ -12,6 +12,7 @@ use view::JobView;
 
 mod find;
 mod list;
+mod payload;
 mod row;
 pub(crate) mod view;
 
@@ -35,6 +36,7 @@ enum JobCommand {
         #[arg(long, conflicts_with = "json")]
         output: bool,
     },
+    Payload(payload::Payload),
     /// Cancel a job that is not done; one in flight is interrupted
     Cancel {
         #[command(flatten)]
@@ -68,6 +70,7 @@ impl Job {
     pub(crate) async fn run(self) -> Result<()> {
         match self.command {
             JobCommand::Show { which, receipt, output } => which.show(receipt, output).await,
+            JobCommand::Payload(payload) => payload.run().await,
             JobCommand::Cancel { which } => which.cancel().await,
             JobCommand::List(list) => list.run().await,
             JobCommand::Find(find) => find.run().await,

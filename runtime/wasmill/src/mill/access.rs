@@ -72,6 +72,7 @@ pub(super) fn rules(method: &Method, route: &str) -> Rule {
         ("POST", "/v1/jobs" | "/v1/jobs/batch") => Rule::roles(&[Enqueue]),
         ("GET", "/v1/jobs/{type}/{id}") => Rule::roles(&[Enqueue, Operate]),
         ("DELETE", "/v1/jobs/{type}/{id}") => Rule::roles(&[Enqueue, Operate]).changes("cancel job"),
+        ("GET", "/v1/jobs/{type}/{id}/payload") => Rule::roles(&[Operate]),
         (
             "GET",
             "/v1/jobs" | "/v1/status" | "/v1/stats" | "/v1/lanes" | "/v1/workers" | "/v1/attempts"

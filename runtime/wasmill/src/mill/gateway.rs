@@ -131,7 +131,7 @@ fn parts<L: Log, Q: Queue>(
 
 /// What the console's page of a job asks of the job API.
 fn desk<L: Log, Q: Queue>(jobs: &wasmill_ingest::Jobs<L, Q>) -> JobDesk {
-    let (cancelling, looking) = (jobs.clone(), jobs.clone());
+    let (cancelling, looking, fetching) = (jobs.clone(), jobs.clone(), jobs.clone());
     JobDesk::new(
         move |name, id, caller: wasmill_http::Caller| {
             let jobs = cancelling.clone();
@@ -140,6 +140,10 @@ fn desk<L: Log, Q: Queue>(jobs: &wasmill_ingest::Jobs<L, Q>) -> JobDesk {
         move |name, id| {
             let jobs = looking.clone();
             async move { jobs.parked(name, id).await }
+        },
+        move |name, id, caller: wasmill_http::Caller| {
+            let jobs = fetching.clone();
+            async move { jobs.payload(name, id, &caller).await }
         },
     )
 }

@@ -58,6 +58,7 @@ const NEEDS: &[(&str, &str, Needs, bool)] = &[
     ("post", "/v1/jobs", (ENQUEUE, Of), NOT_TOLD),
     ("post", "/v1/jobs/batch", (ENQUEUE, Of), NOT_TOLD),
     ("get", "/v1/jobs/{type}/{id}", (JOB, Of), NOT_TOLD),
+    ("get", "/v1/jobs/{type}/{id}/payload", (OPERATE, Of), NOT_TOLD),
     ("delete", "/v1/jobs/{type}/{id}", (JOB, Of), TOLD),
     ("get", "/v1/jobs", (READ, Of), NOT_TOLD),
     ("post", "/v1/queue/check", (OPERATE, All), TOLD),

@@ -49,6 +49,9 @@ fn from_deploy_to_a_clean_end() {
     assert!(shown.contains("state     completed") && shown.contains("Ada"), "{shown}");
     let output = mill.wasmill(["job", "show", "greeting", id, "--output"]).ok();
     assert!(output.json().to_string().contains("Ada"), "{}", output.stdout);
+    // The queue has let the payload go, and the log has it.
+    let payload = mill.wasmill(["job", "payload", "greeting", id]).ok().stdout;
+    assert_eq!(payload, "{\"name\":\"Ada\"}");
     let late = mill.wasmill(["job", "cancel", "greeting", id]).code(1);
     assert!(late.stderr.contains("already completed"), "{}", late.stderr);
 
@@ -109,11 +112,21 @@ fn a_job_that_waits_can_be_cancelled() {
     let paused = folder.path().join("paused.toml");
     fs::write(&paused, format!("{ROUTES}mode = \"paused\"\n")).unwrap();
     mill.wasmill(["apply", text(&paused), "--yes"]).ok();
-    let stored = mill.wasmill(["enqueue", "greeting", "--json"]).ok().json();
+    let enqueue = ["enqueue", "greeting", "--payload", "-", "--json"];
+    let stored = mill.wasmill_reading(enqueue, "{\"name\": \"Bo\"}").ok().json();
     let id = stored["id"].as_str().unwrap();
     mill.until(["job", "show", "greeting", id, "--json"], |job| job["state"] == "pending");
     let receipt = stored["receipt"].as_str().unwrap();
     mill.wasmill(["job", "show", "greeting", id, "--receipt", receipt]).ok();
+    let file = folder.path().join("bo.json");
+    let into = ["job", "payload", "greeting", id, "--receipt", receipt, "--output", text(&file)];
+    assert_eq!(mill.wasmill(into).ok().stdout, "");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "{\"name\": \"Bo\"}");
+    let nowhere = folder.path().join("missing/bo.json");
+    let said = mill.wasmill(["job", "payload", "greeting", id, "--output", text(&nowhere)]).code(1).stderr;
+    assert!(said.contains("bo.json cannot be written"), "{said}");
+    let said = mill.wasmill(["job", "payload", "other", id]).code(1).stderr;
+    assert!(said.contains("belongs to another type"), "{said}");
     let listed = mill.wasmill(["job", "list", "--state", "pending", "--type", "greeting"]).ok().stdout;
     assert!(listed.contains(id), "{listed}");
     let listed = mill.wasmill(["job", "list", "--state", "pending", "--json"]).ok().json();

@@ -67,7 +67,7 @@ fn help_is_as_written_down() {
     for command in ["list", "groups", "redrive", "purge"] {
         compare(&format!("dead-{command}.txt"), &wasmill(["dead", command, "--help"]).ok().stdout);
     }
-    for command in ["list", "find"] {
+    for command in ["list", "find", "payload"] {
         compare(&format!("job-{command}.txt"), &wasmill(["job", command, "--help"]).ok().stdout);
     }
     for command in ["pause", "resume", "off"] {
