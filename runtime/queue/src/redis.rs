@@ -13,6 +13,8 @@ mod letter;
 mod link;
 mod memory;
 mod news;
+mod places;
+mod plain;
 mod pushing;
 mod record;
 mod recorded;

@@ -9,6 +9,7 @@ use redis::Value;
 use wasmill_job::{Partition, ServerSet};
 
 use super::news::News;
+use super::places::Places;
 use super::script::{Call, Name, Scripts};
 use super::server::{Process, Server};
 use super::trouble::Trouble;
@@ -22,6 +23,7 @@ pub(super) struct Link {
     /// The keys of the shards' cores.
     cores: Vec<String>,
     process: Arc<Process>,
+    places: Places,
 }
 
 /// A set of servers, and the shards on them, by their numbers.
@@ -91,7 +93,8 @@ impl Link {
         if let Some(twice) = servers.iter().find(|server| !known.insert(server.place())) {
             return refused(format!("queue.url names Redis at {} twice", twice.address()));
         }
-        Ok(Self { servers, sets, scripts, cores, process })
+        let places = Places::new(cores.len());
+        Ok(Self { servers, sets, scripts, cores, process, places })
     }
 
     pub(super) fn servers(&self) -> &[Arc<Server>] {
@@ -141,6 +144,10 @@ impl Link {
 
     pub(super) fn cores(&self) -> &[String] {
         &self.cores
+    }
+
+    pub(super) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Dead letters kept per type and shard where no log takes them.

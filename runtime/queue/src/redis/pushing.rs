@@ -6,6 +6,7 @@ use wasmill_job::{DeadLetter, JobType, Offset, TopicPartition};
 
 use super::lane::passed_bytes;
 use super::letter;
+use super::plain::Plain;
 use super::record::{copy_meta, new_record};
 use super::reply::Reply;
 use super::script::{Call, Name};
@@ -24,6 +25,15 @@ pub(super) enum Source<'p> {
     Owed,
 }
 
+impl<'p> Source<'p> {
+    pub(super) fn lane(self) -> Option<&'p TopicPartition> {
+        match self {
+            Self::Lane(push, _) => Some(&push.lane),
+            Self::Direct | Self::Owed => None,
+        }
+    }
+}
+
 /// How a push on a shard went.
 pub(super) enum ShardPushed {
     /// What became of each entry; `None` for those that are no jobs.
@@ -38,14 +48,14 @@ pub(super) enum ShardPushed {
 
 /// The types named in a push, each once, with how many jobs of it may be pending.
 #[derive(Default)]
-struct Types<'e> {
+pub(super) struct Types<'e> {
     numbers: HashMap<&'e JobType, usize>,
     named: Vec<(&'e JobType, Option<u64>)>,
 }
 
 impl<'e> Types<'e> {
     /// A type's number in this push, from 1.
-    fn number(&mut self, name: &'e JobType, max_pending: Option<u64>) -> usize {
+    pub(super) fn number(&mut self, name: &'e JobType, max_pending: Option<u64>) -> usize {
         let number = *self.numbers.entry(name).or_insert_with(|| {
             self.named.push((name, None));
             self.named.len()
@@ -63,9 +73,14 @@ impl<'e> Types<'e> {
         named.map(|(name, _)| (*name).clone()).ok_or_else(|| Trouble::nonsense("a type that was not named"))
     }
 
-    /// What the script says of a push.
-    fn read(&self, mut answer: Reply) -> Result<ShardPushed, Trouble> {
-        Ok(match answer.text()?.as_str() {
+    /// The names, in the order of their numbers.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'e JobType> {
+        self.named.iter().map(|(name, _)| *name)
+    }
+
+    /// What a script says of a push, behind the first word of its answer.
+    pub(super) fn read(&self, first: &str, mut answer: Reply) -> Result<ShardPushed, Trouble> {
+        Ok(match first {
             "applied" => {
                 let fate = |code: &u8| match code {
                     b'n' => Some(Admission::Accepted),
@@ -92,7 +107,8 @@ impl<'e> Types<'e> {
 }
 
 impl Shard<'_> {
-    /// Pushes entries of a lane, the push's or some of them, from an offset on; or jobs that stand in no log.
+    /// Pushes entries of a lane, the push's or some of them, from an offset on; or jobs that stand in no log. Nearly every push
+    /// is of plain jobs alone, and goes by a script of its own.
     pub(super) async fn push(&self, source: Source<'_>, entries: &[&Entry]) -> Result<ShardPushed, Trouble> {
         let mut types = Types::default();
         let numbers: Vec<Option<usize>> = entries
@@ -108,7 +124,31 @@ impl Shard<'_> {
                 Entry::Ended { .. } | Entry::Cancel { .. } | Entry::Undead { .. } => None,
             })
             .collect();
-        let mut call = self.call(Name::Push);
+        if let Some(plain) = Plain::of(source, entries, &numbers)
+            && let Some(pushed) = self.push_plain(source, &plain, &types).await?
+        {
+            return Ok(pushed);
+        }
+        let mut call = self.call_of_push(Name::Push, source, &types);
+        let lane = source.lane();
+        for (entry, number) in entries.iter().zip(numbers) {
+            add(&mut call, lane, entry, number)?;
+        }
+        let mut answer = match self.link.run(&call).await {
+            Err(Trouble::Full) => return Ok(ShardPushed::Full),
+            answer => Reply::list(answer?)?,
+        };
+        let pushed = types.read(&answer.text()?, answer)?;
+        if let ShardPushed::Applied(fates) = &pushed {
+            let is_mixed = fates.iter().any(|fate| *fate != Some(Admission::Accepted));
+            self.link.places().note_mixed(self.number, lane, is_mixed);
+        }
+        Ok(pushed)
+    }
+
+    /// What the calls of both scripts begin with.
+    pub(super) fn call_of_push(&self, name: Name, source: Source<'_>, types: &Types<'_>) -> Call {
+        let mut call = self.call(name);
         match source {
             Source::Lane(Push { lane, to, passed, .. }, from) => {
                 let passed = passed.map(|passed| passed_bytes(passed).to_vec()).unwrap_or_default();
@@ -126,18 +166,7 @@ impl Shard<'_> {
                 None => call.arg(""),
             };
         }
-        let lane = match source {
-            Source::Lane(push, _) => Some(&push.lane),
-            Source::Direct | Source::Owed => None,
-        };
-        for (entry, number) in entries.iter().zip(numbers) {
-            add(&mut call, lane, entry, number)?;
-        }
-        let answer = match self.link.run(&call).await {
-            Err(Trouble::Full) => return Ok(ShardPushed::Full),
-            answer => answer?,
-        };
-        types.read(Reply::list(answer)?)
+        call
     }
 }
 
@@ -155,13 +184,13 @@ fn add(
                 None => call.arg("j").arg(number),
                 Some(due) => call.arg("j").arg(format!("{number}:{}", due.0)),
             };
-            call.arg(&new.job.id.pack()[..]).arg(new_record(new, *offset)?)
+            call.arg(&new.job.id.pack()[..]).arg(new_record(new, *offset, &[])?)
         }
         Entry::Copy { offset, new, of } => call
             .arg("k")
             .arg(copy_meta(of, number.unwrap_or(0), lane))
             .arg(&new.job.id.pack()[..])
-            .arg(new_record(new, *offset)?),
+            .arg(new_record(new, *offset, &[])?),
         Entry::Parked { offset, .. } => call.arg("p").arg(number.unwrap_or(0)).arg(offset.0).arg(""),
         Entry::Ended { job_type, origin, .. } => call
             .arg("e")

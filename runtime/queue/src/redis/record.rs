@@ -17,16 +17,17 @@ use crate::{Child, JobView, NewJob, State};
 /// Header of a stored job: type 3, lane 2 (both added by the script), priority and flags 1, generation 2, redrives 2,
 /// window 4, accepted at 6, offset 6; then the job in wire format.
 pub(super) const HEADER_BYTES: usize = 26;
-/// What the script adds in front.
-const PLACE_BYTES: usize = 5;
+/// In front, the place: the numbers of type and lane.
+pub(super) const PLACE_BYTES: usize = 5;
 /// In the byte of the priority: the id can come twice.
 const REPEATABLE: u8 = 4;
 
-/// The record of a new job, without the five bytes that the script puts in front.
-pub(super) fn new_record(new: &NewJob, offset: Offset) -> Result<Vec<u8>, Trouble> {
+/// The record of a new job, behind its place or nothing: the script puts that in front then.
+pub(super) fn new_record(new: &NewJob, offset: Offset, place: &[u8]) -> Result<Vec<u8>, Trouble> {
     let NewJob { job, dedup_window, .. } = new;
     let wire = encode_job(job).map_err(|error| Trouble::nonsense(&error.to_string()))?;
-    let mut bytes = Vec::with_capacity(HEADER_BYTES - PLACE_BYTES + wire.len());
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + wire.len());
+    bytes.extend_from_slice(place);
     let repeatable = if job.is_repeatable() { REPEATABLE } else { 0 };
     bytes.push(priority_byte(job.priority) | repeatable);
     bytes.extend_from_slice(&job.id.generation().0.to_be_bytes());
@@ -167,7 +168,7 @@ pub(super) fn six(number: u64) -> [u8; 6] {
     bytes
 }
 
-fn priority_byte(priority: Priority) -> u8 {
+pub(super) fn priority_byte(priority: Priority) -> u8 {
     match priority {
         Priority::Low => 0,
         Priority::Normal => 1,
