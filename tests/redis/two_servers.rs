@@ -105,6 +105,10 @@ async fn the_jobs_of_one_server_flow_while_the_other_is_down_and_both_come_back(
     })
     .await;
     assert!(queue.away(Duration::ZERO)[0].contains(&two.address().to_string()));
+    let memory = queue.memory().await.unwrap();
+    let told: Vec<_> = memory.iter().map(|shard| (shard.is_away, shard.used > 0)).collect();
+    assert_eq!(told, [(false, true), (true, false)], "the one that is up tells its memory: {memory:?}");
+    assert_eq!(memory[1].server, two.address().to_string());
     let start = queue_at(&[&one, &two], 2).start().await.unwrap();
     assert!(start.missing.len() == 1 && start.missing[0].contains(&two.address().to_string()), "{start:?}");
     let mut done = 0;

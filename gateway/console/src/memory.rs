@@ -27,6 +27,8 @@ pub(crate) struct ServerMemory {
     pub(crate) server: String,
     /// The shards on it.
     pub(crate) shards: Vec<u16>,
+    /// It does not answer, and nothing of the rest is known.
+    pub(crate) away: bool,
     pub(crate) used_bytes: u64,
     /// What it may use (`maxmemory`); absent when that has no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,16 +69,20 @@ pub(crate) async fn show_memory<L: Log, Q: Queue>(
 /// The shards by their servers. Those of one were measured one after the other: the greatest number is told.
 pub(crate) fn servers(shards: Vec<ShardMemory>) -> Vec<ServerMemory> {
     let mut servers: Vec<ServerMemory> = Vec::new();
-    for ShardMemory { shard, server, used, max, is_full } in shards {
+    for ShardMemory { shard, server, used, max, is_away, is_full } in shards {
         match servers.iter_mut().find(|known| known.server == server) {
             Some(known) => {
                 known.shards.push(shard);
                 known.used_bytes = known.used_bytes.max(used);
+                known.max_bytes = known.max_bytes.or(max);
                 known.full |= is_full;
+                // Shards are asked at once: one that has answered shows that it is there.
+                known.away &= is_away;
             }
             None => servers.push(ServerMemory {
                 server,
                 shards: vec![shard],
+                away: is_away,
                 used_bytes: used,
                 max_bytes: max,
                 full: is_full,

@@ -179,7 +179,7 @@ pub trait Queue: Clone + Send + Sync + 'static {
     fn purge(&self, keys: Vec<String>) -> impl Future<Output = Result<usize, QueueError>> + Send;
 
     /// How much memory the servers have on which it lies, shard by shard; nothing of a queue that lies on a disk. Measured now.
-    /// Cost: a call per shard.
+    /// One that does not answer within a second says only that. Cost: a call per shard.
     fn memory(&self) -> impl Future<Output = Result<Vec<ShardMemory>, QueueError>> + Send;
 
     /// The queue's own check (fsck): each job is in exactly one place, and every count is what it counts. Cost:

@@ -179,6 +179,8 @@ pub struct ShardMemory {
     pub used: u64,
     /// Bytes that may be used (`maxmemory`); `None` when there is no limit.
     pub max: Option<u64>,
+    /// It does not answer; nothing of the rest is known.
+    pub is_away: bool,
     /// Pushes are refused: more than three quarters are used, or were and less than a twentieth of the limit has become free
     /// since.
     pub is_full: bool,

@@ -86,7 +86,16 @@ pub(crate) fn told(notices: &[Notice]) -> (&[Notice], usize) {
 }
 
 fn memory<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
-    seen.servers.iter().filter(|server| server.full || server.is_nearly_full()).map(|server| {
+    let away = seen.servers.iter().filter(|server| server.away).map(|ServerMemory { server: name, .. }| Notice {
+        text: format!(
+            "Redis {name} does not answer: the jobs that it holds wait until it does. Start it, or look whether it can be reached; it \
+             is read again as it comes back."
+        ),
+        link: "/console/queues".into(),
+        weight: Weight::Stopped,
+        about: About::Server(name.clone()),
+    });
+    let short = seen.servers.iter().filter(|server| server.full || server.is_nearly_full()).map(|server| {
         let ServerMemory { server: name, used_bytes, max_bytes, full, .. } = server;
         let of = max_bytes.map_or_else(String::new, |max| format!(" of {}", size(max)));
         let (state, weight) = match full {
@@ -103,7 +112,8 @@ fn memory<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = Notice> + 's {
             weight,
             about: About::Server(name.clone()),
         }
-    })
+    });
+    away.chain(short)
 }
 
 /// What becomes of jobs that a full server does not take.

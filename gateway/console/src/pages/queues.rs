@@ -144,7 +144,17 @@ fn servers_memory(servers: Option<Vec<ServerMemory>>) -> Markup {
         return html! {};
     }
     let rows = html! {
-        @for of in &servers {
+        @for of in servers.iter().filter(|of| of.away) {
+            tr {
+                th scope="row" { (of.server) }
+                td.n { (count(of.shards.len() as u64)) }
+                td.n { "–" }
+                td.n { "–" }
+                td {}
+                td { (badge("away")) " it does not answer, and the jobs that it holds wait" }
+            }
+        }
+        @for of in servers.iter().filter(|of| !of.away) {
             tr {
                 th scope="row" { (of.server) }
                 td.n { (count(of.shards.len() as u64)) }

@@ -370,7 +370,7 @@ impl Queue for RedisQueue {
     }
 
     async fn memory(&self) -> Result<Vec<ShardMemory>, QueueError> {
-        self.measure().await
+        Ok(self.measure().await)
     }
 
     async fn check(&self) -> Result<Checked, QueueError> {

@@ -1,25 +1,41 @@
 //! How much memory each shard's server uses, for people.
 
-use futures_util::future::try_join_all;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use super::script::Name;
+use super::shard::Shard;
 use super::trouble::Trouble;
-use crate::{QueueError, RedisQueue, ShardMemory};
+use crate::{RedisQueue, ShardMemory};
+
+/// How long a server may take to tell its memory. Who asks wants to know about the others, too.
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 impl RedisQueue {
     /// The memory of each shard, in their order.
-    pub(super) async fn measure(&self) -> Result<Vec<ShardMemory>, QueueError> {
+    pub(super) async fn measure(&self) -> Vec<ShardMemory> {
         let link = &self.shared.link;
         let all = self.shards().map(|shard| async move {
-            let mut answer = shard.list(&shard.call(Name::Memory)).await?;
-            Ok::<_, Trouble>(ShardMemory {
-                shard: u16::try_from(shard.number).unwrap_or(u16::MAX),
-                server: link.servers()[link.server_of(shard.number)].address().to_owned(),
-                used: answer.number()?,
-                max: Some(answer.number()?).filter(|most| *most > 0),
-                is_full: answer.number()? == 1,
-            })
+            let server = link.servers()[link.server_of(shard.number)].address().to_owned();
+            let number = u16::try_from(shard.number).unwrap_or(u16::MAX);
+            let away =
+                ShardMemory { shard: number, server, used: 0, max: None, is_away: true, is_full: false };
+            match timeout(ANSWER_WITHIN, shard.memory()).await {
+                Ok(Ok((used, max, is_full))) => ShardMemory { used, max, is_full, is_away: false, ..away },
+                Ok(Err(_)) | Err(_) => away,
+            }
         });
-        Ok(try_join_all(all).await?)
+        join_all(all).await
+    }
+}
+
+impl Shard<'_> {
+    /// What is used, what may be, and whether it is full.
+    async fn memory(&self) -> Result<(u64, Option<u64>, bool), Trouble> {
+        let mut answer = self.list(&self.call(Name::Memory)).await?;
+        let (used, max) = (answer.number()?, answer.number()?);
+        Ok((used, Some(max).filter(|most| *most > 0), answer.number()? == 1))
     }
 }

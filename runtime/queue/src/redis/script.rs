@@ -56,7 +56,7 @@ const SHARED: &str = concat!(
 );
 
 /// In the order of [`Name`].
-const FILES: [&str; 28] = [
+const FILES: [&str; 29] = [
     include_str!("scripts/start.lua"),
     include_str!("scripts/resume.lua"),
     include_str!("scripts/adopt.lua"),

@@ -50,6 +50,8 @@ struct Memory {
 struct ServerMemory {
     server: String,
     shards: Vec<u16>,
+    #[serde(default)]
+    away: bool,
     used_bytes: u64,
     max_bytes: Option<u64>,
     full: bool,
@@ -100,15 +102,16 @@ async fn memory(json: bool, target: &Target) -> Result<()> {
     let mut table = Table::new(["REDIS", "SHARDS", "USED", "MAY USE", "STATE"]);
     for server in servers {
         let size = |bytes| ByteSize(bytes).to_string();
-        let state = if server.full { "full: new jobs wait in the log, or are refused" } else { "takes jobs" };
-        let max = server.max_bytes.map_or_else(|| "no limit".to_owned(), size);
-        table.row([
-            server.server,
-            server.shards.len().to_string(),
-            size(server.used_bytes),
-            max,
-            state.to_owned(),
-        ]);
+        let (used, max) = match server.away {
+            true => ("-".to_owned(), "-".to_owned()),
+            false => (size(server.used_bytes), server.max_bytes.map_or_else(|| "no limit".to_owned(), size)),
+        };
+        let state = match (server.away, server.full) {
+            (true, _) => "away: it does not answer, and the jobs that it holds wait",
+            (false, true) => "full: new jobs wait in the log, or are refused",
+            (false, false) => "takes jobs",
+        };
+        table.row([server.server, server.shards.len().to_string(), used, max, state.to_owned()]);
     }
     print(&table.render())
 }

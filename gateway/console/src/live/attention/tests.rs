@@ -56,7 +56,7 @@ fn lane(topic: &str) -> LaneRow {
 
 fn server(name: &str, used_mib: u64, full: bool) -> ServerMemory {
     let (used_bytes, max_bytes) = (used_mib << 20, Some(256 << 20));
-    ServerMemory { server: name.into(), shards: vec![0], used_bytes, max_bytes, full }
+    ServerMemory { server: name.into(), shards: vec![0], away: false, used_bytes, max_bytes, full }
 }
 
 #[test]
@@ -94,6 +94,16 @@ fn a_server_that_is_nearly_full_is_told_before_it_is() {
         "{told:?}"
     );
     assert!(told[0].text.ends_with("find the type that piles up."), "{told:?}");
+}
+
+#[test]
+fn a_server_that_is_away_is_told() {
+    let mut mill = Mill::with(Counts::default());
+    mill.servers = vec![server("a:1", 1, false), ServerMemory { away: true, ..server("b:1", 0, false) }];
+    let told = mill.notices();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0].about, told[0].weight), (&About::Server("b:1".into()), Weight::Stopped));
+    assert!(told[0].text.starts_with("Redis b:1 does not answer: the jobs that it holds wait"), "{told:?}");
 }
 
 #[test]

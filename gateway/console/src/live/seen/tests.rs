@@ -55,6 +55,7 @@ fn mill() -> Arc<Snapshot> {
     let server = ServerMemory {
         server: "redis:1".into(),
         shards: vec![0],
+        away: false,
         used_bytes: 1,
         max_bytes: None,
         full: false,

@@ -47,7 +47,7 @@ pub(crate) fn pages(
 pub(crate) fn badge(word: &str) -> Markup {
     let class = match word {
         "completed" | "live" | "done" | "working" => "badge good",
-        "dead" | "off" | "removed" | "full" | "old" => "badge bad",
+        "dead" | "off" | "removed" | "full" | "away" | "old" => "badge bad",
         // How attempts end that do not end well.
         "rejected" | "trap" | "fuel" | "timeout" | "memory" | "output" | "host" | "calls" | "exited"
         | "lost" | "quarantined" => "badge bad",

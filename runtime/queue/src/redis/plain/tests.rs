@@ -44,13 +44,16 @@ fn lane(to: u64) -> Push {
     Push { lane, from: Offset(10), to: Offset(to), passed: None, entries: Vec::new() }
 }
 
+/// Gaps, and the offsets in each group.
+type Told = (Vec<Range<u64>>, Vec<Vec<u64>>);
+
 /// The gaps of these entries in a push of a lane from 10 on, and the offsets in its groups; `None` when they are not plain.
-fn of_lane(entries: &[Entry], to: u64) -> Option<(Vec<Range<u64>>, Vec<Vec<u64>>)> {
+fn of_lane(entries: &[Entry], to: u64) -> Option<Told> {
     let push = lane(to);
     of(Source::Lane(&push, push.from), entries)
 }
 
-fn of(source: Source<'_>, entries: &[Entry]) -> Option<(Vec<Range<u64>>, Vec<Vec<u64>>)> {
+fn of(source: Source<'_>, entries: &[Entry]) -> Option<Told> {
     let entries: Vec<&Entry> = entries.iter().collect();
     let plain = Plain::of(source, &entries, &vec![Some(1); entries.len()])?;
     assert_eq!(plain.jobs, entries.len());
