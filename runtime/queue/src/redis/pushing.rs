@@ -55,7 +55,7 @@ pub(super) struct Types<'e> {
 
 impl<'e> Types<'e> {
     /// A type's number in this push, from 1.
-    pub(super) fn number(&mut self, name: &'e JobType, max_pending: Option<u64>) -> usize {
+    fn number(&mut self, name: &'e JobType, max_pending: Option<u64>) -> usize {
         let number = *self.numbers.entry(name).or_insert_with(|| {
             self.named.push((name, None));
             self.named.len()

@@ -12,6 +12,9 @@ use super::Plain;
 use crate::redis::pushing::Source;
 use crate::{Entry, NewJob, Push};
 
+/// The gaps, and the offsets in each group.
+type Layout = (Vec<Range<u64>>, Vec<Vec<u64>>);
+
 /// A job of type `mail` with this key at this offset.
 fn job(key: u64, offset: u64) -> Entry {
     let job_type = JobType::try_from(Arc::<str>::from("mail")).unwrap();
@@ -44,16 +47,13 @@ fn lane(to: u64) -> Push {
     Push { lane, from: Offset(10), to: Offset(to), passed: None, entries: Vec::new() }
 }
 
-/// Gaps, and the offsets in each group.
-type Told = (Vec<Range<u64>>, Vec<Vec<u64>>);
-
-/// The gaps of these entries in a push of a lane from 10 on, and the offsets in its groups; `None` when they are not plain.
-fn of_lane(entries: &[Entry], to: u64) -> Option<Told> {
+/// These entries in a push of a lane from 10 on; `None` when they are not plain.
+fn of_lane(entries: &[Entry], to: u64) -> Option<Layout> {
     let push = lane(to);
     of(Source::Lane(&push, push.from), entries)
 }
 
-fn of(source: Source<'_>, entries: &[Entry]) -> Option<Told> {
+fn of(source: Source<'_>, entries: &[Entry]) -> Option<Layout> {
     let entries: Vec<&Entry> = entries.iter().collect();
     let plain = Plain::of(source, &entries, &vec![Some(1); entries.len()])?;
     assert_eq!(plain.jobs, entries.len());

@@ -1,6 +1,7 @@
 #!lua
 -- Push: entries of a lane, applied at the offset that is wanted or not at all; or, without a lane, jobs that stand in no
 -- log. Without allow-oom: Redis refuses it whole at maxmemory, before it runs; it refuses itself a quarter earlier.
+-- A push of plain jobs alone comes here only when they are owed, or when plain.lua has found something in their way, or is likely to.
 --
 -- KEYS  core
 -- ARGV  lane's name or '' · from, or without a lane 1 for children that are owed, for which there is always room · to · the last record passed, 14 bytes, or '' · number of types · for each type: name,
