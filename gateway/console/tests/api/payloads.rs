@@ -81,8 +81,9 @@ async fn that_of_a_job_that_is_done_is_found_in_the_log() {
     assert_eq!(whole.headers["content-disposition"], format!("attachment; filename=\"{}.payload\"", job.id));
     assert_eq!(whole.headers["x-content-type-options"], "nosniff");
 
-    // One whose record does not stand where it would.
-    let job = world.accepted(UnixMs(1_000), Bytes::from_static(b"old")).await;
+    // One whose record stands long before it would.
+    let later = SystemClock.now().plus(Duration::from_secs(3_600));
+    let job = world.accepted(later, Bytes::from_static(b"early")).await;
     world.settle(1, &complete()).await;
     let missing = world.get(&format!("/console/jobs/hello/{}/payload", job.id)).await;
     assert_eq!(missing.status, 404);

@@ -146,8 +146,8 @@ async fn a_record_that_stands_far_from_where_it_would_is_found_by_its_receipt_al
     let world = World::new().await;
     let (id, _) = world.complete(1).await;
     let (_, job) = world.found(&id).await;
-    // Accepted in 1970, and stored now.
-    let (accepted_at, partition) = (UnixMs(1_000), Partition(2));
+    // Accepted in an hour by somebody's clock, and stored now.
+    let (accepted_at, partition) = (job.accepted_at.plus(Duration::from_secs(3_600)), Partition(2));
     let id = IdSource::default().next(accepted_at, 0, Generation(1), partition);
     let job = Job { id, accepted_at, ..job };
     let lane = world.catalog.borrow().lanes().into_iter().find(|lane| lane.partition == partition).unwrap();

@@ -1,3 +1,5 @@
+//! Unit tests of `places`.
+
 use std::sync::Arc;
 
 use wasmill_job::{JobType, Partition, Topic, TopicPartition};

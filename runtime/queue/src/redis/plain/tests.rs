@@ -1,3 +1,5 @@
+//! Unit tests of `plain`.
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
