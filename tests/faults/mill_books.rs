@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
-use wasmill_tests::{DEADLINE, Watched, until};
+use wasmill_tests::{DEADLINE, Watched, until_none_is_left};
 
 use crate::books::{Verdict, check_with_losses};
 use crate::load::{Load, Told};
@@ -104,8 +104,8 @@ pub(crate) fn now() -> SystemTime {
 
 /// Waits until so many are acknowledged.
 pub(crate) async fn acknowledged(load: &Load, jobs: usize) {
-    until("enough jobs are acknowledged", DEADLINE, || {
-        std::future::ready((load.acknowledged() >= jobs).then_some(()))
+    until_none_is_left("enough jobs are acknowledged", DEADLINE, || {
+        std::future::ready(Some(jobs.saturating_sub(load.acknowledged()) as u64))
     })
     .await;
 }

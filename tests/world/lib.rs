@@ -35,4 +35,4 @@ pub use resp::Answer;
 pub use s3::S3;
 pub use server::{Server, binary, free_port};
 pub use story::World;
-pub use until::{DEADLINE, until};
+pub use until::{DEADLINE, until, until_none_is_left};

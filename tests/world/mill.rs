@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::{Connection, DEADLINE, Reply, guest, until};
+use crate::{Connection, DEADLINE, Reply, guest, until, until_none_is_left};
 
 /// A mill that is spoken to at its gateway.
 pub struct Mill {
@@ -143,8 +143,7 @@ impl Mill {
 
     /// Waits until no job is pending, scheduled or in flight, and everything stored has reached the queue.
     pub async fn drained(&self, deadline: Duration) {
-        until("the mill is drained", deadline, || async { (self.left_behind().await? == 0).then_some(()) })
-            .await;
+        until_none_is_left("the mill is drained", deadline, || self.left_behind()).await;
     }
 
     /// Jobs not at an end, or records that still owe something. `None` when the server does not answer.

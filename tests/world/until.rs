@@ -27,3 +27,24 @@ where
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+/// Asks until nothing is left, and panics with `what` when that has not become less for as long as `deadline`: how much there is
+/// to do, and how fast the machine is, decide nothing. An `ask` without an answer is repeated.
+///
+/// # Panics
+/// When it stands still.
+pub async fn until_none_is_left<F, A>(what: &str, deadline: Duration, mut ask: F)
+where
+    F: FnMut() -> A,
+    A: Future<Output = Option<u64>>,
+{
+    let mut least = u64::MAX;
+    while least > 0 {
+        let before = least;
+        let less = || {
+            let asked = ask();
+            async move { asked.await.filter(|left| *left < before) }
+        };
+        least = until(&format!("{what}, with {before} left"), deadline, less).await;
+    }
+}
