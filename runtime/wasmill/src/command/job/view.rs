@@ -34,17 +34,18 @@ pub(crate) struct JobView {
     pub(crate) logs: Vec<LogLine>,
     pub(crate) usage: Option<Usage>,
     #[serde(default)]
-    earlier: Vec<EarlierAttempt>,
+    pub(crate) earlier: Vec<EarlierAttempt>,
 }
 
 /// A failed attempt before the last one.
 #[derive(Debug, Deserialize)]
-struct EarlierAttempt {
-    attempt: u32,
+pub(crate) struct EarlierAttempt {
+    pub(crate) attempt: u32,
     ended_at_ms: u64,
     module: Option<String>,
     error: JobError,
-    logs: Vec<LogLine>,
+    /// The end of its log.
+    pub(crate) logs: Vec<LogLine>,
     usage: Usage,
 }
 

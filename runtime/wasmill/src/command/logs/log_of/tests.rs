@@ -25,6 +25,19 @@ fn a_log_is_that_of_the_last_attempt_that_ended() {
 }
 
 #[test]
+fn of_an_earlier_attempt_there_is_the_end() {
+    let text = r#"{"id": "x", "type": "hello", "state": "completed", "attempts": 2, "accepted_at_ms": 0,
+        "earlier": [{"attempt": 1, "ended_at_ms": 5, "error": {"code": "retry", "message": "busy"},
+                     "logs": [{"level": "warn", "message": "late", "at_ms": 9}],
+                     "usage": {"fuel": 1, "wall_us": 1, "memory_peak_bytes": 0}}]}"#;
+    let log = LogOf::attempt(1, serde_json::from_str(text).unwrap());
+    assert_eq!(log.lines().unwrap()[0].message, "late");
+    let plain = anstream::adapter::strip_str(&log.render()).to_string();
+    let why = "the job has begun another attempt since; of the log of this one the end is kept";
+    assert_eq!(plain, format!("       9 ms warn  late\n  ({why})\n"));
+}
+
+#[test]
 fn what_is_not_there_is_said_in_a_line() {
     let plain = |log: LogOf| anstream::adapter::strip_str(&log.render()).to_string();
     assert_eq!(plain(LogOf::attempt(1, view("completed", 1))), "       1 ms info  hi\n");
