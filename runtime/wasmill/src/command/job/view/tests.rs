@@ -58,10 +58,10 @@ type      hello
 state     completed
 attempts  4
 accepted  2024-06-10T06:13:20.000Z
-attempt 3 of hello@1.0.0 failed at 2024-06-10T06:13:20.003Z after 3 ms
+attempt 3 of hello@1.0.0 failed at 2024-06-10T06:13:20.003Z after 3.00 ms
   retry: still not
        2 ms info  tried
-attempt 1 of hello@1.0.0 failed at 2024-06-10T06:13:20.001Z after 3 ms
+attempt 1 of hello@1.0.0 failed at 2024-06-10T06:13:20.001Z after 3.00 ms
   retry: not yet
        2 ms info  tried
 ";
