@@ -50,7 +50,10 @@ fn read_queue(origin: Position, record: &Stored, catalog: &Catalog, now: UnixMs)
         // The stamp decides, not the catalog: the gateway knew what it did.
         Ok(Record::Job(job)) if job.stamp.path == Path::Both => Reading::Dropped,
         Ok(Record::Job(job)) => match judge(origin, job, catalog, now) {
-            Judged::Good(offset, new) => Reading::Entry(Entry::Job { offset, new }),
+            Judged::Good(offset, new) => {
+                let new = NewJob { record: Some(value.clone()), ..new };
+                Reading::Entry(Entry::Job { offset, new })
+            }
             Judged::Wait(revision) => Reading::Wait(revision),
             Judged::Dead(letter) => dead(letter),
         },
@@ -69,7 +72,7 @@ fn read_copy(origin: Position, job: Job, of: CopyOf, catalog: &Catalog, now: Uni
     let offset = origin.offset;
     if of.origin.topic_partition() == origin.topic_partition() {
         let window = catalog.types.get(&job.job_type).map_or(DEDUP_WINDOW, |spec| spec.dedup_window);
-        let new = NewJob { job, dedup_window: window, max_pending: None };
+        let new = NewJob::new(job, window);
         return Reading::Entry(Entry::Copy { offset, new, of });
     }
     let job_type = job.job_type.clone();
@@ -95,7 +98,7 @@ enum Judged {
 /// last word; an older one is not.
 fn judge(origin: Position, job: Job, catalog: &Catalog, now: UnixMs) -> Judged {
     if let Some(TypeSpec { dedup_window, flow, .. }) = catalog.types.get(&job.job_type) {
-        let new = NewJob { job, dedup_window: *dedup_window, max_pending: flow.max_pending };
+        let new = NewJob { max_pending: flow.max_pending, ..NewJob::new(job, *dedup_window) };
         return Judged::Good(origin.offset, new);
     }
     if job.stamp.revision > catalog.revision {

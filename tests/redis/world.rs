@@ -254,7 +254,7 @@ pub(crate) fn offer(types: &[&str]) -> Arc<Offer> {
 }
 
 pub(crate) fn new_job(job: Job) -> NewJob {
-    NewJob { job, dedup_window: Duration::from_secs(600), max_pending: None }
+    NewJob::new(job, Duration::from_secs(600))
 }
 
 pub(crate) fn new_jobs(jobs: Vec<Job>) -> Vec<NewJob> {

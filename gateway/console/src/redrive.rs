@@ -220,8 +220,7 @@ impl<'a> Round<'a> {
     }
 
     fn into_new_job(self) -> NewJob {
-        // A redrive is taken in however many are pending.
-        NewJob { job: self.job, dedup_window: self.spec.dedup_window, max_pending: None }
+        NewJob::new(self.job, self.spec.dedup_window)
     }
 }
 

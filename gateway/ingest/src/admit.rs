@@ -98,7 +98,7 @@ impl Admitted<'_> {
     /// The job as the queue takes it in.
     pub(crate) fn into_new_job(self) -> NewJob {
         let Route { dedup_window, max_pending, .. } = *self.route;
-        NewJob { job: self.job, dedup_window, max_pending }
+        NewJob { max_pending, ..NewJob::new(self.job, dedup_window) }
     }
 }
 

@@ -86,8 +86,9 @@ fn dead_letter(reading: Reading) -> DeadLetter {
 fn a_job_of_a_known_type_is_an_entry_with_its_types_dedup_window() {
     let record = stored(5, Some(encode_job(&job("email.welcome", 1)).unwrap()));
     match read(&mail(), &record, &catalog(1, &["email.welcome"]), NOW) {
-        Reading::Entry(Entry::Job { offset, new: NewJob { job: found, dedup_window, .. } }) => {
+        Reading::Entry(Entry::Job { offset, new: NewJob { job: found, dedup_window, record: kept, .. } }) => {
             assert_eq!(offset, Offset(5));
+            assert_eq!(kept, record.value, "it is given on as it stands in the log");
             assert_eq!(found, job("email.welcome", 1));
             assert_eq!(dedup_window, Duration::from_secs(77));
         }

@@ -98,7 +98,7 @@ impl Bench {
                 run_at: None,
                 unknown: serde_json::Map::new(),
             };
-            let new = NewJob { job, dedup_window: Duration::from_secs(600), max_pending: None };
+            let new = NewJob::new(job, Duration::from_secs(600));
             Entry::Job { offset: Offset(offset), new }
         });
         let entries = entries.collect();

@@ -85,6 +85,6 @@ impl Child {
 
     /// As the queue takes it in: however many of its type are pending, for there is nobody who could be refused.
     pub fn new_job(&self) -> NewJob {
-        NewJob { job: self.job.clone(), dedup_window: self.dedup_window, max_pending: None }
+        NewJob::new(self.job.clone(), self.dedup_window)
     }
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use wasmill_job::{Cancel, CopyOf, Job, JobId, JobType, Offset, Passed, Position, Progress, TopicPartition};
 
 use crate::{
@@ -253,6 +254,8 @@ pub struct NewJob {
     pub dedup_window: Duration,
     /// The job is not taken in when so many of its type are pending or scheduled. A redrive always is, and a job that moves.
     pub max_pending: Option<u64>,
+    /// The job in wire format, where it stands in the log and is at hand: it need not be written again. Says what `job` says.
+    pub record: Option<Bytes>,
 }
 
 /// A worker's request for jobs.
@@ -264,6 +267,14 @@ pub struct Take {
     pub max: usize,
     pub lease: Duration,
     pub offer: Arc<Offer>,
+}
+
+impl NewJob {
+    /// A job that comes in however many of its type are pending.
+    #[must_use]
+    pub fn new(job: Job, dedup_window: Duration) -> Self {
+        Self { job, dedup_window, max_pending: None, record: None }
+    }
 }
 
 impl Push {

@@ -60,7 +60,7 @@ impl Bench {
             run_at: None,
             unknown: serde_json::Map::new(),
         };
-        NewJob { job, dedup_window: Duration::from_secs(600), max_pending: None }
+        NewJob::new(job, Duration::from_secs(600))
     }
 
     /// Enqueues `count` jobs in batches; jobs per second.

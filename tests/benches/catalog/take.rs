@@ -42,7 +42,7 @@ async fn takes(queue: &RedisQueue, types: usize) -> Vec<Duration> {
         let now = UnixMs(1_800_000_000_000 + request);
         let job_type = name(request as usize % types);
         let job = job(ids.next(now, request, Generation(1), Partition(0)), job_type, now);
-        let new = NewJob { job, dedup_window: Duration::ZERO, max_pending: None };
+        let new = NewJob::new(job, Duration::ZERO);
         queue.enqueue(vec![new]).await.unwrap();
         let lease = Duration::from_secs(30);
         let take = Take { worker: WorkerId(7), request, max: 1, lease, offer: Arc::clone(&offer) };

@@ -364,7 +364,7 @@ pub(crate) fn of_type(claims: &[Claim], job_type: &str) -> usize {
 }
 
 pub(crate) fn new_job(job: Job) -> NewJob {
-    NewJob { job, dedup_window: WINDOW, max_pending: None }
+    NewJob::new(job, WINDOW)
 }
 
 pub(crate) fn complete() -> Verdict {

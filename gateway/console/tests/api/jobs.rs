@@ -44,7 +44,7 @@ impl World {
         let copies = found.copies.into_iter().take(count);
         let entries: Vec<_> = copies
             .map(|ParkedCopy { offset, job, of }| {
-                let new = NewJob { job, dedup_window: Duration::ZERO, max_pending: None };
+                let new = NewJob::new(job, Duration::ZERO);
                 Entry::Copy { offset, new, of }
             })
             .collect();

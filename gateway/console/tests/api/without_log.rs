@@ -33,8 +33,7 @@ impl World {
             unknown: serde_json::Map::new(),
         };
         let dedup_window = Duration::from_secs(600);
-        let jobs: Vec<_> =
-            (0..count).map(|index| NewJob { job: job(index), dedup_window, max_pending: None }).collect();
+        let jobs: Vec<_> = (0..count).map(|index| NewJob::new(job(index), dedup_window)).collect();
         let ids = jobs.iter().map(|new| new.job.id).collect();
         let enqueued = self.queue.enqueue(jobs).await.unwrap();
         assert_eq!(enqueued, Enqueued::Done(vec![Admission::Accepted; count]));

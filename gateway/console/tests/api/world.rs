@@ -425,7 +425,7 @@ fn job_entry(stored: Stored) -> Entry {
     let Record::Job(job) = decode(&stored.value.unwrap()).unwrap() else {
         panic!("only jobs are stored here")
     };
-    let new = NewJob { job, dedup_window: Duration::from_secs(600), max_pending: None };
+    let new = NewJob::new(job, Duration::from_secs(600));
     Entry::Job { offset: stored.offset, new }
 }
 

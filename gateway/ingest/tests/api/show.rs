@@ -56,7 +56,7 @@ impl World {
         let (origin, job) = self.found(id).await;
         let lane = TopicPartition::new(Topic::parked(&job.job_type), origin.partition);
         let from = self.queue.resume(&lane, &Progress::default()).await.unwrap();
-        let new = NewJob { job, dedup_window: Duration::ZERO, max_pending: None };
+        let new = NewJob::new(job, Duration::ZERO);
         let of = CopyOf { origin, attempts: Attempt(0), due_at: None };
         let entries = vec![Entry::Copy { offset: from, new, of }];
         let push = Push { lane, from, to: from.next(), passed: None, entries };

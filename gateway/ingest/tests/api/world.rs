@@ -229,7 +229,7 @@ impl World {
                 match decode(&stored.value.unwrap()).unwrap() {
                     Record::Job(job) => {
                         let dedup_window = Duration::from_secs(600);
-                        Entry::Job { offset, new: NewJob { job, dedup_window, max_pending: None } }
+                        Entry::Job { offset, new: NewJob::new(job, dedup_window) }
                     }
                     Record::Cancel(cancel) => Entry::Cancel { offset, cancel },
                     Record::Copy { .. } => panic!("the gateway writes no copies"),

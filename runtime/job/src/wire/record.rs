@@ -76,7 +76,7 @@ struct CancelEnvelope {
     at: UnixMs,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Job,
@@ -125,17 +125,13 @@ pub fn encode_cancel(cancel: &Cancel) -> Result<Bytes, Undecodable> {
 /// When the bytes are not a record of a version this binary reads.
 pub fn decode(bytes: &Bytes) -> Result<Record, Undecodable> {
     let (envelope, payload) = split(bytes)?;
+    // Nearly every record is a job's, and read at once. What is not is asked what it is, so that a refusal says why.
+    match serde_json::from_slice::<JobEnvelope>(envelope) {
+        Ok(found) if found.is_readable_job() => return found.into_record(payload),
+        _ => {}
+    }
     match check_head(envelope)?.as_str() {
-        "job" => {
-            let envelope: JobEnvelope = serde_json::from_slice(envelope)?;
-            Ok(Record::Job(envelope.into_job(payload)))
-        }
-        "copy" => {
-            let mut envelope: JobEnvelope = serde_json::from_slice(envelope)?;
-            let CopyEnvelope { of, attempts, due } = envelope.copy.take().ok_or(Undecodable::NoOrigin)?;
-            let of = CopyOf { origin: of, attempts, due_at: due };
-            Ok(Record::Copy { job: envelope.into_job(payload), of })
-        }
+        "job" | "copy" => serde_json::from_slice::<JobEnvelope>(envelope)?.into_record(payload),
         "cancel" => {
             let CancelEnvelope { id, job_type, at, .. } = serde_json::from_slice(envelope)?;
             Ok(Record::Cancel(Cancel { id, job_type, at }))
@@ -162,10 +158,14 @@ pub(super) fn split(bytes: &Bytes) -> Result<(&[u8], Bytes), Undecodable> {
 /// Returns the kind.
 pub(super) fn check_head(envelope: &[u8]) -> Result<String, Undecodable> {
     let head: Head<'_> = serde_json::from_slice(envelope)?;
-    if !(1..=VERSION + 1).contains(&head.v) {
+    if !is_readable(head.v) {
         return Err(Undecodable::Version(head.v));
     }
     Ok(head.kind.into_owned())
+}
+
+fn is_readable(version: u32) -> bool {
+    (1..=VERSION + 1).contains(&version)
 }
 
 impl JobEnvelope {
@@ -187,6 +187,19 @@ impl JobEnvelope {
             copy: None,
             unknown: job.unknown.clone(),
         }
+    }
+
+    /// Whether it is of a job itself, and of a version this binary reads.
+    fn is_readable_job(&self) -> bool {
+        self.kind == Kind::Job && is_readable(self.v)
+    }
+
+    fn into_record(mut self, payload: Bytes) -> Result<Record, Undecodable> {
+        if self.kind != Kind::Copy {
+            return Ok(Record::Job(self.into_job(payload)));
+        }
+        let CopyEnvelope { of, attempts, due } = self.copy.take().ok_or(Undecodable::NoOrigin)?;
+        Ok(Record::Copy { job: self.into_job(payload), of: CopyOf { origin: of, attempts, due_at: due } })
     }
 
     pub(super) fn into_job(self, payload: Bytes) -> Job {

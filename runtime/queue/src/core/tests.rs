@@ -50,8 +50,7 @@ impl Rig {
         let from = self.pushed;
         let of =
             wasmill_job::CopyOf { origin: lane().at(Offset(from - 1)), attempts: Attempt(0), due_at: None };
-        let new =
-            NewJob { job: job(job_type, from - 1), dedup_window: Duration::from_secs(60), max_pending: None };
+        let new = NewJob::new(job(job_type, from - 1), Duration::from_secs(60));
         let entries = vec![
             Entry::Copy { offset: Offset(from), new, of },
             Entry::Parked { offset: Offset(from + 1), job_type: name(job_type) },
@@ -66,11 +65,7 @@ impl Rig {
         let range = self.pushed..self.pushed + count;
         let entries = range.clone().map(|offset| Entry::Job {
             offset: Offset(offset),
-            new: NewJob {
-                job: job(job_type, offset),
-                dedup_window: Duration::from_secs(60),
-                max_pending: None,
-            },
+            new: NewJob::new(job(job_type, offset), Duration::from_secs(60)),
         });
         let push = Push {
             lane: lane(),

@@ -7,7 +7,7 @@ use std::ops::Range;
 use wasmill_job::Offset;
 
 use super::pushing::{ShardPushed, Source, Types};
-use super::record::{new_record, priority_byte};
+use super::record::{NewRecord, priority_byte};
 use super::reply::Reply;
 use super::script::Name;
 use super::shard::Shard;
@@ -70,18 +70,18 @@ impl Shard<'_> {
             return Ok(None);
         }
         let mut groups = Vec::with_capacity(plain.groups.len());
-        let (mut records, mut bytes) = (Vec::with_capacity(plain.jobs), 0);
+        let mut records = Vec::with_capacity(plain.jobs);
         for ((number, priority), jobs) in &plain.groups {
             let Some((first, _)) = jobs.first() else { continue };
             let place = places.of(self.number, lane, &first.job.job_type);
             for (new, offset) in jobs {
-                let record = new_record(new, *offset, &place)?;
-                bytes += record.len();
-                records.push((new.job.id.pack(), record));
+                records.push(NewRecord::of(new, *offset, Some(place))?);
             }
             groups.push((number, priority, place, jobs.len()));
         }
         let mut call = self.call_of_push(Name::Plain, source, types);
+        let bytes: usize = records.iter().map(NewRecord::len).sum();
+        call.reserve(records.iter().flat_map(|record| [record.key().len(), record.len()]));
         call.arg(bytes).arg(plain.gaps.len());
         for gap in &plain.gaps {
             call.arg(gap.start).arg(gap.end);
@@ -90,8 +90,8 @@ impl Shard<'_> {
         for (number, priority, place, jobs) in groups {
             call.arg(number).arg(*priority).arg(&place[..]).arg(jobs);
         }
-        for (key, record) in records {
-            call.arg(&key[..]).arg(record);
+        for record in records {
+            call.arg(&record.key()[..]).arg(record);
         }
         let mut answer = match self.link.run(&call).await {
             Err(Trouble::Full) => return Ok(Some(ShardPushed::Full)),

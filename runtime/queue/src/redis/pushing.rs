@@ -7,7 +7,7 @@ use wasmill_job::{DeadLetter, JobType, Offset, TopicPartition};
 use super::lane::passed_bytes;
 use super::letter;
 use super::plain::Plain;
-use super::record::{copy_meta, new_record};
+use super::record::{NewRecord, copy_meta};
 use super::reply::Reply;
 use super::script::{Call, Name};
 use super::shard::Shard;
@@ -184,13 +184,13 @@ fn add(
                 None => call.arg("j").arg(number),
                 Some(due) => call.arg("j").arg(format!("{number}:{}", due.0)),
             };
-            call.arg(&new.job.id.pack()[..]).arg(new_record(new, *offset, &[])?)
+            call.arg(&new.job.id.pack()[..]).arg(NewRecord::of(new, *offset, None)?)
         }
         Entry::Copy { offset, new, of } => call
             .arg("k")
             .arg(copy_meta(of, number.unwrap_or(0), lane))
             .arg(&new.job.id.pack()[..])
-            .arg(new_record(new, *offset, &[])?),
+            .arg(NewRecord::of(new, *offset, None)?),
         Entry::Parked { offset, .. } => call.arg("p").arg(number.unwrap_or(0)).arg(offset.0).arg(""),
         Entry::Ended { job_type, origin, .. } => call
             .arg("e")

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
+use redis::{RedisWrite, ToRedisArgs};
 use wasmill_job::wire::{Record, decode, encode_job};
 use wasmill_job::{
     Attempt, CopyOf, Generation, Job, JobId, JobType, ModuleTag, Offset, Priority, TopicPartition, UnixMs,
@@ -22,22 +23,54 @@ pub(super) const PLACE_BYTES: usize = 5;
 /// In the byte of the priority: the id can come twice.
 const REPEATABLE: u8 = 4;
 
-/// The record of a new job, behind its place or nothing: the script puts that in front then.
-pub(super) fn new_record(new: &NewJob, offset: Offset, place: &[u8]) -> Result<Vec<u8>, Trouble> {
-    let NewJob { job, dedup_window, .. } = new;
-    let wire = encode_job(job).map_err(|error| Trouble::nonsense(&error.to_string()))?;
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + wire.len());
-    bytes.extend_from_slice(place);
-    let repeatable = if job.is_repeatable() { REPEATABLE } else { 0 };
-    bytes.push(priority_byte(job.priority) | repeatable);
-    bytes.extend_from_slice(&job.id.generation().0.to_be_bytes());
-    bytes.extend_from_slice(&redrives(job.redrives).to_be_bytes());
-    let window_ms = u32::try_from(job.dedup_window(*dedup_window).as_millis()).unwrap_or(u32::MAX);
-    bytes.extend_from_slice(&window_ms.to_be_bytes());
-    bytes.extend_from_slice(&six(job.accepted_at.0));
-    bytes.extend_from_slice(&six(offset.0));
-    bytes.extend_from_slice(&wire);
-    Ok(bytes)
+/// The record of a new job, written straight into the call: a push costs Rust little else than copies of it.
+pub(super) struct NewRecord<'n> {
+    new: &'n NewJob,
+    offset: Offset,
+    /// Without one the script puts it in front.
+    place: Option<[u8; PLACE_BYTES]>,
+    wire: Bytes,
+}
+
+impl<'n> NewRecord<'n> {
+    pub(super) fn of(
+        new: &'n NewJob,
+        offset: Offset,
+        place: Option<[u8; PLACE_BYTES]>,
+    ) -> Result<Self, Trouble> {
+        let wire = match &new.record {
+            Some(record) => record.clone(),
+            None => encode_job(&new.job).map_err(|error| Trouble::nonsense(&error.to_string()))?,
+        };
+        Ok(Self { new, offset, place, wire })
+    }
+
+    pub(super) fn key(&self) -> [u8; 14] {
+        self.new.job.id.pack()
+    }
+
+    /// Its bytes.
+    pub(super) fn len(&self) -> usize {
+        let missing = if self.place.is_some() { 0 } else { PLACE_BYTES };
+        HEADER_BYTES - missing + self.wire.len()
+    }
+}
+
+impl ToRedisArgs for NewRecord<'_> {
+    fn write_redis_args<W: RedisWrite + ?Sized>(&self, out: &mut W) {
+        let NewJob { job, dedup_window, .. } = self.new;
+        let repeatable = if job.is_repeatable() { REPEATABLE } else { 0 };
+        let window_ms = u32::try_from(job.dedup_window(*dedup_window).as_millis()).unwrap_or(u32::MAX);
+        let mut to = out.bufmut_for_next_arg(self.len());
+        to.put_slice(self.place.as_ref().map_or(&[], |place| place));
+        to.put_u8(priority_byte(job.priority) | repeatable);
+        to.put_u16(job.id.generation().0);
+        to.put_u16(redrives(job.redrives));
+        to.put_u32(window_ms);
+        to.put_slice(&six(job.accepted_at.0));
+        to.put_slice(&six(self.offset.0));
+        to.put_slice(&self.wire);
+    }
 }
 
 /// What the script is told of a copy in a push to `lane`: the place of its type among the push's 3, the origin's offset 6,

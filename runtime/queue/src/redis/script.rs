@@ -1,7 +1,7 @@
 //! The scripts, one file each under `scripts/`, and a call of one. Called by hash; whoever finds that Redis has forgotten
 //! a script loads it again.
 
-use redis::{Cmd, ToRedisArgs};
+use redis::{Cmd, RedisWrite, ToRedisArgs};
 
 /// Which script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +116,11 @@ impl Call {
     pub(super) fn arg(&mut self, argument: impl ToRedisArgs) -> &mut Self {
         self.command.arg(argument);
         self
+    }
+
+    /// Makes room for arguments of these lengths: a call that grows bit by bit is copied again and again.
+    pub(super) fn reserve(&mut self, lengths: impl IntoIterator<Item = usize>) {
+        self.command.reserve_space_for_args(lengths);
     }
 
     pub(super) fn command(&self) -> &Cmd {

@@ -66,11 +66,7 @@ pub(crate) async fn resume(queue: &EmbeddedQueue) -> Offset {
 pub(crate) fn push_of(from: Offset, count: u64, payload_bytes: usize) -> Push {
     let entries = (from.0..from.0 + count).map(|offset| Entry::Job {
         offset: Offset(offset),
-        new: NewJob {
-            job: job_at(offset, payload_bytes),
-            dedup_window: Duration::from_secs(600),
-            max_pending: None,
-        },
+        new: NewJob::new(job_at(offset, payload_bytes), Duration::from_secs(600)),
     });
     Push { lane: lane(), from, to: Offset(from.0 + count), passed: None, entries: entries.collect() }
 }

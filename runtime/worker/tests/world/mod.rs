@@ -191,7 +191,7 @@ impl World {
         let mut entries = Vec::new();
         for job in jobs {
             let dedup_window = Duration::from_secs(600);
-            let new = NewJob { job: job.clone(), dedup_window, max_pending: None };
+            let new = NewJob::new(job.clone(), dedup_window);
             entries.push(Entry::Job { offset: self.next, new });
             self.next = self.next.next();
         }

@@ -81,7 +81,7 @@ impl<U: QueueUnderTest> Driver<U> {
     fn publish(&mut self, children: &[Child]) {
         let now = self.now();
         for child in children {
-            let new = NewJob { job: child.job.clone(), dedup_window: WINDOW, max_pending: None };
+            let new = NewJob::new(child.job.clone(), WINDOW);
             if self.jobs.iter().all(|known| known.id != new.job.id) {
                 self.jobs.push(new.job.clone());
             }

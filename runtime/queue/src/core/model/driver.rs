@@ -182,7 +182,7 @@ impl Driver {
             }
         };
         self.jobs.push(job.clone());
-        Some(Entry::Job { offset, new: NewJob { job, dedup_window, max_pending: most } })
+        Some(Entry::Job { offset, new: NewJob { max_pending: most, ..NewJob::new(job, dedup_window) } })
     }
 
     fn push(&mut self, lane: &TopicPartition, records: &[Made]) {

@@ -33,7 +33,7 @@ fn job(key: u64, offset: u64) -> Entry {
         run_at: None,
         unknown: serde_json::Map::new(),
     };
-    let new = NewJob { job, dedup_window: Duration::from_secs(60), max_pending: None };
+    let new = NewJob::new(job, Duration::from_secs(60));
     Entry::Job { offset: Offset(offset), new }
 }
 
