@@ -30,8 +30,11 @@ async fn some_of_everything(world: &mut World) {
     world.queue.renew(held.iter().map(|claim| claim.reference()).collect(), LEASE * 2).await.unwrap();
     let cancel = Cancel { id: cancelled.id, job_type: cancelled.job_type.clone(), at: UnixMs(0) };
     world.queue.cancel(cancel).await.unwrap();
-    let debts = world.queue.owed(3).await.unwrap();
-    world.queue.paid(debts.into_iter().map(|debt| debt.id).collect()).await.unwrap();
+    // The oldest, letters, and the newest, children.
+    let mut debts: Vec<_> = world.queue.owed(10_000).await.unwrap().into_iter().map(|debt| debt.id).collect();
+    let newest = debts.split_off(debts.len() - 1);
+    debts.truncate(3);
+    world.queue.paid([debts, newest].concat()).await.unwrap();
     world.queue.progress(&lane(0)).await.unwrap();
     world.queue.sweep(10).await.unwrap();
 }
@@ -125,6 +128,38 @@ async fn a_killed_server_keeps_what_it_had_handed_to_the_kernel() {
     assert_eq!(world.queue.resume(&lane(0), &Default::default()).await.unwrap(), Offset(100));
     assert_eq!(world.drain().await, 96);
     world.check().await;
+}
+
+/// Debts that were paid, of which only the first effects were loaded: their offsets are settled, the letter says that nothing is
+/// owed for it, and the debts are still there.
+#[tokio::test]
+async fn debts_that_were_paid_by_half_are_mended_as_paid_ones() {
+    let mut world = World::fresh().await;
+    let jobs = world.jobs("a", 2);
+    world.push(jobs).await;
+    let claims = world.take(1).await;
+    settle(&world.queue, claims, bury).await;
+    let emitting = world.take(1).await.into_iter().map(emit).collect::<Vec<_>>();
+    world.queue.settle(emitting.into()).await.unwrap();
+    assert_eq!(world.queue.owed(9).await.unwrap().len(), 2);
+    for script in [
+        "for offset = 0, 1 do redis.call('SETBIT', KEYS[1] .. 'b:1:0', offset, 1) end",
+        "local letter = redis.call('HKEYS', KEYS[1] .. 'di')[1]
+         local index = redis.call('HGET', KEYS[1] .. 'di', letter)
+         redis.call('HSET', KEYS[1] .. 'di', letter, string.sub(index, 1, 11) .. string.rep('\\0', 7) .. string.sub(index, 19))",
+        // Something else is wrong, too: only then everything is counted anew.
+        "redis.call('HSET', KEYS[1] .. 'd', 'half', 'a letter')",
+        "redis.call('HSET', KEYS[1] .. 'c', 'run', 'another')",
+    ] {
+        world.redis.must(&["EVAL", script, "1", "{wasmill:0}:"]).await;
+    }
+    let elsewhere = world.elsewhere();
+    elsewhere.sweep(1).await.unwrap();
+    world.mended().await;
+    world.check().await;
+    assert!(world.queue.owed(9).await.unwrap().is_empty());
+    assert_eq!(world.queue.progress(&lane(0)).await.unwrap().floor, Offset(2));
+    assert_eq!(world.counts("a").await.dead, 1);
 }
 
 /// What a script's effects are when only the first of them were loaded, each kind by hand.

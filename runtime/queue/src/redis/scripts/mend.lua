@@ -115,17 +115,28 @@ pages('HSCAN', P .. 'di', function(letter, index)
     if where == 1 then add(no, 'owed', 1) end
   end
 end)
--- Paying twice does no harm; a debt that nobody asks for would keep the floor where it is.
-pages('HSCAN', P .. 'od', function(debt) call('ZADD', P .. 'o', debt, debt) end)
--- Children whose parent is still alive where it stood: its completion was torn, and it will complete again.
+-- Paying twice does no harm; a debt that nobody asks for would keep the floor where it is. One that its letter does not name any
+-- more was paid.
+pages('HSCAN', P .. 'od', function(debt, owed)
+  local index = call('HGET', P .. 'di', string.sub(owed, 9))
+  local named = index and select(4, unpack_(LETTER, index))
+  if index and named ~= tonumber(debt) then
+    call('HDEL', P .. 'od', debt)
+  else
+    call('ZADD', P .. 'o', debt, debt)
+  end
+end)
+-- Children that were paid for: their offset is settled. And those whose parent is still alive where it stood: its completion was
+-- torn, and it will complete again.
 pages('HSCAN', P .. 'oc', function(debt, value)
   local lane, offset, no = unpack_(CHILDREN, value)
-  local record, torn = call('HGET', P .. 'j', string.sub(value, CHILDREN_BYTES - 13, CHILDREN_BYTES)), false
+  local record, over = call('HGET', P .. 'j', string.sub(value, CHILDREN_BYTES - 13, CHILDREN_BYTES)), false
+  if lane > 0 then over = offset < tonumber(call('HGET', P .. 'n:' .. lane, 'floor') or 0) or has_bit(lane, offset) end
   if lane > 0 and record and record ~= '' then
     local _, at, _, _, _, _, _, stands = unpack_(HEADER, record)
-    torn = at == lane and stands == offset
+    over = over or at == lane and stands == offset
   end
-  if torn then
+  if over then
     call('HDEL', P .. 'oc', debt)
   else
     call('ZADD', P .. 'o', debt, debt)
