@@ -66,6 +66,17 @@ async fn a_torn_file_loses_whole_operations_that_are_wanted_again() {
     let mut world = World::fresh().await;
     let mut lost = 0;
     for round in 0..12 {
+        // In every other round the file is torn while the queue may still be having it rewritten, which brings half of a transaction
+        // back at the next start. In the others what is torn off is what was written last.
+        if round % 2 == 0 {
+            until("the file is rewritten", DEADLINE, || async {
+                let info = |name| world.redis.info(name);
+                let is_done = info("aof_rewrite_in_progress").await == "0"
+                    && info("aof_rewrite_scheduled").await == "0";
+                is_done.then_some(())
+            })
+            .await;
+        }
         some_of_everything(&mut world).await;
         let end = world.end(&lane(0));
         world.check().await;
@@ -74,8 +85,7 @@ async fn a_torn_file_loses_whole_operations_that_are_wanted_again() {
         // Each round a larger part of what it wrote, so that each kind of operation is cut into.
         world.redis.truncate_aof(written * (round + 1) / 13);
         world.redis.restart().await;
-        // The file is not rewritten before the next round tears it again: half a transaction may come back with it. The
-        // first sweep begins to mend that.
+        // The first sweep begins to mend what came back by half.
         again("the queue answers", || world.queue.sweep(1)).await;
         world.mended().await;
         world.check().await;
@@ -173,7 +183,7 @@ async fn what_was_loaded_by_half_is_mended_and_nothing_is_lost() {
     let held = world.take(5).await;
     let key = |shard_key: &str| format!("{{wasmill:0}}:{shard_key}");
     // Pushed, and not in its list; taken, and no claim written; a claim without a lease; a lease without a claim; a letter
-    // that is in no index.
+    // that is in no index; in its list twice, and then once more although it is no more.
     for command in [
         vec!["RPOP".to_owned(), key("p:0:1")],
         vec!["LPOP".to_owned(), key("p:0:1")],
@@ -185,6 +195,7 @@ async fn what_was_loaded_by_half_is_mended_and_nothing_is_lost() {
         "redis.call('HDEL', KEYS[1] .. 'f', redis.call('ZRANGE', KEYS[1] .. 'l', -1, -1)[1])",
         "redis.call('HSET', KEYS[1] .. 'd', 'half', 'a letter')",
         "redis.call('RPUSH', KEYS[1] .. 'p:0:1', redis.call('LINDEX', KEYS[1] .. 'p:0:1', 0))",
+        "redis.call('RPUSH', KEYS[1] .. 'p:0:1', 'no longer here')",
         "redis.call('HSET', KEYS[1] .. 'c', 'run', 'another')",
     ] {
         world.redis.must(&["EVAL", script, "1", &key("")]).await;

@@ -72,8 +72,8 @@ pub(super) async fn mend(shard: &Shard<'_>) -> Result<(), Trouble> {
         ask(shard, jobs, &mut found).await?;
         if found.faults.len() > before || before >= FAULTS_MAX {
             let mut call = shard.link.call(Name::Mend, shard.number);
-            jobs.iter().for_each(|(key, seen)| {
-                call.arg(&key[..]).arg(u8::from(seen.pending > 0));
+            jobs.iter().for_each(|(key, _)| {
+                call.arg(&key[..]);
             });
             shard.link.run(&call).await?;
             mended += jobs.len();

@@ -3,19 +3,25 @@
 -- but a file whose end was torn off inside one may be loaded with half of it: then a job can be in no place, or in two.
 --
 -- KEYS  core
--- ARGV  two per job in doubt: key, 1 when it was seen in a list; without any, everything is counted anew
+-- ARGV  the keys of jobs in doubt; without any, everything is counted anew
 -- Gives how many were put right
--- Cost  O(pending) per job; without jobs O(everything), in one step: only after a restart, and only if the check found
+-- Cost  O(pending) per job, of all types for one that is no more; without jobs O(everything), in one step: only after a restart, and only if the check found
 --       something
 begin()
+local last = tonumber(call('HGET', P .. 'c', 'types') or 0) - 1
 local mended = 0
-for at = 1, #ARGV, 2 do
-  local key, record = ARGV[at], call('HGET', P .. 'j', ARGV[at])
+for _, key in ipairs(ARGV) do
+  local record = call('HGET', P .. 'j', key)
   if not record or record == '' then
+    -- It is no more. A half transaction that was loaded late may have put it into a list twice, of which one is left; and a
+    -- tombstone is there only for its place in a list.
     call('HDEL', P .. 'f', key)
     call('ZREM', P .. 'l', key)
     call('ZREM', P .. 'z', key)
-    if record and ARGV[at + 1] ~= '1' and listed(key) == 0 then call('HDEL', P .. 'j', key) end
+    for no = 0, last do
+      for priority = 0, 3 do call('LREM', list_of(no, priority), 0, key) end
+    end
+    call('HDEL', P .. 'j', key)
   else
     local no, _, flags = unpack_(HEADER, record)
     for priority = 0, 3 do
@@ -51,7 +57,6 @@ local function pages(command, key, each)
     for at = 1, #page[2], 2 do each(page[2][at], page[2][at + 1]) end
   until cursor == '0'
 end
-local last = tonumber(call('HGET', P .. 'c', 'types') or 0) - 1
 for no = 0, last do
   local t = touch(no)
   t.pend, t.ghost, t.sched, t.infl, t.dead, t.kept, t.owed, t.place = 0, 0, 0, 0, 0, 0, 0, 0

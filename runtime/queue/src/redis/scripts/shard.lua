@@ -230,7 +230,7 @@ local function name_of(no) return call('HGET', P .. 'ti', no) end
 local function text(s) return pack('>I4', #s) .. s end
 local function list_of(no, priority) return P .. 'p:' .. no .. ':' .. priority end
 
--- In how many lists of any type a job stands. Cost: O(pending); only for the check, and only for tombstones.
+-- In how many lists of any type a job stands. Cost: O(pending); only for the check of tombstones.
 local function listed(key)
   local found = 0
   for no = 0, tonumber(call('HGET', P .. 'c', 'types') or 0) - 1 do
