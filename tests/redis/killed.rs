@@ -183,7 +183,7 @@ async fn what_was_loaded_by_half_is_mended_and_nothing_is_lost() {
     let held = world.take(5).await;
     let key = |shard_key: &str| format!("{{wasmill:0}}:{shard_key}");
     // Pushed, and not in its list; taken, and no claim written; a claim without a lease; a lease without a claim; a letter
-    // that is in no index; in its list twice, and then once more although it is no more.
+    // that is in no index; in its list twice, and then once more although it is no more; of a letter its order and its debt.
     for command in [
         vec!["RPOP".to_owned(), key("p:0:1")],
         vec!["LPOP".to_owned(), key("p:0:1")],
@@ -196,6 +196,8 @@ async fn what_was_loaded_by_half_is_mended_and_nothing_is_lost() {
         "redis.call('HSET', KEYS[1] .. 'd', 'half', 'a letter')",
         "redis.call('RPUSH', KEYS[1] .. 'p:0:1', redis.call('LINDEX', KEYS[1] .. 'p:0:1', 0))",
         "redis.call('RPUSH', KEYS[1] .. 'p:0:1', 'no longer here')",
+        "for _, key in ipairs({ 'dx', 'dx:0' }) do redis.call('ZADD', KEYS[1] .. key, 0, 'no letter') end",
+        "redis.call('HSET', KEYS[1] .. 'od', '77', string.rep('\\0', 8) .. 'no letter')",
         "redis.call('HSET', KEYS[1] .. 'c', 'run', 'another')",
     ] {
         world.redis.must(&["EVAL", script, "1", &key("")]).await;

@@ -120,15 +120,22 @@ pages('HSCAN', P .. 'di', function(letter, index)
     if where == 1 then add(no, 'owed', 1) end
   end
 end)
+-- What is left of a letter that is no more, by its order, its type, its job.
+local function is_gone(letter) return call('HEXISTS', P .. 'di', letter) == 0 end
+local orders = { P .. 'dx' }
+for no = 0, last do orders[no + 2] = P .. 'dx:' .. no end
+for _, order in ipairs(orders) do
+  pages('ZSCAN', order, function(letter) if is_gone(letter) then call('ZREM', order, letter) end end)
+end
+pages('HSCAN', P .. 'dk', function(key, letter) if is_gone(letter) then call('HDEL', P .. 'dk', key) end end)
 -- Paying twice does no harm; a debt that nobody asks for would keep the floor where it is. One that its letter does not name any
--- more was paid.
+-- more was paid; one without a letter never can be, and its job is alive.
 pages('HSCAN', P .. 'od', function(debt, owed)
   local index = call('HGET', P .. 'di', string.sub(owed, 9))
-  local named = index and select(4, unpack_(LETTER, index))
-  if index and named ~= tonumber(debt) then
-    call('HDEL', P .. 'od', debt)
-  else
+  if index and select(4, unpack_(LETTER, index)) == tonumber(debt) then
     call('ZADD', P .. 'o', debt, debt)
+  else
+    call('HDEL', P .. 'od', debt)
   end
 end)
 -- Children that were paid for: their offset is settled. And those whose parent is still alive where it stood: its completion was
