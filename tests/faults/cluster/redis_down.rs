@@ -34,10 +34,11 @@ pub(crate) async fn run(run: Run) -> Verdict {
         })
         .await;
         load.gather(&mut told).await;
-        // The fault itself lasts so long. Jobs come in on and on, but not so many that a minute of them takes an hour to run.
-        for _ in 0..run.of(1, 12) {
+        // The fault itself lasts so many seconds. Jobs come in all the time, but not as many as can: a minute of those would take
+        // long to run.
+        for _ in 0..run.of(5, 60) {
             some_load(&world, JOBS_A_ROUND, &mut chance, &mut told).await;
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
         world.redis_mut(1).restart().await;

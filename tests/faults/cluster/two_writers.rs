@@ -19,7 +19,7 @@ struct Met {
 }
 
 pub(crate) async fn run(run: Run) -> Verdict {
-    let changes = run.of(25, 100);
+    let changes = run.of(25, 250);
     let mut world = ClusterWorld::start(&ClusterSetup { gateways: 2, ..ClusterSetup::default() }).await;
     let (first, second) = (world.at_gateway(0), world.at_gateway(1));
     let (one, two) = tokio::join!(write(&first, "one", changes), write(&second, "two", changes));

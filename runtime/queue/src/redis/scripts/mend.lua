@@ -5,8 +5,8 @@
 -- KEYS  core
 -- ARGV  the keys of jobs in doubt; without any, everything is counted anew
 -- Gives how many were put right
--- Cost  O(pending) per job, of all types for one that is no more; without jobs O(everything), in one step: only after a restart, and only if the check found
---       something
+-- Cost  O(pending) per job, of all types for one that is no more; without jobs O(everything), in one step: only after a
+--       restart, and only if the check found something
 begin()
 local last = tonumber(call('HGET', P .. 'c', 'types') or 0) - 1
 local mended = 0
