@@ -15,18 +15,18 @@ use crate::telling::{End, Telling};
 /// The log target under which each attempt is told, at level debug: a history that the fault scenarios check.
 const TELLING: &str = "wasmill_worker::attempt";
 
-/// An attempt starts, in process `pid`.
+/// An attempt starts, in process `pid`. It is noted before it is told: whoever reads the line finds the job among those that run.
 pub(crate) fn begin(claim: &Claim, route: &Route, telling: &Telling, clock: &dyn Clock, pid: u32) {
     let Claim { job, attempt, .. } = claim;
     let module = &route.version_for(claim).module;
-    tracing::debug!(
-        target: TELLING, job = %job.id, job_type = %job.job_type, %attempt, pid, %module, "attempt started"
-    );
     let now = clock.now();
     if *attempt == Attempt(1) {
         route.gauges.started(now.since(job.accepted_at));
     }
     telling.began(claim, module, now);
+    tracing::debug!(
+        target: TELLING, job = %job.id, job_type = %job.job_type, %attempt, pid, %module, "attempt started"
+    );
 }
 
 /// An attempt has ended: what becomes of the job.

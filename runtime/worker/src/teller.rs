@@ -95,6 +95,10 @@ impl<Q: Queue> Teller<Q> {
 
     fn report(&self) -> WorkerReport {
         let now = self.clock.now();
+        // Before the notes: a worker that is said to hold nothing has ended all, and whatever ran when it was told to drain is in
+        // what it tells.
+        let is_draining = self.stop.is_cancelled();
+        let held = u32::try_from(self.ledger.len()).unwrap_or(u32::MAX);
         let Told { running, running_more, latencies, ended } = self.telling.told(now);
         let Who { worker, host, pid, version, started_at, slots } = self.who.clone();
         WorkerReport {
@@ -106,8 +110,8 @@ impl<Q: Queue> Teller<Q> {
             told_at: now,
             revision: self.routes.borrow().revision,
             slots,
-            held: u32::try_from(self.ledger.len()).unwrap_or(u32::MAX),
-            is_draining: self.stop.is_cancelled(),
+            held,
+            is_draining,
             running,
             running_more,
             latencies,

@@ -13,7 +13,7 @@ mod world;
 use std::time::Duration;
 
 use guests::{BUSY, FLAKY, NOOP, REJECT, RETRY, SPIN, TIME, TRAP};
-use started::started;
+use started::{hold, let_go, started};
 use wasmill_catalog::{HandlerSpec, Handlers, RouteMode, Weight};
 use wasmill_job::{Attempt, FailureCode, Job, Mode, ModuleDigest, Stamp};
 use wasmill_queue::{Counts, DeadQuery, Debt, Queue, Ran, State};
@@ -370,6 +370,22 @@ async fn a_worker_tells_what_runs_and_then_what_became_of_it() {
         let took = &report.latencies[&job_type.parse().unwrap()];
         assert_eq!((took.wait_us.count(), took.run_us.count()), (1, 1), "{job_type}");
     }
+    worker.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_was_told_to_the_log_is_among_those_that_run() {
+    let mut world = World::new(&[("noop", NOOP)]).await;
+    let job = world.job("noop");
+    hold(job.id);
+    let worker = world.worker(1, LEASE, GRACE);
+    world.push_jobs(std::slice::from_ref(&job)).await;
+    started(job.id).await;
+    let now = wasmill_job::Clock::now(&*world.clock);
+    let report = world.told("anything since", |report| report.told_at > now).await;
+    let running: Vec<_> = report.running.iter().map(|running| running.id).collect();
+    let_go(job.id);
+    assert_eq!(running, [job.id]);
     worker.drain().await;
 }
 

@@ -1,9 +1,9 @@
 //! Tells which jobs have started to run, and in which process, from what the worker tells of each attempt: whoever reads
 //! its log sees the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
-use std::sync::{LazyLock, Mutex, Once};
+use std::sync::{Condvar, LazyLock, Mutex, Once};
 
 use tokio::sync::Notify;
 use tracing::field::{Field, Visit};
@@ -16,6 +16,9 @@ use wasmill_job::JobId;
 struct Started {
     pids: Mutex<HashMap<String, Vec<u32>>>,
     more: Notify,
+    /// Jobs whose attempts get no further than the line about their start.
+    held: Mutex<HashSet<String>>,
+    let_go: Condvar,
 }
 
 static STARTED: LazyLock<Started> = LazyLock::new(Started::default);
@@ -51,6 +54,17 @@ pub(crate) async fn first_started(ids: &[JobId], times: usize) -> (JobId, u32) {
     }
 }
 
+/// Holds a job's attempts at the line about their start, until it is let go.
+pub(crate) fn hold(id: JobId) {
+    STARTED.held.lock().unwrap().insert(id.to_string());
+}
+
+/// Lets the attempts of a job that was held go on.
+pub(crate) fn let_go(id: JobId) {
+    STARTED.held.lock().unwrap().remove(&id.to_string());
+    STARTED.let_go.notify_all();
+}
+
 struct Listener;
 
 impl Subscriber for Listener {
@@ -66,8 +80,10 @@ impl Subscriber for Listener {
         let mut start = Start::default();
         event.record(&mut start);
         if let Start { job: Some(job), pid: Some(pid) } = start {
-            STARTED.pids.lock().unwrap().entry(job).or_default().push(pid);
+            STARTED.pids.lock().unwrap().entry(job.clone()).or_default().push(pid);
             STARTED.more.notify_waiters();
+            let held = STARTED.held.lock().unwrap();
+            drop(STARTED.let_go.wait_while(held, |held| held.contains(&job)).unwrap());
         }
     }
 
