@@ -75,13 +75,18 @@ impl Context {
             let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
             // That all brokers are down says less than why.
             if code != RDKafkaErrorCode::AllBrokersDown || trouble.is_none() {
-                *trouble = Some((code, reason.to_owned()));
+                *trouble = Some((code, without_times(reason).to_owned()));
             }
         }
         if let Some(left_out) = self.may_tell() {
             tracing::warn!(client = self.what, left_out, "Kafka: {reason}");
         }
     }
+}
+
+/// A reason without how long it took and how often it was met: the same trouble has the same words each time.
+fn without_times(reason: &str) -> &str {
+    reason.split_once(" (after ").map_or(reason, |(what, _)| what)
 }
 
 /// A context that only listens.
@@ -105,3 +110,6 @@ impl Listening {
         Self(Arc::new(Context::new(what)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,14 +22,17 @@ pub enum KafkaOpenError {
 }
 
 const LOOK_EACH: Duration = Duration::from_millis(200);
+/// Trouble that passes is told after so long, once any was met: who is away now may be there again at once, and nobody waits long
+/// for it. While nothing was heard at all there may be worse to come, as a login that a busy broker has yet to refuse.
+const PASSING_AFTER: Duration = Duration::from_secs(3);
 
-/// Asks any broker for its name, within `within`. Blocks.
+/// Asks any broker for its name, within `within`, or less when there was trouble. Blocks.
 pub(super) fn reach(config: &KafkaConfig, within: Duration) -> Result<(), KafkaOpenError> {
     let listening = Listening::new("first contact");
     let client: BaseConsumer<Listening> =
         BaseConsumer::from_config_and_context(&config.client(), listening.clone())
             .map_err(|error| KafkaOpenError::Refused(setting(&error)))?;
-    let until = Instant::now() + within;
+    let began = Instant::now();
     loop {
         let last = match client.fetch_metadata(Some(wasmill_job::Topic::settled().as_str()), LOOK_EACH) {
             Ok(_) => return Ok(()),
@@ -38,9 +41,10 @@ pub(super) fn reach(config: &KafkaConfig, within: Duration) -> Result<(), KafkaO
         // Lets the client tell what it has met.
         while client.poll(Duration::ZERO).is_some() {}
         let met = listening.0.trouble();
+        let patience = if met.is_some() { within.min(PASSING_AFTER) } else { within };
         match met.as_ref().and_then(|(code, reason)| lasting(config, *code, reason)) {
             Some(sentence) => return Err(KafkaOpenError::Refused(sentence)),
-            None if Instant::now() < until => {}
+            None if began.elapsed() < patience => {}
             None => return Err(KafkaOpenError::Unavailable(passing(config, met, &last))),
         }
     }

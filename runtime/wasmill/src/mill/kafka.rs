@@ -34,9 +34,9 @@ struct Watch {
     catalog: watch::Receiver<Arc<Catalog>>,
 }
 
-/// How long the first question may take: a login that is refused is told within it, and nobody waits long for brokers that
-/// are away.
-const FIRST_WITHIN: Duration = Duration::from_secs(3);
+/// How long the first question may take, of brokers that say nothing: a login that is refused is to be told within it. Those that
+/// are away are told sooner.
+const FIRST_WITHIN: Duration = Duration::from_secs(10);
 /// The same of each later one.
 const REACH_WITHIN: Duration = Duration::from_secs(5);
 /// How long the question that is under way may take when the process stops.
