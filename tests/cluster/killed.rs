@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use wasmill_job::Durability;
-use wasmill_log::{Append, AppendError, Log};
+use wasmill_log::{Append, AppendError, KafkaConfig, Log};
 use wasmill_tests::{DEADLINE, Kafka, until};
 
 use super::world::{at, config, open, read_all, record, text_at, topic};
@@ -69,12 +70,15 @@ async fn every_answered_position_is_readable_after_a_kill() {
     log.close().await;
 }
 
+/// So that the test does not have to wait long for what cannot come.
+const DELIVERED_WITHIN: Duration = Duration::from_secs(5);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_leader_the_outcome_is_unknown() {
     let mut kafka = Kafka::start(1).await;
     let of = at(&topic(&kafka, 1).await, 0);
-    let log = open(config(&kafka, "leaderless"));
-    log.append(vec![record(&of, "before")]).await.unwrap();
+    let log = open(KafkaConfig { delivery_timeout: DELIVERED_WITHIN, ..config(&kafka, "leaderless") });
+    until("appends arrive", DEADLINE, || async { log.append(vec![record(&of, "before")]).await.ok() }).await;
     kafka.kill(1);
     for durability in [Durability::Quorum, Durability::Leader] {
         let began = std::time::Instant::now();

@@ -6,11 +6,9 @@ use wasmill_job::Topic;
 use wasmill_log::{
     KafkaConfig, KafkaLog, KafkaLogin, KafkaOpenError, KafkaSecurity, KafkaTls, Log, SaslMechanism,
 };
-use wasmill_tests::{Kafka, Security, free_port};
+use wasmill_tests::{DEADLINE, Kafka, Security, free_port};
 
 use super::world::{at, config, open, record};
-
-const WITHIN: Duration = Duration::from_secs(10);
 
 fn login(mechanism: SaslMechanism, password: &str) -> KafkaLogin {
     KafkaLogin { mechanism, user: Security::USER.into(), password: password.into() }
@@ -74,7 +72,7 @@ async fn logins_and_certificates() {
     let of = at(&Topic::from("wasmill.q.safe.1"), 0);
     for (address, security) in good {
         let log = to(address, security);
-        log.reach(WITHIN).await.unwrap();
+        log.reach(DEADLINE).await.unwrap();
         let position = log.append(vec![record(&of, "a")]).await.unwrap().remove(0);
         assert_eq!(log.read(&of, position.offset, 1).await.unwrap()[0].offset, position.offset);
         log.close().await;
@@ -82,13 +80,13 @@ async fn logins_and_certificates() {
 
     for mechanism in [plain, scram] {
         let wrong = KafkaSecurity { tls: None, login: Some(login(mechanism, "wrong")) };
-        let error = to(secured.password_bootstrap(), wrong).reach(WITHIN).await.unwrap_err();
+        let error = to(secured.password_bootstrap(), wrong).reach(DEADLINE).await.unwrap_err();
         refused(&error, &["login", Security::USER, "kafka.password"]);
     }
     let untrusted = KafkaSecurity { tls: Some(KafkaTls::default()), login: None };
-    let error = to(secured.tls_bootstrap(), untrusted).reach(WITHIN).await.unwrap_err();
+    let error = to(secured.tls_bootstrap(), untrusted).reach(DEADLINE).await.unwrap_err();
     refused(&error, &["TLS", "kafka.ca_file"]);
     let log = open(config(&kafka, "plain"));
-    log.reach(WITHIN).await.unwrap();
+    log.reach(DEADLINE).await.unwrap();
     log.close().await;
 }

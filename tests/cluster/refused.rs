@@ -13,7 +13,7 @@ use super::world::{at, config, open, record, topic};
 async fn a_full_buffer_refuses_at_once() {
     let mut kafka = Kafka::start(1).await;
     let of = at(&topic(&kafka, 1).await, 0);
-    let delivery_timeout = Duration::from_secs(20);
+    let delivery_timeout = Duration::from_secs(120);
     let log = open(KafkaConfig { buffer_records: 100, delivery_timeout, ..config(&kafka, "full") });
     log.append(vec![record(&of, "before")]).await.unwrap();
     kafka.pause(1);
@@ -23,7 +23,7 @@ async fn a_full_buffer_refuses_at_once() {
     });
     // The buffer is full once a single record is refused, which is to happen at once.
     let probes = AtomicUsize::new(0);
-    let began = until("the buffer is full", Duration::from_secs(10), || async {
+    let began = until("the buffer is full", DEADLINE, || async {
         let began = Instant::now();
         let fate = tokio::time::timeout(Duration::from_millis(500), log.append(vec![record(&of, "y")])).await;
         // One that is not answered was taken in before the buffer was full.
@@ -73,7 +73,11 @@ async fn a_record_that_the_topic_does_not_take_is_too_large() {
     let topic = topic(kafka, 1).await;
     kafka.set_topic(topic.as_str(), "max.message.bytes", "2000").await;
     let (log, of) = (open(config(kafka, "large")), at(&topic, 0));
-    let refused = log.append(vec![record(&of, vec![7; 5000])]).await.unwrap_err();
+    // A broker obeys a setting a moment after it was made.
+    let refused = until("the setting is obeyed", DEADLINE, || async {
+        log.append(vec![record(&of, vec![7; 5000])]).await.err()
+    })
+    .await;
     assert!(matches!(refused, AppendError::TooLarge { bytes: 5000, .. }), "{refused}");
     log.append(vec![record(&of, "small")]).await.unwrap();
     log.close().await;

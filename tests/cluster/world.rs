@@ -1,19 +1,17 @@
 //! What the tests share: logs on a cluster, topics, records.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use wasmill_job::{Durability, Offset, Partition, Topic, TopicPartition};
 use wasmill_log::{Append, KafkaConfig, KafkaLog, Log, Stored};
-use wasmill_tests::Kafka;
+use wasmill_tests::{DEADLINE, Kafka};
 
-/// The settings of a process on one broker, with time limits that suit a test.
+/// The settings of a process on one broker.
 pub(crate) fn config(kafka: &Kafka, group: &str) -> KafkaConfig {
     KafkaConfig {
         group: group.to_owned(),
         replication: 1,
         min_insync: 1,
-        delivery_timeout: Duration::from_secs(5),
+        delivery_timeout: DEADLINE,
         ..KafkaConfig::new(kafka.bootstrap().split(',').map(str::to_owned).collect())
     }
 }

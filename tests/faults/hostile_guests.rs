@@ -47,7 +47,7 @@ fn bad_guests() -> Vec<Bad> {
 
 pub(crate) async fn run(run: Run) -> Verdict {
     let span = Duration::from_secs(run.of(4, 20));
-    let world = RedisWorld::start(&Setup { workers: 1, slots: 4, ..Setup::default() }).await;
+    let world = RedisWorld::start(&Setup { workers: 1, slots: 4, lease_s: 60, ..Setup::default() }).await;
     world.route(GOOD, "noop", "").await;
     let mut verdict = Verdict::default();
     // The first of them find a cold worker.

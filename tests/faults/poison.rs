@@ -18,11 +18,14 @@ use crate::mill_books::{DRAINED, JOB_TYPE};
 const INNOCENT: usize = 50;
 /// Guest instructions that keep a slot busy for a while, and end.
 const ROUNDS: u64 = 100_000_000;
+/// It runs out once, when the worker dies. A machine that stands still for a moment must not look like that.
+const LEASE_S: u64 = 15;
 const LINES: &str = "retry = { attempts = 20 }\nlimits = { timeout = \"5m\", fuel = 1_000_000_000_000_000 }";
 
 pub(crate) async fn run(_seed: u64) -> Verdict {
     let slots = u32::try_from(INNOCENT + 1).unwrap();
-    let mut world = RedisWorld::start(&Setup { workers: 1, slots, ..Setup::default() }).await;
+    let mut world =
+        RedisWorld::start(&Setup { workers: 1, slots, lease_s: LEASE_S, ..Setup::default() }).await;
     world.route(JOB_TYPE, "spin", &format!("{LINES}\nmode = \"paused\"")).await;
 
     // All are there before the first begins, so that one worker holds them all.

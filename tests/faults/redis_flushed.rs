@@ -20,7 +20,7 @@ pub(crate) async fn run(seed: u64) -> Verdict {
     let mut chance = StdRng::seed_from_u64(seed);
     let mut told = Told::default();
     let mut flushes = Vec::new();
-    let world = RedisWorld::start(&Setup { log: LogKind::Embedded, ..Setup::default() }).await;
+    let world = RedisWorld::start(&Setup { log: LogKind::Embedded, lease_s: 60, ..Setup::default() }).await;
     world.route(JOB_TYPE, "noop", PATIENT).await;
     for round in 1..=ROUNDS {
         let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());

@@ -29,7 +29,7 @@ const EACH: usize = 50;
 
 pub(crate) async fn run(seed: u64) -> Verdict {
     let mut chance = StdRng::seed_from_u64(seed);
-    let setup = Setup { redis: vec![("maxmemory", "64mb")], ..Setup::default() };
+    let setup = Setup { redis: vec![("maxmemory", "32mb")], ..Setup::default() };
     let world = RedisWorld::start(&setup).await;
     world.route(JOB_TYPE, "noop", &format!("{PATIENT}\nmode = \"paused\"")).await;
     world.route(RETRYING, "flaky", PATIENT).await;
@@ -56,10 +56,10 @@ pub(crate) async fn run(seed: u64) -> Verdict {
         std::future::ready((load.refused() >= REFUSALS_MIN).then_some(()))
     })
     .await;
+    let in_flight = world.counts(LONG).await["in_flight"].as_u64().unwrap_or_default();
     load.gather(&mut told).await;
     eprintln!("full: {} jobs acknowledged, {} refused", told.acknowledged.len(), told.refused);
 
-    let in_flight = world.counts(LONG).await["in_flight"].as_u64().unwrap_or_default();
     let mut broken = Vec::new();
     if in_flight == 0 {
         broken.push("nothing was in flight when Redis was full: the scenario shows too little".to_owned());

@@ -36,7 +36,7 @@ async fn service() -> (SocketAddr, Arc<AtomicUsize>) {
 }
 
 pub(crate) async fn run() -> Verdict {
-    let world = RedisWorld::start(&Setup { workers: 1, ..Setup::default() }).await;
+    let world = RedisWorld::start(&Setup { workers: 1, lease_s: 60, ..Setup::default() }).await;
     let ((granted, met), (other, untouched)) = (service().await, service().await);
     let redis = world.redis().address();
     world

@@ -8,7 +8,7 @@ use wasmill_tests::{DEADLINE, World, until};
 #[tokio::test]
 async fn only_the_job_that_kills_its_worker_is_quarantined() {
     const INNOCENTS: usize = 20;
-    let settings = [("WASMILL_WORKER_SLOTS", "21"), ("WASMILL_WORKER_LEASE", "2s")];
+    let settings = [("WASMILL_WORKER_SLOTS", "21"), ("WASMILL_WORKER_LEASE", "10s")];
     let mut world = World::start_with(None, &[&wasmill_tests::TELLING[..], &settings[..]].concat()).await;
     let slow = "limits = { timeout = \"10m\", fuel = 1_000_000_000_000_000 }";
     for job_type in ["poison", "innocent"] {

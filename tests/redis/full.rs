@@ -13,14 +13,21 @@ use wasmill_queue::{
 use wasmill_tests::{DEADLINE, until};
 
 use crate::world::{
-    LEASE, World, bury, complete, error_of, lane, live, name, new_jobs, offer, retry, settle, settlements,
+    LEASE, World, bury, complete, error_of, lane, live, memory, name, new_jobs, offer, retry, settle,
+    settlements,
 };
 
 const MAX_MEMORY: u64 = 16 << 20;
 
+/// A world whose server has little memory. What waits to be written to the file is memory, too: nothing is held back while a disk is
+/// busy.
+async fn bounded() -> World {
+    World::with(&[("maxmemory", &MAX_MEMORY.to_string()), ("appendfsync", "no")], 1).await
+}
+
 /// 20 jobs of type `a` in each state but pending, where there are many; 40 are claimed by the caller.
 async fn with_work_in_every_state() -> (World, Vec<wasmill_queue::Claim>) {
-    let mut world = World::with(&[("maxmemory", &MAX_MEMORY.to_string())], 1).await;
+    let mut world = bounded().await;
     let jobs = (0..200).map(|_| world.job_in("a", Partition(0), 1_000)).collect();
     world.push(jobs).await;
     for verdict in [complete, bury, || Verdict::Release] {
@@ -170,11 +177,11 @@ async fn a_limit_below_what_is_used_refuses_what_comes_in_and_nothing_else() {
 /// Frees memory in small steps, each of a few jobs, and counts how often pushes are let in and refused again.
 #[tokio::test]
 async fn a_full_shard_takes_pushes_again_only_when_memory_has_fallen_clearly() {
-    let mut world = World::with(&[("maxmemory", &MAX_MEMORY.to_string())], 1).await;
+    let mut world = bounded().await;
     let jobs = world.jobs("a", 1);
     world.push(jobs).await;
     fill(&mut world).await;
-    let memory = world.queue.memory().await.unwrap();
+    let memory = memory(&world.queue).await;
     let [ShardMemory { shard: 0, used, max: Some(MAX_MEMORY), is_full: true, .. }] = memory[..] else {
         panic!("{memory:?}");
     };
@@ -188,7 +195,7 @@ async fn a_full_shard_takes_pushes_again_only_when_memory_has_fallen_clearly() {
         settle(&world.queue, claims, complete).await;
         // Results would take the place of the jobs.
         world.redis.must(&["DEL", "{wasmill:0}:r", "{wasmill:0}:ru"]).await;
-        let ShardMemory { used, is_full, .. } = world.queue.memory().await.unwrap()[0];
+        let ShardMemory { used, is_full, .. } = memory(&world.queue).await[0];
         if !is_full {
             assert!(used <= MAX_MEMORY / 4 * 3 - MAX_MEMORY / 20, "{used}");
             break;
@@ -206,7 +213,7 @@ async fn a_full_shard_takes_pushes_again_only_when_memory_has_fallen_clearly() {
 #[tokio::test]
 async fn memory_without_a_limit_is_never_full() {
     let world = World::with(&[], 2).await;
-    let memory = world.queue.memory().await.unwrap();
+    let memory = memory(&world.queue).await;
     assert_eq!(memory.iter().map(|shard| shard.shard).collect::<Vec<_>>(), [0, 1]);
     let server = world.redis.address().to_string();
     let is_free =
@@ -216,7 +223,7 @@ async fn memory_without_a_limit_is_never_full() {
 
 #[tokio::test]
 async fn large_outputs_do_not_use_up_the_reserve() {
-    let mut world = World::with(&[("maxmemory", &MAX_MEMORY.to_string())], 1).await;
+    let mut world = bounded().await;
     let jobs = world.jobs("a", 200);
     world.push(jobs).await;
     let output = Bytes::from(vec![b'o'; 200_000]);

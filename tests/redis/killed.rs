@@ -50,13 +50,9 @@ fn emit(claim: Claim) -> Settlement {
     claim.settle(complete(), record).with_children(vec![child])
 }
 
-/// Waits until the kernel has all that was answered: while Redis syncs its file it may hold that back, for up to two
-/// seconds. How many bytes were written since the last start or rewrite.
+/// Waits until the kernel has all that was answered. How many bytes were written since the last start or rewrite.
 async fn handed_over(world: &World) -> u64 {
-    until("everything is handed over", DEADLINE, || async {
-        (world.redis.info("aof_buffer_length").await == "0").then_some(())
-    })
-    .await;
+    world.redis.handed_over().await;
     let size = |text: String| text.parse::<u64>().unwrap();
     size(world.redis.info("aof_current_size").await) - size(world.redis.info("aof_base_size").await)
 }

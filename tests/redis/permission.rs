@@ -9,7 +9,9 @@ use wasmill_queue::{
 };
 
 use crate::start::refusal;
-use crate::world::{LEASE, World, bury, check, complete, keyed, lane, new_job, queue_at, retry, settle};
+use crate::world::{
+    LEASE, World, bury, check, complete, keyed, lane, new_job, queue_at, retry, settle, started,
+};
 
 const README: &str = include_str!("../../runtime/queue/README.md");
 
@@ -79,7 +81,7 @@ fn worker_report(worker: u64) -> WorkerReport {
 async fn the_rule_in_the_readme_suffices() {
     let (mut world, url) = with_user(&rule()).await;
     world.queue = queue_at(url, 2);
-    world.queue.start().await.unwrap();
+    started(&world.queue).await;
     let mut jobs = world.jobs("a", 60);
     jobs[5].priority = wasmill_job::Priority::High;
     world.push(jobs.clone()).await;

@@ -8,6 +8,7 @@ use wasmill_tests::{Proxy, Theft};
 
 use crate::world::{
     LEASE, World, again, bury, complete, enqueue, keyed, lane, new_jobs, queue_at, retry, settlements,
+    started,
 };
 
 /// A queue whose answers can be stolen, beside one whose answers are not.
@@ -22,7 +23,7 @@ impl Thieved {
         let world = World::fresh().await;
         let proxy = Proxy::before(world.redis.address()).await;
         let queue = queue_at(proxy.url(), 1);
-        queue.start().await.unwrap();
+        started(&queue).await;
         let mut thieved = Self { world, proxy, queue };
         thieved.load_all().await;
         thieved.world.redis.flush_all().await;

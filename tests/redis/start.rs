@@ -2,20 +2,24 @@
 //! what to do, and no sentence tells the password.
 
 use wasmill_queue::{Queue, QueueError, RedisConfig, RedisQueue, RedisStartError};
-use wasmill_tests::{Redis, free_port};
+use wasmill_tests::{DEADLINE, Redis, free_port, until};
 
-use crate::world::{check, queue_at};
+use crate::world::{check, queue_at, started};
 
 /// The sentence with which a server is refused, or, `passing`, said to be unavailable. Calls answer the same.
 pub(crate) async fn refusal(url: String, passing: bool) -> String {
     let address = url.rsplit('@').next().unwrap().trim_start_matches("redis://");
     let address = address.split('/').next().unwrap().to_owned();
     let queue = queue_at(url.clone(), 1);
-    let sentence = match queue.start().await.unwrap_err() {
-        RedisStartError::Unavailable(sentence) if passing => sentence,
-        RedisStartError::Refused(sentence) if !passing => sentence,
-        other => panic!("{url}: {other:?}"),
-    };
+    let sentence = until("it is refused", DEADLINE, || async {
+        match queue.start().await.unwrap_err() {
+            RedisStartError::Unavailable(sentence) if is_slow(&sentence) => None,
+            RedisStartError::Unavailable(sentence) if passing => Some(sentence),
+            RedisStartError::Refused(sentence) if !passing => Some(sentence),
+            other => panic!("{url}: {other:?}"),
+        }
+    })
+    .await;
     assert!(sentence.contains(&address), "it does not say which Redis: {sentence}");
     assert!(!sentence.contains('\n') && sentence.len() < 300, "more than a sentence: {sentence}");
     for secret in ["hunter2", "wrong-word"] {
@@ -27,10 +31,23 @@ pub(crate) async fn refusal(url: String, passing: bool) -> String {
 
 /// The sentence with which calls of a queue answer.
 async fn said(queue: &RedisQueue) -> String {
-    let Err(QueueError::Unavailable { reason }) = queue.sweep(1).await else { panic!("it swept") };
-    let Err(QueueError::Unavailable { reason: other }) = queue.counts().await else { panic!("it counted") };
-    assert_eq!(reason, other);
-    reason
+    until("calls are refused", DEADLINE, || async {
+        let Err(QueueError::Unavailable { reason }) = queue.sweep(1).await else { panic!("it swept") };
+        let Err(QueueError::Unavailable { reason: other }) = queue.counts().await else {
+            panic!("it counted")
+        };
+        if is_slow(&reason) || is_slow(&other) {
+            return None;
+        }
+        assert_eq!(reason, other);
+        Some(reason)
+    })
+    .await
+}
+
+/// Whether a server only took its time, as one does on a machine that is busy with others.
+fn is_slow(sentence: &str) -> bool {
+    sentence.ends_with("does not answer in time")
 }
 
 /// Refused, with this advice; calls say the same.
@@ -43,7 +60,7 @@ async fn refused(url: String, advice: &str) {
 #[tokio::test]
 async fn a_good_one_is_used_without_a_word() {
     let redis = Redis::start_with(&[("maxmemory", "64mb")]).await;
-    let start = queue_at(redis.url(), 1).start().await.unwrap();
+    let start = started(&queue_at(redis.url(), 1)).await;
     assert!(start.version.starts_with("7."), "{start:?}");
     assert_eq!(start.warnings, [""; 0]);
 }
@@ -51,7 +68,7 @@ async fn a_good_one_is_used_without_a_word() {
 #[tokio::test]
 async fn no_limit_of_memory_and_no_file_are_warned_of() {
     let redis = Redis::start_with(&[("appendonly", "no")]).await;
-    let warnings = queue_at(redis.url(), 1).start().await.unwrap().warnings;
+    let warnings = started(&queue_at(redis.url(), 1)).await.warnings;
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     for (warning, advice) in warnings.iter().zip(["Set maxmemory", "Set appendonly yes"]) {
         assert!(warning.contains(advice) && warning.contains(&redis.address().to_string()), "{warning}");
@@ -77,7 +94,7 @@ async fn a_replica_is_refused() {
 async fn a_primary_that_becomes_a_replica_says_so() {
     let (primary, redis) = (Redis::start().await, Redis::start().await);
     let queue = queue_at(redis.url(), 1);
-    queue.start().await.unwrap();
+    started(&queue).await;
     redis.must(&["REPLICAOF", "127.0.0.1", &primary.address().port().to_string()]).await;
     let sentence = said(&queue).await;
     assert!(sentence.contains("put its primary into queue.url"), "{sentence}");
@@ -93,15 +110,15 @@ async fn a_missing_or_wrong_password_is_refused() {
     for user in ["", ":wrong-word@", "somebody:hunter2@", "default:wrong-word@"] {
         refused(format!("redis://{user}{address}"), "refuses the user or the password").await;
     }
-    queue_at(redis.url(), 1).start().await.unwrap();
-    queue_at(format!("redis://default:hunter2@{address}/3"), 1).start().await.unwrap();
+    started(&queue_at(redis.url(), 1)).await;
+    started(&queue_at(format!("redis://default:hunter2@{address}/3"), 1)).await;
 }
 
 #[tokio::test]
 async fn a_database_that_is_not_there_is_refused() {
     let redis = Redis::start().await;
     refused(format!("{}/99", redis.url()), "correct the number behind the last /").await;
-    queue_at(format!("{}/15", redis.url()), 1).start().await.unwrap();
+    started(&queue_at(format!("{}/15", redis.url()), 1)).await;
 }
 
 #[tokio::test]
@@ -126,7 +143,7 @@ async fn a_newer_layout_is_refused() {
 async fn a_layout_that_became_newer_in_mid_run_is_refused() {
     let redis = Redis::start().await;
     let queue = queue_at(redis.url(), 1);
-    queue.start().await.unwrap();
+    started(&queue).await;
     redis.must(&["HSET", "{wasmill:0}:c", "v", "2"]).await;
     let sentence = said(&queue).await;
     assert!(sentence.contains("has layout 2, which is newer than this binary"), "{sentence}");
@@ -134,13 +151,14 @@ async fn a_layout_that_became_newer_in_mid_run_is_refused() {
 
 #[tokio::test]
 async fn one_that_loads_is_waited_for() {
-    // Each command of its file takes it a millisecond, and it looks up after a thousand of them.
-    let mut redis = Redis::start_with(&[("key-load-delay", "1000")]).await;
+    // Each command of its file takes it a tenth of a millisecond, and it looks up after a thousand of them.
+    let mut redis = Redis::start_with(&[("key-load-delay", "100")]).await;
     let queue = queue_at(redis.url(), 1);
-    for number in 0..20 {
+    for number in 0..200 {
         let fill = "for i = 1, 1000 do redis.call('SET', KEYS[1] .. i, 1) end";
         redis.must(&["EVAL", fill, "1", &format!("filler{number}:")]).await;
     }
+    redis.handed_over().await;
     redis.kill();
     let loading = async {
         loop {

@@ -13,7 +13,7 @@ use wasmill_queue::{
 use wasmill_tests::{DEADLINE, Redis, until};
 
 use crate::world::{
-    LEASE, bury, check, complete, enqueue, lane, live, made, new_job, offer, settle, settlements,
+    LEASE, bury, check, complete, enqueue, lane, live, made, new_job, offer, settle, settlements, started,
 };
 
 /// The queue at these servers, with so many shards.
@@ -40,7 +40,7 @@ fn take(request: u64) -> Take {
 async fn shards_are_dealt_out_to_the_servers_in_turn() {
     let (one, two) = (Redis::start().await, Redis::start().await);
     let queue = queue_at(&[&one, &two], 4);
-    queue.start().await.unwrap();
+    started(&queue).await;
     let jobs = jobs(5);
     enqueue(&queue, jobs.clone()).await;
     for (redis, shards) in [(&one, [0, 2]), (&two, [1, 3])] {
@@ -80,7 +80,7 @@ async fn numbers_and_addresses_that_do_not_fit_are_refused() {
 async fn the_jobs_of_one_server_flow_while_the_other_is_down_and_both_come_back() {
     let (one, mut two) = (Redis::start().await, Redis::start().await);
     let queue = queue_at(&[&one, &two], 2);
-    queue.start().await.unwrap();
+    started(&queue).await;
     let all = jobs(10);
     enqueue(&queue, all.clone()).await;
     // Each request begins with another shard.
@@ -89,6 +89,7 @@ async fn the_jobs_of_one_server_flow_while_the_other_is_down_and_both_come_back(
     let (up, down): (Vec<_>, Vec<_>) = held.into_iter().partition(|claim| queue.part_of(claim.job.id) == 0);
     let taken = up.len() + down.len();
     assert!(!up.is_empty() && !down.is_empty(), "the test shows nothing");
+    two.handed_over().await;
     two.kill();
 
     // What concerns the server that is up is done; what concerns the other fails, at once, and names it.
@@ -105,9 +106,12 @@ async fn the_jobs_of_one_server_flow_while_the_other_is_down_and_both_come_back(
     })
     .await;
     assert!(queue.away(Duration::ZERO)[0].contains(&two.address().to_string()));
-    let memory = queue.memory().await.unwrap();
-    let told: Vec<_> = memory.iter().map(|shard| (shard.is_away, shard.used > 0)).collect();
-    assert_eq!(told, [(false, true), (true, false)], "the one that is up tells its memory: {memory:?}");
+    let memory = until("the one that is up tells its memory", DEADLINE, || async {
+        let memory = queue.memory().await.unwrap();
+        (!memory[0].is_away && memory[0].used > 0).then_some(memory)
+    })
+    .await;
+    assert!(memory[1].is_away && memory[1].used == 0, "{memory:?}");
     assert_eq!(memory[1].server, two.address().to_string());
     let start = queue_at(&[&one, &two], 2).start().await.unwrap();
     assert!(start.missing.len() == 1 && start.missing[0].contains(&two.address().to_string()), "{start:?}");
@@ -162,7 +166,7 @@ async fn the_jobs_of_one_server_flow_while_the_other_is_down_and_both_come_back(
 async fn a_full_server_beside_one_with_room_refuses_its_jobs_by_name() {
     let (one, two) = (Redis::start().await, Redis::start().await);
     let queue = queue_at(&[&one, &two], 2);
-    queue.start().await.unwrap();
+    started(&queue).await;
     two.config_set("maxmemory", &two.info("used_memory").await).await;
     // It measures.
     queue.sweep(1).await.unwrap();
@@ -182,7 +186,7 @@ async fn a_full_server_beside_one_with_room_refuses_its_jobs_by_name() {
 async fn a_server_that_hangs_holds_nobody_up_for_long() {
     let (one, two) = (Redis::start().await, Redis::start().await);
     let queue = queue_at(&[&one, &two], 2);
-    queue.start().await.unwrap();
+    started(&queue).await;
     let all = jobs(10);
     enqueue(&queue, all.clone()).await;
     two.stop();

@@ -15,7 +15,9 @@ use wasmill_queue::{
 };
 use wasmill_tests::Redis;
 
-use crate::world::{LEASE, bury, check, complete, enqueue, failure, made, name, new_job, offer, settle};
+use crate::world::{
+    LEASE, bury, check, complete, enqueue, failure, made, name, new_job, offer, settle, started,
+};
 
 /// A generation of the main set, one of the second, and one of a third that is not there.
 const MAIN: Generation = Generation(1);
@@ -80,7 +82,7 @@ async fn held(redis: &Redis, shard: u32) -> String {
 async fn a_generation_says_which_servers_its_jobs_are_on() {
     let sets = Sets::start().await;
     let queue = sets.queue();
-    queue.start().await.unwrap();
+    started(&queue).await;
     let (old, new) = (jobs(MAIN, 1), jobs(BIG, 2));
     enqueue(&queue, old.clone()).await;
     enqueue(&queue, new.clone()).await;
@@ -113,7 +115,7 @@ async fn a_generation_says_which_servers_its_jobs_are_on() {
 async fn a_lane_is_with_its_jobs_and_dead_letters_are_with_theirs() {
     let sets = Sets::start().await;
     let queue = sets.queue();
-    queue.start().await.unwrap();
+    started(&queue).await;
     for generation in [MAIN, BIG] {
         let lane = lane(generation, 4);
         let job = jobs(generation, 1).remove(4);
@@ -140,7 +142,7 @@ async fn a_lane_is_with_its_jobs_and_dead_letters_are_with_theirs() {
 async fn a_set_that_is_added_gets_the_dead_letters_that_belong_to_it() {
     let sets = Sets::start().await;
     let old = sets.old_queue();
-    old.start().await.unwrap();
+    started(&old).await;
     let dead = TopicPartition::new(Topic::dead(), Partition(0));
     let letter = |job: Job, offset| {
         let origin = lane(job.id.generation(), 0).at(Offset(offset));
@@ -166,7 +168,7 @@ async fn a_set_that_is_added_gets_the_dead_letters_that_belong_to_it() {
     assert_eq!(old.push(push(0, 1, vec![first.clone()])).await.unwrap(), Pushed::whole());
 
     let queue = sets.queue();
-    queue.start().await.unwrap();
+    started(&queue).await;
     // The new shards want the topic from its beginning; the others drop what they have had.
     assert_eq!(queue.resume(&dead, &Progress::default()).await.unwrap(), Offset(0));
     let second = letter(jobs(BIG, 1).remove(0), 1);
@@ -190,7 +192,7 @@ async fn a_set_that_is_added_gets_the_dead_letters_that_belong_to_it() {
 async fn what_lies_in_a_set_that_a_process_does_not_know_is_refused_with_a_sentence() {
     let sets = Sets::start().await;
     let queue = sets.queue();
-    queue.start().await.unwrap();
+    started(&queue).await;
     let stranger = jobs(NOWHERE, 1).remove(0);
     assert_eq!(stranger.id.generation().server_set(), ServerSet(2));
     let lane = lane(NOWHERE, 0);
@@ -219,7 +221,7 @@ fn sentence(error: QueueError) -> bool {
 async fn each_set_keeps_limits_of_its_own() {
     let sets = Sets::start().await;
     let queue = sets.queue();
-    queue.start().await.unwrap();
+    started(&queue).await;
     let limited = |job: Job| NewJob { max_pending: Some(6), ..new_job(job) };
     for generation in [MAIN, BIG] {
         let jobs: Vec<_> = jobs(generation, 2).into_iter().map(limited).collect();
@@ -256,7 +258,7 @@ async fn no_server_is_in_two_sets() {
 async fn the_jobs_of_one_set_flow_while_the_other_is_down() {
     let mut sets = Sets::start().await;
     let queue = sets.queue();
-    queue.start().await.unwrap();
+    started(&queue).await;
     enqueue(&queue, jobs(MAIN, 1)).await;
     sets.big.kill();
     let claims = queue.take(take(1, 100, offer(&["a"]))).await.unwrap();

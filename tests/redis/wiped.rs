@@ -10,6 +10,7 @@ use wasmill_tests::{DEADLINE, until};
 
 use crate::world::{
     LEASE, World, again, bury, complete, enqueue, lane, live, name, offer, retry, settle, settlements,
+    started,
 };
 
 #[tokio::test]
@@ -44,7 +45,7 @@ async fn what_the_configuration_says_outlives_a_wipe() {
     let mut world = World::fresh().await;
     let config = RedisConfig { dead_max: 1, ..RedisConfig::new(world.redis.url()) };
     world.queue = RedisQueue::new(&config).unwrap();
-    world.queue.start().await.unwrap();
+    started(&world.queue).await;
     world.redis.flush_all().await;
     world.queue.sweep(1).await.unwrap();
     let jobs = world.jobs("a", 2);

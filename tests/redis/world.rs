@@ -12,7 +12,8 @@ use wasmill_job::{
 };
 use wasmill_queue::{
     Answer, AttemptRecord, Checked, Claim, Counts, Enqueued, Entry, NewJob, Offer, Push, Pushed, Queue,
-    RedisConfig, RedisQueue, RedisServers, Settlement, State, Swept, Take, TypeOffer, WorkerId,
+    RedisConfig, RedisQueue, RedisServers, RedisStart, RedisStartError, Settlement, ShardMemory, State,
+    Swept, Take, TypeOffer, WorkerId,
 };
 use wasmill_tests::{Answer as Said, DEADLINE, Redis, until};
 
@@ -44,7 +45,7 @@ impl World {
     pub(crate) async fn with(options: &[(&str, &str)], shards: u16) -> Self {
         let redis = Redis::start_with(options).await;
         let queue = queue_at(redis.url(), shards);
-        queue.start().await.unwrap();
+        started(&queue).await;
         let (ids, log) = (IdSource::default(), BTreeMap::new());
         Self { redis, queue, shards, ids, requests: 0, log, clock: None }
     }
@@ -200,6 +201,26 @@ impl World {
     pub(crate) async fn used(&self) -> u64 {
         self.redis.info("used_memory").await.parse().unwrap()
     }
+}
+
+/// Starts a queue whose servers are good. One that takes its time to answer is asked again.
+pub(crate) async fn started(queue: &RedisQueue) -> RedisStart {
+    until("the queue starts", DEADLINE, || async {
+        match queue.start().await {
+            Err(RedisStartError::Unavailable(_)) => None,
+            start => Some(start.unwrap()).filter(|start| start.missing.is_empty()),
+        }
+    })
+    .await
+}
+
+/// What the shards say of their memory, once each has said it.
+pub(crate) async fn memory(queue: &RedisQueue) -> Vec<ShardMemory> {
+    until("each shard tells its memory", DEADLINE, || async {
+        let memory = queue.memory().await.unwrap();
+        memory.iter().all(|shard| !shard.is_away).then_some(memory)
+    })
+    .await
 }
 
 /// The queue's own check finds nothing, and what it looked at is what is counted.

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
-use crate::port::candidate;
+use crate::port::free_port;
 use crate::{DEADLINE, until};
 use node::Node;
 use watchdog::Watchdog;
@@ -82,7 +82,8 @@ impl Kafka {
     /// names of their own keep the tests apart.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<Kafka> = OnceCell::const_new();
-        SHARED.get_or_init(|| Self::start(1)).await
+        // It is never killed, and not to be taken for dead when the machine stands still for a moment.
+        SHARED.get_or_init(|| Self::start_with(1, &[("broker.session.timeout.ms", "60000")])).await
     }
 
     async fn start_as(brokers: usize, options: &[(&str, &str)], secured: bool) -> Self {
@@ -108,7 +109,7 @@ impl Kafka {
         // Kafka's own form of a UUID, in its letters; which one does not matter.
         let cluster_id: String = (0..22).map(|_| char::from(rand::rng().random_range(b'a'..=b'p'))).collect();
         let voter = if brokers == 1 { 1 } else { Self::CONTROLLER };
-        let (voting, majority) = (candidate(), brokers / 2 + 1);
+        let (voting, majority) = (free_port(), brokers / 2 + 1);
         let node = |id: u32, roles: &str, port: u16, listeners: &str| {
             let data = node::folder(at, id).join("data");
             let mut text = format!(
@@ -130,7 +131,7 @@ impl Kafka {
         let controlling = format!("CONTROLLER://127.0.0.1:{voting}");
         let mut nodes = Vec::new();
         for id in 1..=u32::try_from(brokers).unwrap() {
-            let port = candidate();
+            let port = free_port();
             let mut listeners = format!("PLAINTEXT://127.0.0.1:{port}");
             listeners += &security.as_ref().map(Security::listeners).unwrap_or_default();
             let roles = if brokers == 1 {

@@ -9,7 +9,7 @@ use rand::RngExt;
 const PORTS: std::ops::Range<u16> = 10_000..32_000;
 
 /// A port that is free now, and that only servers of tests ask for.
-pub(crate) fn candidate() -> u16 {
+pub fn free_port() -> u16 {
     let mut chance = rand::rng();
     loop {
         let port = chance.random_range(PORTS);

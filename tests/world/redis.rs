@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-use crate::port::candidate;
+use crate::port::free_port;
 use crate::resp::RespConnection;
 use crate::{Answer, DEADLINE, until};
 
@@ -60,7 +60,7 @@ impl Redis {
         let folder = TempDir::new().unwrap();
         let mut redis = Self { folder, port: 0, options, child: None };
         loop {
-            redis.port = candidate();
+            redis.port = free_port();
             if let Started::Answers = redis.spawn().await {
                 return redis;
             }
@@ -137,6 +137,14 @@ impl Redis {
     /// When it is down.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("Redis runs").id()
+    }
+
+    /// Waits until the kernel has all that was answered: while Redis syncs its file it may hold that back, for up to two seconds.
+    pub async fn handed_over(&self) {
+        until("everything is handed over", DEADLINE, || async {
+            (self.info("aof_buffer_length").await == "0").then_some(())
+        })
+        .await;
     }
 
     /// `kill -9`, and waits until it is gone. What it had not handed to the kernel is lost.

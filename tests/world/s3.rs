@@ -10,7 +10,7 @@ use hyper::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::port::candidate;
+use crate::port::free_port;
 use crate::{Connection, DEADLINE, installed, until};
 
 /// A running server with one empty bucket. Killed when dropped.
@@ -33,7 +33,7 @@ impl S3 {
     pub async fn start() -> Self {
         loop {
             let folder = TempDir::new().unwrap();
-            let address: SocketAddr = (Ipv4Addr::LOCALHOST, candidate()).into();
+            let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()).into();
             let mut server = Self { child: spawn(address, &folder.path().join("log")), folder, address };
             if server.make_bucket().await {
                 return server;

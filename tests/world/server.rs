@@ -1,7 +1,7 @@
 //! A server process: the real binary, started, killed, frozen and ended as an operating system does it.
 
 use std::fs::{File, OpenOptions};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -14,14 +14,6 @@ use crate::{Connection, DEADLINE, until};
 pub struct Server {
     child: Child,
     address: SocketAddr,
-}
-
-/// A port that is free now.
-///
-/// # Panics
-/// When the machine has none.
-pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// The binary, beside the test that runs: both stand in one target folder.

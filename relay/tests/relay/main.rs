@@ -6,5 +6,6 @@ mod children;
 mod parking;
 mod progress;
 mod replaced;
+#[allow(dead_code, reason = "what only the worker's tests do")]
 mod seam;
 mod world;

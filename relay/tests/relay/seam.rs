@@ -31,6 +31,15 @@ struct Script {
     holds_parked: bool,
     calls: HashMap<&'static str, usize>,
     is_full: bool,
+    taken: Taken,
+}
+
+/// What takes have given.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Taken {
+    pub(crate) claims: usize,
+    /// How many claims the last take asked for that gave any.
+    pub(crate) asked: usize,
 }
 
 impl<Q: Queue> Seam<Q> {
@@ -92,6 +101,21 @@ impl<Q: Queue> Seam<Q> {
         loop {
             let next = self.0.called.notified();
             if self.calls(call) > before {
+                return;
+            }
+            next.await;
+        }
+    }
+
+    pub(crate) fn taken(&self) -> Taken {
+        self.script(|script| script.taken)
+    }
+
+    /// Waits until takes have given more than `before` claims.
+    pub(crate) async fn took(&self, before: usize) {
+        loop {
+            let next = self.0.called.notified();
+            if self.taken().claims > before {
                 return;
             }
             next.await;
@@ -178,7 +202,17 @@ impl<Q: Queue> Queue for Seam<Q> {
     }
 
     async fn take(&self, take: Take) -> Result<Vec<Claim>, QueueError> {
-        through!(self.take(take))
+        let asked = take.max;
+        let taken: Result<Vec<Claim>, QueueError> = async { through!(self.take(take)) }.await;
+        if let Ok(claims) = &taken
+            && !claims.is_empty()
+        {
+            self.script(|script| {
+                script.taken = Taken { claims: script.taken.claims + claims.len(), asked };
+            });
+            self.0.called.notify_waiters();
+        }
+        taken
     }
 
     async fn ready(&self, at_most: Duration) {

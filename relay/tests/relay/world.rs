@@ -266,10 +266,11 @@ impl Running {
         tokio::time::timeout(DEADLINE, self.task).await.expect("the relay drains in time").unwrap();
     }
 
-    /// Ends it as a crash would.
-    pub(crate) async fn crash(self) {
+    /// Ends it as a crash would, and waits until the last of its lanes is gone: each of them tells how far it has come.
+    pub(crate) async fn crash(mut self) {
         self.task.abort();
-        assert!(self.task.await.unwrap_err().is_cancelled());
+        assert!((&mut self.task).await.unwrap_err().is_cancelled());
+        while self.standing.changed().await.is_ok() {}
     }
 
     /// Waits until it has come as far as `standing`.

@@ -85,9 +85,19 @@ impl Mill {
     /// When the address, the data folder or something in it, the Redis or the Kafka cannot be used; nothing runs then.
     pub(crate) async fn start(config: &Config, role: Role, watched: Vec<Watched>) -> Result<Self> {
         role.fits(config)?;
-        let metrics = Metrics::start().map_err(|error| Failure::new(Exit::Config, error))?;
         // Bound first, because it fails first; clients that come now wait until the rest is up.
         let listener = gateway::bind(role.listen(config)).await?;
+        Self::start_on(listener, config, role, watched).await
+    }
+
+    /// The same on a listener that is there.
+    pub(crate) async fn start_on(
+        listener: TcpListener,
+        config: &Config,
+        role: Role,
+        watched: Vec<Watched>,
+    ) -> Result<Self> {
+        let metrics = Metrics::start().map_err(|error| Failure::new(Exit::Config, error))?;
         let address = listener.local_addr().map_err(|error| Failure::new(Exit::Config, error))?;
         let (readiness, drain) = (Readiness::new(), Drain::new());
         let beginning = Beginning { config, role, watched, listener, address, metrics, readiness, drain };

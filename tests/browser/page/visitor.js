@@ -10,7 +10,7 @@ const AS_ROOT = process.getuid() === 0 ? ["--no-sandbox"] : [];
 
 /** The browser of the machine: none is downloaded. */
 export const openBrowser = () =>
-  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: AS_ROOT });
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: AS_ROOT, timeout: DEADLINE_MS });
 
 export class Visitor {
   /** `options` are those of a context of Playwright: `colorScheme`, `viewport`, `javaScriptEnabled`, … */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FLAG } from "../page/faults.js";
+import { DEADLINE_MS } from "../mill/until.js";
 import { picture } from "../page/picture.js";
 
 const RUNS = `window.${FLAG}=true`;
@@ -76,7 +77,7 @@ export const hostile = (mill, come, payload) => {
       person.page.waitForEvent("download"),
       person.page.locator("section", { hasText: "Payload" }).getByRole("link", { name: "Download the whole" }).click(),
     ]);
-    const whole = await (await person.context.request.get(download.url())).body();
+    const whole = await (await person.context.request.get(download.url(), { timeout: DEADLINE_MS })).body();
     assert.equal(whole.toString(), text);
     await person.leaves();
   });

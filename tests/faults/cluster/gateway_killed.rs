@@ -16,7 +16,8 @@ const JOBS_A_ROUND: usize = 1_000;
 pub(crate) async fn run(run: Run) -> Verdict {
     let mut chance = StdRng::seed_from_u64(run.seed);
     let mut told = Told::default();
-    let mut world = ClusterWorld::start(&ClusterSetup { gateways: 2, ..ClusterSetup::default() }).await;
+    let mut world =
+        ClusterWorld::start(&ClusterSetup { gateways: 2, lease_s: 60, ..ClusterSetup::default() }).await;
     world.route(JOB_TYPE, "noop", PATIENT).await;
     let rounds = run.of(3, 10);
     for round in 1..=rounds {

@@ -25,7 +25,7 @@ pub(crate) async fn run(run: Run) -> Verdict {
     // Kafka looks for what is old as often as we do here, and drops whole segments.
     let broker_options =
         vec![("log.retention.check.interval.ms", "1000"), ("log.segment.delete.delay.ms", "1000")];
-    let setup = ClusterSetup { broker_options, ..ClusterSetup::default() };
+    let setup = ClusterSetup { broker_options, lease_s: 60, ..ClusterSetup::default() };
     let world = ClusterWorld::start(&setup).await;
     world.route(JOB_TYPE, "noop", &format!("{PATIENT}\nmode = \"paused\"")).await;
     // Far shorter than a configuration may ask for.

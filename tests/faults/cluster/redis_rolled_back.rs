@@ -21,7 +21,7 @@ pub(crate) async fn run(run: Run) -> Verdict {
     let mut chance = StdRng::seed_from_u64(run.seed);
     let mut told = Told::default();
     let mut faults = Vec::new();
-    let mut world = ClusterWorld::start(&ClusterSetup::default()).await;
+    let mut world = ClusterWorld::start(&ClusterSetup { lease_s: 30, ..ClusterSetup::default() }).await;
     world.route(JOB_TYPE, "noop", PATIENT).await;
     let rounds = run.of(2, 6);
     for round in 1..=rounds {

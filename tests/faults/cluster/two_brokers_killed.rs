@@ -20,8 +20,12 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(60);
 pub(crate) async fn run(run: Run) -> Verdict {
     let mut chance = StdRng::seed_from_u64(run.seed);
     let mut told = Told::default();
-    let setup =
-        ClusterSetup { brokers: 3, kafka_lines: "delivery_timeout = \"5s\"", ..ClusterSetup::default() };
+    let setup = ClusterSetup {
+        brokers: 3,
+        lease_s: 60,
+        kafka_lines: "delivery_timeout = \"5s\"",
+        ..ClusterSetup::default()
+    };
     let mut world = ClusterWorld::start(&setup).await;
     world.route(JOB_TYPE, "noop", PATIENT).await;
     let rounds = run.of(2, 4);

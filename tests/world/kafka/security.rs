@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use super::parts;
-use crate::port::candidate;
+use crate::port::free_port;
 
 const KEYS: &str = "keys.p12";
 const AUTHORITY: &str = "authority.pem";
@@ -28,7 +28,7 @@ impl Security {
     pub(super) fn new(folder: &Path) -> Self {
         let mut ports = Vec::new();
         while ports.len() < 3 {
-            let port = candidate();
+            let port = free_port();
             if !ports.contains(&port) {
                 ports.push(port);
             }

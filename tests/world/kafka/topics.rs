@@ -148,6 +148,8 @@ impl Kafka {
                 Ok(Ok(())) => return,
                 Ok(Err(refused)) if lost && done == Some(refused.code) => return,
                 Ok(Err(Refused { code: wire::NOT_CONTROLLER, .. })) => "no controller".to_owned(),
+                // So it is called, too, when brokers are taken for dead for a moment.
+                Ok(Err(Refused { code: wire::TOO_FEW_BROKERS, .. })) => "too few brokers".to_owned(),
                 Ok(Err(Refused { code: wire::REQUEST_TIMED_OUT, .. })) => {
                     lost = true;
                     "Kafka timed out".to_owned()

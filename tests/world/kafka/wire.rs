@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Codes that a test may meet; Kafka's documentation has all of them.
 pub(super) const REQUEST_TIMED_OUT: i16 = 7;
 pub(super) const NOT_CONTROLLER: i16 = 41;
+pub(super) const TOO_FEW_BROKERS: i16 = 38;
 pub(super) const TOPIC_ALREADY_EXISTS: i16 = 36;
 pub(super) const UNKNOWN_TOPIC: i16 = 3;
 

@@ -96,6 +96,7 @@ async fn it_finds_a_redis_that_was_restarted() {
     let mut redis = Redis::start().await;
     let proxy = Proxy::before(redis.address()).await;
     ask(&proxy, &["SET", "a", "b"]).await.unwrap();
+    redis.handed_over().await;
     redis.kill();
     assert!(ask(&proxy, &["GET", "a"]).await.is_err());
     redis.restart().await;

@@ -40,6 +40,7 @@ async fn it_comes_back_from_a_kill_with_what_it_had_written() {
     let mut redis = Redis::start().await;
     redis.must(&["SET", "kept", "yes"]).await;
     let before = redis.pid();
+    redis.handed_over().await;
     redis.kill();
     redis.restart().await;
     assert_ne!(redis.pid(), before);
@@ -51,11 +52,7 @@ async fn a_torn_tail_loses_the_last_write_and_nothing_before_it() {
     let mut redis = Redis::start().await;
     redis.must(&["SET", "first", "1"]).await;
     redis.must(&["SET", "second", "2"]).await;
-    // While it syncs its file, it may hold back what it has answered.
-    until("the kernel has all of it", DEADLINE, || async {
-        (redis.info("aof_buffer_length").await == "0").then_some(())
-    })
-    .await;
+    redis.handed_over().await;
     redis.kill();
     redis.truncate_aof(5);
     redis.restart().await;

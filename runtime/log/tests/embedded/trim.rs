@@ -106,9 +106,11 @@ async fn compaction_keeps_each_live_dead_letter_and_gives_the_rest_back() {
         log.append(letters.collect()).await.unwrap();
     }
     // Most are redriven; some die again.
-    for number in (0..1000).filter(|number| number % 10 != 0) {
-        let again = (number % 10 == 1).then(|| letter(number)).flatten();
-        log.append(vec![keyed(&dead(), &number.to_string(), again)]).await.unwrap();
+    let again = |number: u64| (number % 10 == 1).then(|| letter(number)).flatten();
+    let rest: Vec<_> = (0..1000).filter(|number| number % 10 != 0).collect();
+    for some in rest.chunks(100) {
+        let records = some.iter().map(|number| keyed(&dead(), &number.to_string(), again(*number)));
+        log.append(records.collect()).await.unwrap();
     }
     log.commit(&dead(), floor(1900)).await.unwrap();
     assert_eq!(log.trim().await.unwrap(), Trimmed { chunks: 0, records: 900 });

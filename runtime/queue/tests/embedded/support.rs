@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wasmill_job::{
-    Generation, Job, JobId, JobType, Mode, Offset, Partition, Progress, Revision, Stamp, SystemClock, Topic,
-    TopicPartition, UnixMs, Verdict,
+    Clock, Generation, Job, JobId, JobType, Mode, Offset, Partition, Progress, Revision, Stamp, SystemClock,
+    Topic, TopicPartition, UnixMs, Verdict,
 };
 use wasmill_queue::{
     AttemptRecord, Claim, EmbeddedConfig, EmbeddedQueue, Entry, NewJob, Offer, Opening, Push, Pushed, Queue,
@@ -25,7 +25,11 @@ pub(crate) async fn open(folder: &Path) -> (EmbeddedQueue, Opening) {
 }
 
 pub(crate) async fn open_with(config: EmbeddedConfig) -> (EmbeddedQueue, Opening) {
-    EmbeddedQueue::open(config, LOG, Arc::new(SystemClock)).await.unwrap()
+    open_by(config, Arc::new(SystemClock)).await
+}
+
+pub(crate) async fn open_by(config: EmbeddedConfig, clock: Arc<dyn Clock>) -> (EmbeddedQueue, Opening) {
+    EmbeddedQueue::open(config, LOG, clock).await.unwrap()
 }
 
 pub(crate) fn lane() -> TopicPartition {

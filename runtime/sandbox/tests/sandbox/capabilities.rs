@@ -185,6 +185,9 @@ fn a_call_that_hangs_ends_with_the_attempt() {
 
     let interrupt = Interrupt::new();
     let raise = interrupt.clone();
+    // The first has the connection of the call before.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let grants = to(listener.local_addr().unwrap());
     let raising = thread::spawn(move || {
         // As soon as the call is under way.
         let _connection = listener.accept().unwrap();

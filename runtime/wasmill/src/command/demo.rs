@@ -1,10 +1,11 @@
 //! `wasmill demo`: the whole mill at work on real pages, in a temporary folder.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use clap::Args;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use wasmill_process::config::{LogKind, ProcessEnvironment, QueueKind};
 use wasmill_process::{Config, Signals, start_logs};
 
@@ -40,10 +41,12 @@ impl Demo {
             Failure::new(Exit::Config, format_args!("no temporary folder can be made: {error}."))
                 .advise("TMPDIR names where they go.")
         })?;
-        let config = config(&folder)?;
+        let mut config = config(&folder)?;
         start_logs(&config.telemetry).map_err(|error| Failure::new(Exit::Config, error))?;
         let mut signals = Signals::new().map_err(|error| Failure::new(Exit::Config, error))?;
-        let mut mill = Mill::start(&config, Role::All, Vec::new()).await?;
+        let listener = listener().await.map_err(|error| Failure::new(Exit::Config, error))?;
+        config.gateway.listen = listener.local_addr().map_err(|error| Failure::new(Exit::Config, error))?;
+        let mut mill = Mill::start_on(listener, &config, Role::All, Vec::new()).await?;
         let told = tokio::select! {
             told = self.tell(&mut mill, &folder) => told,
             // The demo is a client of its own mill: it cannot go on while that drains.
@@ -93,8 +96,13 @@ impl Demo {
     }
 }
 
-/// The configuration, with a folder and an address of the demo's own, and a log that only speaks up when something is
-/// wrong.
+/// The usual address, unless somebody else has it.
+async fn listener() -> std::io::Result<TcpListener> {
+    let ports = [8420, 0].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    TcpListener::bind(&ports[..]).await
+}
+
+/// The configuration, with a folder of the demo's own, and a log that only speaks up when something is wrong.
 fn config(folder: &TempDir) -> Result<Config> {
     let loaded = Config::load(None, &ProcessEnvironment);
     let mut config = loaded.map_err(|mistakes| {
@@ -109,10 +117,6 @@ fn config(folder: &TempDir) -> Result<Config> {
     config.log.kind = LogKind::Embedded;
     config.queue.kind = QueueKind::Embedded;
     config.data.dir = folder.path().join("data");
-    config.gateway.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8420));
-    if TcpListener::bind(config.gateway.listen).is_err() {
-        config.gateway.listen.set_port(0);
-    }
     if config.telemetry.level == Config::default().telemetry.level {
         config.telemetry.level = "warn,audit=off".into();
     }

@@ -93,6 +93,13 @@ impl Mill {
         }
     }
 
+    /// Waits until the worker obeys the routing table as it is now: until then it runs what the one before says.
+    #[track_caller]
+    pub(crate) fn followed(&self) {
+        let revision = self.wasmill(["status", "--json"]).ok().json()["revision"].as_u64().unwrap();
+        self.until(["workers", "--json"], |list| list["workers"][0]["revision"].as_u64() >= Some(revision));
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());

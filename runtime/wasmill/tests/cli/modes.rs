@@ -28,6 +28,7 @@ fn a_type_is_paused_resumed_and_switched_off() {
     let (_folder, mill) = mill_with("\"live\"");
     let said = mill.wasmill(["types", "pause", "greeting", "--message", "the mail is late"]).ok().stdout;
     assert_eq!(said, "applied greeting: live → paused, revision 2\n");
+    mill.followed();
     let id = enqueue(&mill, "greeting", r#"{"name":"Ada"}"#);
     let show = ["job", "show", "greeting", &id, "--json"];
     mill.until(show, |job| job["state"] == "pending");

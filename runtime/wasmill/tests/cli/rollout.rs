@@ -23,12 +23,14 @@ impl Desk {
         Self { folder, mill }
     }
 
-    /// Applies `greeting` with these lines, and answers what was printed.
+    /// Applies `greeting` with these lines, waits until they are in force, and answers what was printed.
     fn apply(&self, lines: &str, more: &[&str]) -> String {
         let file = self.folder.path().join("greeting.toml");
         fs::write(&file, format!("[type.greeting]\n{lines}\n")).unwrap();
         let args = ["apply", file.to_str().unwrap()].into_iter().chain(more.iter().copied());
-        self.mill.wasmill(args).ok().stdout
+        let said = self.mill.wasmill(args).ok().stdout;
+        self.mill.followed();
+        said
     }
 
     /// Enqueues a job and answers it when it is done.

@@ -68,25 +68,30 @@ fn a_token_is_made_used_rotated_and_revoked_without_a_restart() {
     assert_eq!(guarded.status(&first).status, 200);
     assert_eq!(guarded.ask("post", "/v1/dead/redrive", Some(&first), &[]).status, 403);
 
-    // With grace both are good, and the one before ends by itself.
-    let rotate = ["token", "rotate", "board", "--grace", "8s", "--json"];
-    let second = secret(&guarded.wasmill(guarded.token("all"), rotate).ok().stdout);
+    // With grace both are good.
+    let rotate = |grace: &str| {
+        let rotate = ["token", "rotate", "board", "--grace", grace, "--json"];
+        secret(&guarded.wasmill(guarded.token("all"), rotate).ok().stdout)
+    };
+    let second = rotate("1h");
     assert_eq!((guarded.status(&first).status, guarded.status(&second).status), (200, 200));
-    let (over, _) = guarded.until_status(&first, 401);
+    // And the one before ends by itself.
+    let third = rotate("1s");
+    let (over, _) = guarded.until_status(&second, 401);
     assert!(
         over.body.contains("token-expired") && over.body.contains("replaced by a newer one"),
         "{}",
         over.body
     );
-    assert_eq!(guarded.status(&second).status, 200);
+    assert_eq!(guarded.status(&third).status, 200);
     // Without, the one before is refused at once.
-    let third =
+    let fourth =
         secret(&guarded.wasmill(guarded.token("all"), ["token", "rotate", "board", "--json"]).ok().stdout);
-    assert_eq!((guarded.status(&second).status, guarded.status(&third).status), (401, 200));
+    assert_eq!((guarded.status(&third).status, guarded.status(&fourth).status), (401, 200));
 
     let said = guarded.wasmill(guarded.token("all"), ["token", "revoke", "board"]).ok().stdout;
     assert!(said.starts_with("revoked board"), "{said}");
-    let refused = guarded.status(&third);
+    let refused = guarded.status(&fourth);
     assert!(refused.status == 401 && refused.body.contains("token-unknown"), "{}", refused.body);
     assert_eq!(guarded.row("board"), None);
 
@@ -96,7 +101,7 @@ fn a_token_is_made_used_rotated_and_revoked_without_a_restart() {
     fs::remove_file(guarded.artifacts().join("tokens/other@1.json")).unwrap();
     let (_, took) = guarded.until_status(&other, 401);
     assert!(took < FOLLOWED_WITHIN + MARGIN, "{took:?}");
-    for secret in [&first, &second, &third, &other] {
+    for secret in [&first, &second, &third, &fourth, &other] {
         assert!(!guarded.log().contains(secret.as_str()), "a token stands in the log");
     }
 }

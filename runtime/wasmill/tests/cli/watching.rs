@@ -13,6 +13,9 @@ use crate::modes::{enqueue, mill_with};
 use crate::wasmill::{command, guest, wasmill};
 
 /// A mill with these guests of the tests, each with a job type of its name.
+/// What runs until it is cancelled is to run until then on any machine.
+const ENDLESS: &str = "limits = { timeout = \"1h\", fuel = 1_000_000_000_000_000 }";
+
 fn mill_with_guests(names: &[&str]) -> (TempDir, Mill) {
     let folder = tempfile::tempdir().unwrap();
     let mill = Mill::start(&folder.path().join("data"));
@@ -20,7 +23,7 @@ fn mill_with_guests(names: &[&str]) -> (TempDir, Mill) {
     for name in names {
         mill.wasmill(["deploy", &guest(name), "--name", &format!("{name}@1.0.0")]).ok();
         text += &format!(
-            "[type.{name}]\nhandlers = [ {{ module = \"{name}@1.0.0\" }} ]\nretry = {{ attempts = 1 }}\n"
+            "[type.{name}]\nhandlers = [ {{ module = \"{name}@1.0.0\" }} ]\nretry = {{ attempts = 1 }}\n{ENDLESS}\n"
         );
     }
     let routes = folder.path().join("routes.toml");

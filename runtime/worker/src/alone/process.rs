@@ -55,8 +55,8 @@ pub(crate) enum Death {
 
 /// From the start of the process, or from the request, until the job runs: the handler may have to be compiled.
 const START_WITHIN: Duration = Duration::from_secs(60);
-/// How long a child that has closed its output may take to be gone.
-const GONE_WITHIN: Duration = Duration::from_secs(1);
+/// How long a child that has closed its output may take to be gone, on a machine that is busy with others.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
 /// What a child's answer may have beyond output and logs, and room for how JSON writes the logs.
 const ANSWER_BYTES: u64 = 16 << 20;
 
