@@ -112,6 +112,7 @@ fn a_job_that_waits_can_be_cancelled() {
     let paused = folder.path().join("paused.toml");
     fs::write(&paused, format!("{ROUTES}mode = \"paused\"\n")).unwrap();
     mill.wasmill(["apply", text(&paused), "--yes"]).ok();
+    mill.followed();
     let enqueue = ["enqueue", "greeting", "--payload", "-", "--json"];
     let stored = mill.wasmill_reading(enqueue, "{\"name\": \"Bo\"}").ok().json();
     let id = stored["id"].as_str().unwrap();
