@@ -125,7 +125,8 @@ fn covers(newer: &Progress, older: &Progress) -> bool {
     newer.floor >= older.floor && unsettled.iter().all(|range| range.end <= newer.floor.0)
 }
 
-fn append_of(letter: &DeadLetter) -> Result<Append, Undecodable> {
+/// A dead letter as a record. Its key is [`DeadLetter::record_key`], so that a repeat overwrites itself.
+pub(crate) fn append_of(letter: &DeadLetter) -> Result<Append, Undecodable> {
     Ok(Append {
         topic: Topic::dead(),
         partition: Partition(0),

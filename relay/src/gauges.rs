@@ -75,6 +75,15 @@ impl Gauges {
     }
 }
 
+impl Drop for Gauges {
+    /// A lane that another relay has now, or nobody, is not shown as it was here last.
+    fn drop(&mut self) {
+        self.lag(0);
+        self.floor_age(Duration::ZERO, None);
+        self.hindered(false);
+    }
+}
+
 /// Counts a record that became a dead letter on the way.
 pub(crate) fn count_dead(reason: FailureCode) {
     counter!("wasmill_relay_dead_total", "reason" => reason.as_str()).increment(1);

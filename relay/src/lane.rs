@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use wasmill_job::{Offset, Passed, Progress, RecordHash, Revision, Topic, TopicPartition};
+use wasmill_job::{Offset, Passed, Progress, RecordHash, Revision, Topic, TopicPartition, UnixMs};
 use wasmill_log::{Bounds, Log, ReadError, Stored};
 use wasmill_queue::{Push, Pushed, Queue};
 
@@ -32,6 +32,8 @@ pub(crate) struct Lane<L, Q> {
     trouble: Trouble,
     /// The offset the queue is believed to want; `None`: ask it.
     wanted: Option<Offset>,
+    /// How far it was known to have come when it met trouble. Only shown.
+    reached: Offset,
     /// Where the log ended when the queue was found to be ahead of it.
     end_when_ahead: Option<Offset>,
     /// The progress the log was told last.
@@ -80,6 +82,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             place,
             standings,
             wanted: None,
+            reached: Offset(0),
             end_when_ahead: None,
             committed: None,
             waits_for: None,
@@ -110,12 +113,13 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
                     }
                     if !hindrance.is_ordinary() {
                         // Whatever it was, the queue may be another one afterwards: ask what it wants.
-                        self.wanted = None;
+                        self.reached = self.wanted.take().unwrap_or(self.reached);
+                        self.measure_in_trouble().await;
                     }
                     Some(self.trouble.met(&hindrance, rand::random()))
                 }
             };
-            self.gauges.hindered(self.trouble.is_on());
+            self.gauges.hindered(self.trouble.is_on() || self.waits_for.is_some());
             if let Some(pause) = pause {
                 let _ = tokio::time::timeout(pause, stop.cancelled()).await;
             }
@@ -189,6 +193,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         self.wanted = Some(wanted);
         self.committed = Some(progress);
         self.ages.clear();
+        self.refresh.resumed(wanted);
         self.standings.reached(&self.place, Standing::Resumed);
         Ok(wanted)
     }
@@ -268,24 +273,53 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             self.wanted = None;
             return Ok(());
         }
-        let mut stored_at = self.ages.of(floor);
-        if floor >= next {
-            self.gauges.floor_age(Duration::ZERO, None);
-            return Ok(());
-        }
-        if stored_at.is_none() && has_to_look {
-            let oldest = self.ends.log.read(&self.place, floor.max(first), 1).await?;
-            stored_at = oldest.first().map(|oldest| oldest.stored_at);
-        }
+        let stored_at = self.show_age(floor, Bounds { first, next }, has_to_look).await?;
         let (Some(stored_at), Some(progress)) = (stored_at, &self.committed) else { return Ok(()) };
-        let retention = self.refresh.retention(&self.ends, &self.place).await?;
-        let age = self.ends.clock.now().since(stored_at);
-        self.gauges.floor_age(age, retention);
-        self.refresh.warn(&self.place, age, retention);
         let refreshed =
             self.refresh.step(&self.ends, &self.place, progress, first, wanted, stored_at).await?;
         self.gauges.refreshed(refreshed);
         Ok(())
+    }
+
+    /// Shows the age of the record at the floor, and warns of it; when that record was stored, if it is known, or may be looked at.
+    async fn show_age(
+        &mut self,
+        floor: Offset,
+        Bounds { first, next }: Bounds,
+        may_look: bool,
+    ) -> Result<Option<UnixMs>, Hindrance> {
+        if floor >= next {
+            self.gauges.floor_age(Duration::ZERO, None);
+            return Ok(None);
+        }
+        let mut stored_at = self.ages.of(floor);
+        if stored_at.is_none() && may_look {
+            let oldest = self.ends.log.read(&self.place, floor.max(first), 1).await?;
+            stored_at = oldest.first().map(|oldest| oldest.stored_at);
+        }
+        let Some(stored_at) = stored_at else { return Ok(None) };
+        let retention = self.refresh.retention(&self.ends, &self.place).await?;
+        let age = self.ends.clock.now().since(stored_at);
+        self.gauges.floor_age(age, retention);
+        self.refresh.warn(&self.place, age, retention);
+        Ok(Some(stored_at))
+    }
+
+    /// While the lane stands still it shows what the log alone tells: an alarm on what waits, and on its age, is for just then.
+    async fn measure_in_trouble(&mut self) {
+        if self.is_of_letters() || Instant::now() < self.next_look {
+            return;
+        }
+        self.next_look = Instant::now() + LOOK;
+        // When the log does not answer either, the hindrance of the lane says so.
+        let _ = self.measure_log().await;
+    }
+
+    async fn measure_log(&mut self) -> Result<(), Hindrance> {
+        let floor = self.ends.committed(&self.place).await?.floor;
+        let bounds = self.ends.log.bounds(&self.place).await?;
+        self.gauges.lag(bounds.next.0.saturating_sub(self.reached.max(floor).0));
+        self.show_age(floor, bounds, true).await.map(drop)
     }
 
     /// Whether it is the lane of dead letters, which are shown and never settled.

@@ -43,6 +43,11 @@ impl Refresh {
         }
     }
 
+    /// The lane goes on from `wanted`: what comes from there on was not looked at, whatever stood there before.
+    pub(crate) fn resumed(&mut self, wanted: Offset) {
+        self.looked_to = self.looked_to.min(wanted);
+    }
+
     /// Asks for the retention again at the next need: somebody may have changed it.
     pub(crate) fn forget_retention(&mut self) {
         self.retention = None;

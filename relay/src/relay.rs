@@ -9,11 +9,11 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use wasmill_catalog::Catalog;
-use wasmill_job::{Clock, TopicPartition};
+use wasmill_job::{Clock, Topic, TopicPartition};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
 
-use crate::debts;
+use crate::debts::{Payer, pump};
 use crate::ends::Ends;
 use crate::gauges;
 use crate::hindrance::{Hindrance, Trouble};
@@ -26,6 +26,9 @@ pub struct Relay<L, Q> {
     ends: Arc<Ends<L, Q>>,
     standings: Arc<Standings>,
     lanes: Lanes,
+    /// Whether the debts are ours to pay. One relay does: the one that has the lane of dead letters, which is assigned like every
+    /// other. Two that do for a moment only do it twice.
+    pays: watch::Sender<bool>,
 }
 
 /// The running tasks, each ending with the lane it carried.
@@ -50,7 +53,8 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
         gauges::describe();
         let ensured = Mutex::default();
         let ends = Arc::new(Ends { log, queue, catalog, clock, ensured });
-        Self { ends, standings: Arc::new(Standings::new()), lanes: Lanes::default() }
+        let pays = watch::Sender::new(false);
+        Self { ends, standings: Arc::new(Standings::new()), lanes: Lanes::default(), pays }
     }
 
     /// How far the relay has come; for readiness.
@@ -62,7 +66,8 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
     /// queue never ends it; while draining, trouble is logged and left to the next start, which costs nothing but a
     /// little repeated work.
     pub async fn run(mut self, stop: CancellationToken) {
-        let pump = tokio::spawn(debts::pump(Arc::clone(&self.ends), stop.clone()));
+        let payer = Payer::new(Arc::clone(&self.ends));
+        let pump = tokio::spawn(pump(payer, self.pays.subscribe(), stop.clone()));
         // Dropped with this future, like the lanes.
         let pump = AbortOnDropHandle::new(pump);
         self.follow(&stop).await;
@@ -105,10 +110,12 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
         if self.lanes.running.is_empty() {
             self.standings.expect(places.iter().cloned());
         }
+        self.pays.send_replace(places.iter().any(|place| place.topic == Topic::dead()));
         for (place, lane) in &self.lanes.running {
             if !places.contains(place) && !lane.is_cancelled() {
                 tracing::info!(lane = %place, "another relay carries it from here on");
                 lane.cancel();
+                self.standings.left(place);
             }
         }
         for place in places {
@@ -122,16 +129,22 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
         }
     }
 
-    async fn drain(mut self, pump: AbortOnDropHandle<()>) {
+    async fn drain(mut self, pump: AbortOnDropHandle<Payer<L, Q>>) {
         let ended = async { while self.lanes.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(STOP_WITHIN, ended).await.is_err() {
             tracing::warn!("some lanes did not stop in time and are dropped, which loses nothing");
             self.lanes.tasks.shutdown().await;
         }
-        if let Ok(Err(error)) = tokio::time::timeout(STOP_WITHIN, pump).await {
-            tracing::error!("the task that pays what the queue owes failed inside: {error}");
-        }
-        match tokio::time::timeout(STOP_WITHIN, self.settle_up()).await {
+        let payer = match tokio::time::timeout(STOP_WITHIN, pump).await {
+            Ok(Ok(payer)) => Some(payer),
+            Ok(Err(error)) => {
+                tracing::error!("the task that pays what the queue owes failed inside: {error}");
+                None
+            }
+            Err(_) => None,
+        };
+        let payer = payer.filter(|_| *self.pays.borrow());
+        match tokio::time::timeout(STOP_WITHIN, self.settle_up(payer)).await {
             Ok(Ok(())) => tracing::debug!("the relay is drained"),
             Ok(Err(hindrance)) => tracing::warn!("the relay leaves work to its next start: {hindrance}"),
             Err(_) => tracing::warn!("the relay leaves work to its next start: no answer in time"),
@@ -139,8 +152,11 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
     }
 
     /// Debts first: paying them settles the offsets that the progress then tells. What hinders one lane hinders no other.
-    async fn settle_up(&self) -> Result<(), Hindrance> {
-        let mut outcome = debts::pay_all(&self.ends).await;
+    async fn settle_up(&self, payer: Option<Payer<L, Q>>) -> Result<(), Hindrance> {
+        let mut outcome = match payer {
+            Some(mut payer) => payer.pay_all().await,
+            None => Ok(()),
+        };
         let mut telling = JoinSet::new();
         for place in self.lanes.running.keys().filter(|place| !place.topic.is_compacted()) {
             let (ends, place) = (Arc::clone(&self.ends), place.clone());

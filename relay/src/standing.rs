@@ -49,7 +49,20 @@ impl Standings {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = lanes.get_mut(lane).filter(|known| **known < standing) else { return };
         *known = standing;
-        let least = lanes.values().min().copied().unwrap_or(Standing::Starting);
+        self.rise(&lanes);
+    }
+
+    /// Another relay carries a lane from here on: nobody waits for it here.
+    pub(crate) fn left(&self, lane: &TopicPartition) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if lanes.remove(lane).is_some() {
+            self.rise(&lanes);
+        }
+    }
+
+    fn rise(&self, lanes: &BTreeMap<TopicPartition, Standing>) {
+        // Without any it stands by.
+        let least = lanes.values().min().copied().unwrap_or(Standing::CaughtUp);
         self.least.send_if_modified(|now| {
             let risen = least > *now;
             *now = least.max(*now);

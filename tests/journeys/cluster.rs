@@ -43,6 +43,26 @@ async fn jobs_are_taken_in_without_a_relay_and_without_redis_and_run_when_they_a
     for job in [early, late] {
         world.reaches(&job, "completed").await;
     }
+
+    // A relay that had begun says how much waits meanwhile: alarms rest on that.
+    world.redis_mut(0).end();
+    let third = world.enqueue("greeting", &json!({ "name": "Cy" })).await;
+    let shows = async |name: &str, at_least: f64| {
+        until(&format!("{name} is {at_least}"), DEADLINE, || async {
+            (world.metric(Role::Relay, 0, name, "wasmill.q.").await >= at_least).then_some(())
+        })
+        .await;
+    };
+    shows("wasmill_relay_hindered", 1.0).await;
+    shows("wasmill_relay_lag_records", 1.0).await;
+    shows("wasmill_relay_floor_age_seconds", 0.001).await;
+    world.redis_mut(0).restart().await;
+    world.reaches(&third, "completed").await;
+    until("nothing waits any more", DEADLINE, || async {
+        let left = world.metric(Role::Relay, 0, "wasmill_relay_lag_records", "").await;
+        (left + world.metric(Role::Relay, 0, "wasmill_relay_hindered", "").await == 0.0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -181,9 +181,9 @@ async fn a_full_shard_takes_pushes_again_only_when_memory_has_fallen_clearly() {
     let jobs = world.jobs("a", 1);
     world.push(jobs).await;
     fill(&mut world).await;
-    let memory = memory(&world.queue).await;
-    let [ShardMemory { shard: 0, used, max: Some(MAX_MEMORY), is_full: true, .. }] = memory[..] else {
-        panic!("{memory:?}");
+    let told = memory(&world.queue).await;
+    let [ShardMemory { shard: 0, used, max: Some(MAX_MEMORY), is_full: true, .. }] = told[..] else {
+        panic!("{told:?}");
     };
     // The push that was refused had its own entries in memory when that was measured.
     assert!(used + (256 << 10) > MAX_MEMORY / 4 * 3, "{used}");

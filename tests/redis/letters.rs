@@ -112,6 +112,26 @@ async fn dead_letters_of_both_shards_are_one_list_in_the_order_of_their_keys() {
 }
 
 #[tokio::test]
+async fn debts_of_one_shard_do_not_hide_those_of_another() {
+    let mut world = World::with(&[], 2).await;
+    // Those of the first shard fill more than an answer, and nobody can pay them.
+    let mut jobs: Vec<_> = (0..50).map(|_| world.job_in("a", Partition(0), 10)).collect();
+    let last = world.job_in("a", Partition(1), 10);
+    jobs.push(last.clone());
+    enqueue(&world.queue, jobs).await;
+    let claims = world.take(100).await;
+    settle(&world.queue, claims, bury).await;
+    let mut seen = BTreeSet::new();
+    for _ in 0..2 {
+        let owed = world.queue.owed(10).await.unwrap();
+        assert_eq!(owed.len(), 10);
+        seen.extend(owed.iter().filter_map(|debt| debt.letter()).map(|letter| letter.key()));
+    }
+    assert!(seen.contains(&last.id.to_string()), "{seen:?}");
+    world.check().await;
+}
+
+#[tokio::test]
 async fn the_dead_letters_lane_goes_on_where_each_shard_was() {
     let mut world = World::with(&[], 2).await;
     let all = letters(&mut world, 30);

@@ -40,3 +40,15 @@ fn a_relay_with_nothing_to_carry_stands_by() {
     standings.expect([]);
     assert_eq!(*seen.borrow(), Standing::CaughtUp);
 }
+
+#[test]
+fn nobody_waits_for_a_lane_that_another_relay_has_now() {
+    let standings = Standings::new();
+    let seen = standings.subscribe();
+    standings.expect([lane(0), lane(1)]);
+    standings.reached(&lane(0), Standing::Resumed);
+    standings.left(&lane(1));
+    assert_eq!(*seen.borrow(), Standing::Resumed);
+    standings.left(&lane(0));
+    assert_eq!(*seen.borrow(), Standing::CaughtUp, "it stands by");
+}

@@ -159,14 +159,43 @@ async fn what_cannot_be_paid_does_not_hold_up_the_rest() {
     let relay = world.relay();
     pending(&world, 2).await;
     let mut claims = world.take(2).await;
-    // The log refuses it for ever. Whoever emits has limits below that, so it never comes to this.
-    let mut too_large = children(&claims[0].job, 1, Path::Log);
-    too_large[0].job.payload = vec![b'x'; 17 << 20].into();
+    // The log refuses one of three for ever. Whoever emits has limits below that; a topic that is missing, or may not be written to,
+    // looks the same.
+    let mut too_large = children(&claims[0].job, 3, Path::Log);
+    too_large[1].job.payload = vec![b'x'; 17 << 20].into();
     emit(&world, claims.remove(0), too_large).await;
     let good = children(&claims[0].job, 1, Path::Log);
     emit(&world, claims.remove(0), good).await;
-    pending(&world, 1).await;
+    pending(&world, 3).await;
     let is_paid = || async { world.queue.queue().owed(10).await.unwrap().len() == 1 };
     eventually("nothing is owed but what is too large", is_paid).await;
+    // Its brothers are stored once, however often it is tried.
+    for _ in 0..3 {
+        world.queue.called("owed", world.queue.calls("owed") + 1).await;
+    }
+    assert_eq!(records(&world).await, 5, "two jobs, and three children");
     relay.crash().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_takes_no_children_holds_up_only_debts_of_such() {
+    let mut world = World::new().await;
+    world.enqueue("email.welcome", 2).await;
+    world.queue.fail("enqueue_owed", usize::MAX);
+    let relay = world.relay();
+    pending(&world, 2).await;
+    let mut claims = world.take(2).await;
+    let straight = children(&claims[0].job, 1, Path::Queue);
+    emit(&world, claims.remove(0), straight).await;
+    let logged = children(&claims[0].job, 1, Path::Log);
+    emit(&world, claims.remove(0), logged).await;
+    pending(&world, 1).await;
+    let owed = || async { world.queue.queue().owed(10).await.unwrap().len() };
+    eventually("what went through the log is paid", || async { owed().await == 1 }).await;
+    world.queue.called("enqueue_owed", world.queue.calls("enqueue_owed") + 1).await;
+    assert_eq!(records(&world).await, 3, "and stored once");
+    world.queue.fail("enqueue_owed", 0);
+    pending(&world, 2).await;
+    eventually("nothing is owed", || async { owed().await == 0 }).await;
+    relay.drain().await;
 }

@@ -1,9 +1,9 @@
 //! The last good revision, and the last known tokens, each kept in a file of the process's own: what it starts from when the
 //! artifact store is away, or has lost what it had.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::wire::{Unreadable, read_kept, read_kept_tokens, write_kept_tokens, write_revision};
@@ -79,19 +79,20 @@ fn keep(path: &Path, bytes: &[u8], mode: u32) {
     }
 }
 
+/// What a file begins with that is being written.
+const BESIDE: &str = ".unfinished-";
+
 /// Puts a whole file in the place of another: after a power cut one of the two is there. Processes that share the folder write
-/// beside one another.
+/// beside one another, also those in containers that have the same process id.
 fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    // One that a crash left has the mode that it was made with.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+    let folder = path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut beside = tempfile::Builder::new()
+        .prefix(BESIDE)
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)?;
+    beside.write_all(bytes)?;
+    beside.as_file().sync_all()?;
+    beside.persist(path).map(drop).map_err(|error| error.error)
 }
 
 #[cfg(test)]

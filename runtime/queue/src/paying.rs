@@ -69,26 +69,24 @@ fn worse(pause: &mut Option<Duration>, reason: &str) -> Duration {
 pub async fn pay_without_log<Q: Queue>(queue: &Q, max: usize) -> Result<Payment, QueueError> {
     let debts = queue.owed(max).await?;
     let payable: Vec<&Debt> = debts.iter().filter(|debt| !debt.needs_log()).collect();
-    let paid = hand_over(queue, &payable).await?;
+    let (paid, trouble) = hand_over(queue, &payable).await;
     let payment = Payment { paid: paid.len(), left: debts.len() - paid.len() };
     if !paid.is_empty() {
         queue.paid(paid).await?;
     }
-    Ok(payment)
+    trouble.map_or(Ok(payment), Err)
 }
 
-/// Gives the queue those children of `debts` that go straight into it. Answers the debts of which it has them all; of one
-/// without such children it does.
-///
-/// # Errors
-/// When the queue does not answer: then it has none of them, or some, or all.
-pub async fn hand_over<Q: Queue>(queue: &Q, debts: &[&Debt]) -> Result<Vec<DebtId>, QueueError> {
+/// Gives the queue those children of `debts` that go straight into it. Answers the debts of which it has them all, as it does of one
+/// without such children; and the trouble, when the queue did not answer: then it has none of the children, or some, or all.
+pub async fn hand_over<Q: Queue>(queue: &Q, debts: &[&Debt]) -> (Vec<DebtId>, Option<QueueError>) {
     let direct = |debt: &Debt| debt.children().iter().filter(|child| child.goes_into_queue()).count();
     let all = debts.iter().flat_map(|debt| debt.children());
     let children: Vec<_> = all.filter(|child| child.goes_into_queue()).map(Child::new_job).collect();
-    let admissions = match queue.enqueue_owed(children).await? {
-        Enqueued::Done(admissions) => admissions,
-        Enqueued::Full => Vec::new(),
+    let (admissions, trouble) = match queue.enqueue_owed(children).await {
+        Ok(Enqueued::Done(admissions)) => (admissions, None),
+        Ok(Enqueued::Full) => (Vec::new(), None),
+        Err(error) => (Vec::new(), Some(error)),
     };
     let mut rest = &admissions[..];
     let mut handed = Vec::new();
@@ -103,5 +101,5 @@ pub async fn hand_over<Q: Queue>(queue: &Q, debts: &[&Debt]) -> Result<Vec<DebtI
         }
         rest = others;
     }
-    Ok(handed)
+    (handed, trouble)
 }

@@ -138,7 +138,8 @@ pub trait Queue: Clone + Send + Sync + 'static {
     /// done-marks whose time is over.
     fn sweep(&self, max: usize) -> impl Future<Output = Result<Swept, QueueError>> + Send;
 
-    /// What the queue owes, oldest first, at most `max` debts. Stays owed until paid.
+    /// What the queue owes, at most `max` debts: of each of its parts the oldest first, and no part's hide those of another for
+    /// good. Stays owed until paid.
     fn owed(&self, max: usize) -> impl Future<Output = Result<Vec<Debt>, QueueError>> + Send;
 
     /// Resolves when something is owed, at once if it is already, and at the latest after `at_most`. Whoever cannot pay

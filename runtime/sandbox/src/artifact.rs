@@ -112,6 +112,7 @@ impl ArtifactStore {
             fs::set_permissions(&folder, Permissions::from_mode(0o700))
                 .map_err(io("make private", &folder))?;
         }
+        file::remove_what_was_left(&folder).map_err(io("look into", &folder))?;
         let key = Key::open(&folder)?;
         Ok(Self { folder, key })
     }

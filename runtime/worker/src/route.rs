@@ -167,6 +167,10 @@ impl Route {
     }
 }
 
+/// How large a child's payload may be, whatever its type allows: a record of the log in Kafka has 1,000,000 bytes at most, and its
+/// envelope takes some. One that the log refused would be owed for ever, and its parent never settled.
+const CHILD_BYTES_MAX: u64 = 1_000_000 - (16 << 10);
+
 /// Where jobs of a type go; `None` if it takes none, or is unknown.
 fn destination(catalog: &Catalog, job_type: &JobType) -> Option<Destination> {
     let spec = catalog.types.get(job_type).filter(|spec| spec.mode != RouteMode::Off)?;
@@ -174,7 +178,7 @@ fn destination(catalog: &Catalog, job_type: &JobType) -> Option<Destination> {
     Some(Destination {
         generation: queue.current.generation,
         partitions: queue.current.partitions,
-        payload_bytes_max: spec.limits.payload_bytes,
+        payload_bytes_max: spec.limits.payload_bytes.min(CHILD_BYTES_MAX),
     })
 }
 

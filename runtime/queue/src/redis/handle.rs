@@ -2,7 +2,7 @@
 //! partition, so any id finds its own.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +49,8 @@ pub(super) struct Shared {
     pub(super) unanswered: Mutex<HashMap<(WorkerId, usize), u64>>,
     /// Whether this process mends, by shard.
     pub(super) mending: Vec<AtomicBool>,
+    /// The shard whose debts are asked for first: after a full answer the next one has its turn, or those of one could fill them all.
+    pub(super) owed_first: AtomicUsize,
 }
 
 /// What `ready` waits for.
@@ -73,7 +75,7 @@ impl RedisQueue {
         let link = Link::new(config, rand::random(), Arc::clone(&news))?;
         let mending = link.cores().iter().map(|_| AtomicBool::new(false)).collect();
         let (offer, unanswered) = (Mutex::default(), Mutex::default());
-        let shared = Shared { link, news, offer, unanswered, mending };
+        let shared = Shared { link, news, offer, unanswered, mending, owed_first: AtomicUsize::new(0) };
         Ok(Self { shared: Arc::new(shared), wait: Mutex::new(Wait::Nothing) })
     }
 
@@ -225,9 +227,12 @@ impl Queue for RedisQueue {
 
     async fn owed(&self, max: usize) -> Result<Vec<Debt>, QueueError> {
         let (mut debts, mut answers, mut trouble) = (Vec::new(), false, None);
-        for shard in self.shards() {
+        let mut shards: Vec<_> = self.shards().collect();
+        shards.rotate_left(self.shared.owed_first.swap(0, Ordering::Relaxed));
+        for shard in shards {
             let most = max.saturating_sub(debts.len());
             if most == 0 {
+                self.shared.owed_first.store(shard.number, Ordering::Relaxed);
                 break;
             }
             match shard.owed(most).await {

@@ -188,15 +188,23 @@ fn engines_with_other_settings_keep_their_own() {
     assert!(refused.contains("not usable by this build") && refused.contains("fuel"), "{refused}");
 }
 
+/// Another process that shares the folder may be writing, also one with the same process id, in a container of its own.
 #[test]
-fn what_was_left_unfinished_is_no_artifact() {
+fn what_is_unfinished_is_no_artifact_and_left_alone_until_it_is_old() {
     let folder = TempDir::new().unwrap();
     let store = ArtifactStore::open(folder.path()).unwrap();
-    for turn in 0..1_000 {
-        let left = format!(".unfinished-{}-{turn}", std::process::id());
-        fs::write(folder.path().join(left), b"half").unwrap();
+    let names = (0..1_000).map(|turn| format!(".unfinished-{}-{turn}", std::process::id()));
+    let left: Vec<_> = names.map(|name| folder.path().join(name)).collect();
+    for file in &left {
+        fs::write(file, b"half").unwrap();
     }
     greets(&SANDBOX, &store.compile(&SANDBOX, &hello()).unwrap());
+    let whole = |file: &std::path::PathBuf| fs::read(file).is_ok_and(|bytes| bytes == b"half");
+    assert!(left.iter().all(whole), "somebody else's file was touched");
+
+    fs::File::open(&left[0]).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    ArtifactStore::open(folder.path()).unwrap();
+    assert!(!left[0].exists() && left[1..].iter().all(whole));
 }
 
 #[test]

@@ -23,3 +23,14 @@ fn paused_types_are_named_in_the_offer() {
     };
     assert_eq!(*routes.offer, expected);
 }
+
+#[test]
+fn a_child_is_no_larger_than_any_log_takes() {
+    let says = "[type.small]\nlimits.payload = '1KiB'\nhandlers = [{ module = 'hello@1.0.0' }]\n\
+                [type.large]\nlimits.payload = '16MiB'\nhandlers = [{ module = 'hello@1.0.0' }]";
+    let modules = BTreeMap::from([("hello@1.0.0".parse().unwrap(), ModuleDigest::of(b"hello"))]);
+    let catalog = plan(&Catalog::default(), &[SourceFile::new("a.toml", says)], &modules, Backing::Log);
+    let catalog = catalog.unwrap().next;
+    let most = |name: &str| destination(&catalog, &name.parse().unwrap()).unwrap().payload_bytes_max;
+    assert_eq!((most("small"), most("large")), (1_024, CHILD_BYTES_MAX));
+}
