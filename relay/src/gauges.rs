@@ -9,7 +9,7 @@ use wasmill_job::{FailureCode, TopicPartition};
 pub(crate) struct Gauges {
     lag: Gauge,
     floor_age: Gauge,
-    retention: Gauge,
+    labels: [(&'static str, String); 2],
     hindered: Gauge,
     pushed: Counter,
     duplicates: Counter,
@@ -24,13 +24,13 @@ impl Gauges {
         Self {
             lag: gauge!("wasmill_relay_lag_records", &labels),
             floor_age: gauge!("wasmill_relay_floor_age_seconds", &labels),
-            retention: gauge!("wasmill_relay_retention_seconds", &labels),
             hindered: gauge!("wasmill_relay_hindered", &labels),
             pushed: counter!("wasmill_relay_pushed_total", &labels),
             duplicates: counter!("wasmill_relay_duplicates_total", &labels),
             parked: counter!("wasmill_relay_parked_total", &labels),
             dropped: counter!("wasmill_relay_dropped_total", &labels),
             refreshed: counter!("wasmill_relay_refreshed_total", &labels),
+            labels,
         }
     }
 
@@ -44,8 +44,9 @@ impl Gauges {
     /// whatever became of them, where it does not keep them for ever.
     pub(crate) fn floor_age(&self, age: Duration, retention: Option<Duration>) {
         self.floor_age.set(age.as_secs_f64());
+        // Shown only where there is one: a share of it would be infinite else.
         if let Some(retention) = retention {
-            self.retention.set(retention.as_secs_f64());
+            gauge!("wasmill_relay_retention_seconds", &self.labels).set(retention.as_secs_f64());
         }
     }
 

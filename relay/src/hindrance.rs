@@ -71,7 +71,7 @@ pub(crate) enum Hindrance {
 /// The present hindrance of one task, if any.
 #[derive(Debug)]
 pub(crate) struct Trouble {
-    /// What the task does, for log lines: "relaying wasmill.q.mail.0/3".
+    /// What the task does, for log lines: "relaying wasmill.q.mail.1/3".
     task: String,
     tries: u32,
     kind: Option<&'static str>,

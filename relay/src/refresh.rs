@@ -61,7 +61,7 @@ impl Refresh {
             tracing::error!(
                 %lane, age_s = age.as_secs(), retention_s = retention.unwrap_or_default().as_secs(),
                 "the oldest unsettled record is older than half of what the topic keeps: make room in the queue, add workers, \
-                 or raise the topic's retention.ms, before records are dropped that were never run"
+                 or raise kafka.retention and run `wasmill topics apply`, before records are dropped that were never run"
             );
         } else if self.has_warned && !is_old {
             tracing::info!(%lane, "the oldest unsettled record is young enough again");

@@ -80,6 +80,10 @@ async fn of_queues_never_change_their_partitions() {
     assert!(refused.to_string().contains("generation"), "{refused}");
     let other = log.compare(&[plan("wasmill.q.other.1", 1)]).await.unwrap();
     assert!(matches!(other[..], [TopicDifference::Missing { .. }]), "nothing was done: {other:?}");
+    let own = TopicPlan { retention: None, compacted: true, ..plan("wasmill.dead", 1) };
+    kafka.create_topic("wasmill.dead", 3, 1, &[]).await;
+    let refused = log.apply(&[own]).await.unwrap_err().to_string();
+    assert!(refused.contains("auto.create.topics.enable") && !refused.contains("generation"), "{refused}");
     let copies = TopicPlan { replication: 3, ..plan("wasmill.q.copies.1", 1) };
     let refused = log.apply(&[copies]).await.unwrap_err();
     assert!(matches!(refused, TopicError::TooFewBrokers { replication: 3, .. }), "{refused}");

@@ -56,6 +56,10 @@ async fn jobs_are_taken_in_without_a_relay_and_without_redis_and_run_when_they_a
     shows("wasmill_relay_hindered", 1.0).await;
     shows("wasmill_relay_lag_records", 1.0).await;
     shows("wasmill_relay_floor_age_seconds", 0.001).await;
+    until("the gateway shows that Redis is away", DEADLINE, || async {
+        (world.metric(Role::Gateway, 0, "wasmill_queue_server_away", "").await == 1.0).then_some(())
+    })
+    .await;
     world.redis_mut(0).restart().await;
     world.reaches(&third, "completed").await;
     until("nothing waits any more", DEADLINE, || async {

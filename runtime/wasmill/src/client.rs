@@ -61,7 +61,11 @@ impl Server {
         let uri: Uri = url.parse().map_err(|_| wrong("it is not a URL"))?;
         match uri.scheme_str() {
             Some("http") => {}
-            Some("https") => return Err(wrong("this release speaks plain HTTP only")),
+            Some("https") => {
+                return Err(wrong(
+                    "commands speak plain HTTP: run them beside the server, or through a tunnel (ssh -L 8420:127.0.0.1:8420 HOST)",
+                ));
+            }
             _ => return Err(wrong("it does not begin with http://")),
         }
         if uri.query().is_some() {
@@ -122,7 +126,7 @@ impl Server {
     fn silent(&self, why: &str) -> Failure {
         Failure::new(Exit::Unreachable, format_args!("no answer from {}: {why}.", self.base))
             .passing()
-            .advise("Is `wasmill dev` running? Another address goes into --server or WASMILL_SERVER.")
+            .advise("Is a mill running there? Another address goes into --server or WASMILL_SERVER.")
     }
 }
 

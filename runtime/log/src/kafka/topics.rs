@@ -212,6 +212,11 @@ impl std::fmt::Display for TopicDifference {
             Self::Narrow { topic, found, wanted } => {
                 write!(f, "the topic {topic} has {found} partitions, and should have {wanted}")
             }
+            Self::Fixed { topic, found, wanted } if topic.is_compacted() => write!(
+                f,
+                "the topic {topic} has {found} partitions, not {wanted}, and that never changes: brokers make it by themselves \
+                 where they may (auto.create.topics.enable); while no job was taken in, delete it and run `wasmill topics apply`"
+            ),
             Self::Fixed { topic, found, wanted } => write!(
                 f,
                 "the topic {topic} has {found} partitions, not {wanted}, and that never changes: give the queue a new \

@@ -49,7 +49,7 @@ pub struct KafkaConfig {
     #[serde(with = "text::span")]
     pub delivery_timeout: Duration,
     /// What may wait for acknowledgements in this process, in bytes, of each durability; above it callers are answered 503 at
-    /// once. Default 256 MiB.
+    /// once. Default 256 MiB; more than 100,000 records never wait.
     #[serde(rename = "buffer_size", with = "text::size")]
     pub buffer_bytes: u64,
     /// On how many brokers each record of a topic stands that is made from here on. Default 3.
@@ -59,8 +59,8 @@ pub struct KafkaConfig {
     /// Default 2: one broker may be away, and one more lost for good, without the loss of a job.
     #[serde(with = "text::count")]
     pub min_insync: NonZeroU32,
-    /// After how long Kafka drops the records of queues and of parked jobs, settled or not, in topics that are made from here
-    /// on; the relay appends what is still unsettled again before that. Default 7 days.
+    /// After how long Kafka drops the records of queues, settled or not; the relay appends what is still unsettled again before that.
+    /// `wasmill topics apply` gives it to the topics. Parked jobs are kept until they are settled. Default 7 days.
     #[serde(with = "text::span")]
     pub retention: Duration,
 }

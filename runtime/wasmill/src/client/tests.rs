@@ -9,7 +9,7 @@ fn refusal(url: &str) -> String {
 
 #[test]
 fn only_plain_http_addresses_are_taken() {
-    assert!(refusal("https://mill").contains("plain HTTP only"));
+    assert!(refusal("https://mill").contains("through a tunnel"));
     assert!(refusal("mill:8420").contains("does not begin with http://"));
     assert!(refusal("http://").contains("not a URL"));
     assert_eq!(Server::new("http://[::1]:8420/").unwrap().address(), "http://[::1]:8420");

@@ -1,4 +1,4 @@
-//! `wasmill check`: finds every mistake in configuration and catalog files, without starting anything.
+//! `wasmill check`: finds all mistakes that configuration and catalog files have by themselves, without starting anything.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,7 +15,9 @@ use crate::mill::access;
 use crate::mill::stores::{backing, redis_names};
 use crate::terminal::{GREEN, print, styled, tell};
 
-/// Find every mistake in the configuration and in catalog files, without starting anything
+/// Find the mistakes in the configuration and in catalog files, without starting anything
+///
+/// What an address, a disk or a server has against them is told at the start.
 ///
 /// Whether a module is deployed, only a server knows: here every version named in a catalog file counts as deployed. What a
 /// catalog file may say depends on the mill: that is the configuration's, with a log unless it says log.kind = "none". Without

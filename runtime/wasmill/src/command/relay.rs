@@ -7,7 +7,7 @@ use wasmill_job::{Offset, Partition, Progress, Topic, TopicPartition};
 use wasmill_log::{Bounds, KafkaLog, Log, ReadError};
 use wasmill_process::Config;
 use wasmill_process::config::{LogKind, ProcessEnvironment, QueueKind};
-use wasmill_queue::{Push, Pushed, Queue, QueueError, RedisQueue};
+use wasmill_queue::{Push, Pushed, Queue, QueueError, RedisQueue, RedisStartError};
 
 use crate::command::dev::Settings;
 use crate::command::topics::reached;
@@ -94,7 +94,12 @@ impl Accept {
 
     async fn accept(&self, log: &KafkaLog, queue: &RedisQueue) -> Result<()> {
         reached(log).await?;
-        queue.start().await.map_err(|error| Failure::new(Exit::Unreachable, format_args!("{error}.")))?;
+        queue.start().await.map_err(|error| match error {
+            RedisStartError::Unavailable(reason) => {
+                Failure::new(Exit::Unreachable, format_args!("{reason}."))
+            }
+            RedisStartError::Refused(reason) => Failure::new(Exit::Config, format_args!("{reason}.")),
+        })?;
         let stand = Stand::of(&self.place, log, queue).await?;
         print(&stand.render(&self.place))?;
         let first = stand.bounds.first;
@@ -176,6 +181,7 @@ impl Stand {
 
 fn unread(error: ReadError) -> Failure {
     Failure::new(Exit::No, format_args!("{error}."))
+        .advise("Run the same command again when the brokers answer: it may be repeated.")
 }
 
 fn unqueued(error: QueueError) -> Failure {
@@ -190,5 +196,5 @@ fn place(text: &str) -> std::result::Result<TopicPartition, String> {
         let is_lane = topic.is_queue() || topic.parked_type().is_some();
         Some(TopicPartition::new(topic, Partition(partition.parse().ok()?))).filter(|_| is_lane)
     };
-    read().ok_or_else(|| "write it as the relay does, such as wasmill.q.mail.0/3".to_owned())
+    read().ok_or_else(|| "write it as the relay does, such as wasmill.q.mail.1/3".to_owned())
 }

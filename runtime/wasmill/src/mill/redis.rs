@@ -4,9 +4,10 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
+use metrics::{describe_gauge, gauge};
 use wasmill_process::config::{QueueConfig, QueueUrls};
 use wasmill_process::{Latch, Part, Readiness};
-use wasmill_queue::{Queue, RedisConfig, RedisQueue, RedisServers, RedisStart, RedisStartError};
+use wasmill_queue::{Queue, RedisConfig, RedisQueue, RedisServers, RedisStart, RedisStartError, ShardMemory};
 
 use super::trusted::{Trusted, pause};
 use crate::failure::{Exit, Failure, Result};
@@ -17,6 +18,10 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A server that is away for less is not worth a word: a restart takes as long.
 const AWAY_FOR: Duration = Duration::from_secs(3);
+const AWAY: &str = "wasmill_queue_server_away";
+const FULL: &str = "wasmill_queue_server_full";
+const USED: &str = "wasmill_queue_server_used_bytes";
+const MAX: &str = "wasmill_queue_server_max_bytes";
 /// How often jobs are counted for the metrics: about as often as they are scraped, at the quickest.
 const GAUGES_EVERY: Duration = Duration::from_secs(5);
 
@@ -156,18 +161,48 @@ impl Watched {
     }
 }
 
-/// Shows how many jobs are where, every few seconds. One kind of process does: the one that has the console.
+/// Shows how many jobs are where, which servers are away and how full the others are, every few seconds. One kind of process does: the
+/// one that has the console.
 pub(super) fn show_gauges(queue: &RedisQueue, trusted: &Trusted, part: &Part) {
+    describe_servers();
     let (queue, trusted, stop) = (queue.clone(), trusted.clone(), part.token());
     part.spawn(async move {
         if !trusted.or_stopped(&stop).await {
             return;
         }
-        // Without an answer the gauges stay as they are, and readiness says why.
         while tokio::time::timeout(GAUGES_EVERY, stop.cancelled()).await.is_err() {
+            // Without an answer the counts stay as they are, and the gauge of the server says why.
             let _ = queue.show_gauges().await;
+            show_servers(&queue.memory().await.unwrap_or_default());
         }
     });
+}
+
+/// The gauges of each server, of all its shards.
+fn show_servers(shards: &[ShardMemory]) {
+    for ShardMemory { server, used, max, is_away, is_full, .. } in shards {
+        let of = |name: &'static str| gauge!(name, "server" => server.clone());
+        let flag = |is: &bool| f64::from(u8::from(*is));
+        of(AWAY).set(flag(is_away));
+        if *is_away {
+            continue;
+        }
+        of(FULL).set(flag(is_full));
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; exact below 2^53")]
+        let bytes = |bytes: u64| bytes as f64;
+        of(USED).set(bytes(*used));
+        // Without a limit there is nothing to compare with.
+        if let Some(max) = max {
+            of(MAX).set(bytes(*max));
+        }
+    }
+}
+
+fn describe_servers() {
+    describe_gauge!(AWAY, "1 while the server of Redis does not answer within a second");
+    describe_gauge!(FULL, "1 while the server takes no new jobs, for want of memory");
+    describe_gauge!(USED, "bytes of memory that the server uses");
+    describe_gauge!(MAX, "bytes of memory that the server may use; absent without a limit");
 }
 
 /// Asks until Redis can be trusted. One that is refused by now is told as an error, and asked again: whoever mends it

@@ -40,7 +40,7 @@ fn a_server_that_is_not_there_has_its_own_exit_code_and_a_hint() {
         let server = nobody();
         let said = wasmill_reading(args.chain([server.as_str()]), "1\n").code(3);
         assert!(said.stderr.contains("Connection refused"), "{}", said.stderr);
-        assert!(said.stderr.contains("Is `wasmill dev` running?"), "{}", said.stderr);
+        assert!(said.stderr.contains("Is a mill running there?"), "{}", said.stderr);
         assert_eq!(said.stdout, "");
     }
 }
@@ -53,7 +53,7 @@ fn the_server_can_come_from_the_environment() {
         .output()
         .unwrap();
     assert_eq!(said.status.code(), Some(2));
-    assert!(String::from_utf8(said.stderr).unwrap().contains("plain HTTP only"));
+    assert!(String::from_utf8(said.stderr).unwrap().contains("through a tunnel"));
 }
 
 #[test]
