@@ -196,3 +196,6 @@ fn record_of(child: &Child) -> Result<Append, Undecodable> {
     let durability = Durability::Quorum;
     Ok(Append { topic: place.topic, partition: place.partition, key: None, value, durability })
 }
+
+#[cfg(test)]
+mod tests;

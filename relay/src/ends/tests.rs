@@ -1,9 +1,10 @@
 //! Progress that may be committed, and progress of a queue that has forgotten.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::single_range_in_vec_init)]
 
-use wasmill_job::Offset;
+use wasmill_job::{Attempt, Failure, FailureCode, Offset, UnixMs};
 
 use super::*;
+use crate::reading::tests::job;
 
 fn progress(floor: u64, settled: &[std::ops::Range<u64>]) -> Progress {
     Progress { floor: Offset(floor), settled: settled.iter().cloned().collect(), ..Progress::default() }
@@ -25,4 +26,22 @@ fn a_queue_that_was_lost_does_not_cover() {
     assert!(!covers(&progress(4, &[]), &older), "the ranges count, too");
     assert!(!covers(&progress(4, &[6..7]), &older));
     assert!(!covers(&progress(3, &[3..9]), &older));
+}
+
+#[test]
+fn letters_and_copies_are_stored_as_well_as_anything_can_be() {
+    let place = TopicPartition::new(Topic::from("wasmill.q.mail.1"), Partition(3));
+    let origin = place.at(Offset(7));
+    let letter = DeadLetter {
+        job: Some(job("known", 1)),
+        raw: None,
+        failure: Failure::new(FailureCode::Rejected, "no such user"),
+        attempts: Attempt(1),
+        died_at: UnixMs(1),
+        origin: origin.clone(),
+    };
+    let of = CopyOf { origin, attempts: Attempt(1), due_at: None };
+    for record in [append_of(&letter).unwrap(), copy_at(&place, &job("known", 1), &of).unwrap()] {
+        assert_eq!(record.durability, Durability::Quorum, "their offsets are settled by them");
+    }
 }
