@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use wasmill_catalog::Catalog;
 use wasmill_job::wire::{Undecodable, encode_copy, encode_dead};
 use wasmill_job::{
-    Clock, CopyOf, DeadLetter, Durability, Job, JobType, Partition, Progress, Topic, TopicPartition,
+    Clock, CopyOf, DeadLetter, Durability, Job, JobType, Partition, Passed, Progress, Topic, TopicPartition,
 };
 use wasmill_log::{Append, Log};
 use wasmill_queue::Queue;
@@ -83,15 +83,21 @@ impl<L: Log, Q: Queue> Ends<L, Q> {
         committed.map_err(|error| Hindrance::Unread { lane: lane.clone(), error })
     }
 
-    /// Tells the log how far the queue has settled `lane`, when that is more than it was told `last`. Answers what the
-    /// log knows now.
+    /// Tells the log how far the queue has settled `lane`, when that is more than it was told `last`, and the record that was `passed`
+    /// lately. Answers what the log knows now.
     ///
     /// # Errors
     /// When the queue knows less than the log: it was lost, and has to be resumed before it may be believed.
-    pub(crate) async fn commit(&self, lane: &TopicPartition, last: &Progress) -> Result<Progress, Hindrance> {
+    pub(crate) async fn commit(
+        &self,
+        lane: &TopicPartition,
+        last: &Progress,
+        passed: Option<Passed>,
+    ) -> Result<Progress, Hindrance> {
         // The epoch is that of what the queue was resumed with: progress of before an operator accepted the lane anew is told as
         // such, and changes nothing.
-        let progress = Progress { epoch: last.epoch, ..self.queue.progress(lane).await? };
+        let passed = passed.or(last.passed);
+        let progress = Progress { epoch: last.epoch, passed, ..self.queue.progress(lane).await? };
         if progress == *last {
             return Ok(progress);
         }

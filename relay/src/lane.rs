@@ -38,6 +38,8 @@ pub(crate) struct Lane<L, Q> {
     end_when_ahead: Option<Offset>,
     /// The progress the log was told last.
     committed: Option<Progress>,
+    /// The record that the queue had passed last when it was asked.
+    passed: Option<Passed>,
     /// The revision the lane waits for, once that was logged.
     waits_for: Option<Revision>,
     /// What was read and could not be carried yet, and the offset from which it was read: it is not read again.
@@ -85,6 +87,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             reached: Offset(0),
             end_when_ahead: None,
             committed: None,
+            passed: None,
             waits_for: None,
             rest: None,
             early: None,
@@ -188,7 +191,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         if wanted < first && !self.is_of_letters() {
             return Err(Hindrance::Gone { lane: lane(), wanted, first });
         }
-        self.check_passed(first).await?;
+        self.check_passed(first, progress.passed).await?;
         tracing::debug!(lane = %self.place, %wanted, %next, floor = %progress.floor, "resumed");
         self.wanted = Some(wanted);
         self.committed = Some(progress);
@@ -198,14 +201,15 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         Ok(wanted)
     }
 
-    /// Whether the record that the queue has passed last still stands where it stood, if the log still has it.
-    async fn check_passed(&self, first: Offset) -> Result<(), Hindrance> {
+    /// Whether the record that the queue has passed last still stands where it stood, if the log still has it. A queue that was lost
+    /// knows of none: then it is the one that the log was `told` of.
+    async fn check_passed(&mut self, first: Offset, told: Option<Passed>) -> Result<(), Hindrance> {
         // Compaction takes records away, and dead letters owe nothing to the order they came in.
-        let Some(Passed { offset, hash }) =
-            self.ends.queue.passed(&self.place).await?.filter(|_| !self.is_of_letters())
-        else {
+        if self.is_of_letters() {
             return Ok(());
-        };
+        }
+        self.passed = self.ends.queue.passed(&self.place).await?;
+        let Some(Passed { offset, hash }) = self.passed.or(told) else { return Ok(()) };
         if offset < first {
             return Ok(());
         }
@@ -252,13 +256,14 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         if has_to_look {
             self.next_look = Instant::now() + LOOK;
             let first = self.ends.log.bounds(&self.place).await?.first;
-            self.check_passed(first).await?;
-            self.refresh.forget_retention();
             // A relay that was asleep may have told an older progress after ours.
-            self.committed = Some(self.ends.committed(&self.place).await?);
+            let committed = self.ends.committed(&self.place).await?;
+            self.check_passed(first, committed.passed).await?;
+            self.committed = Some(committed);
+            self.refresh.forget_retention();
         }
         let Some(committed) = &self.committed else { return Ok(()) };
-        let progress = self.ends.commit(&self.place, committed).await?;
+        let progress = self.ends.commit(&self.place, committed, self.passed).await?;
         let floor = progress.floor;
         self.committed = Some(progress);
         self.measure(wanted, floor, has_to_look).await

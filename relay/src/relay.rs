@@ -162,7 +162,7 @@ impl<L: Log, Q: Queue> Relay<L, Q> {
             let (ends, place) = (Arc::clone(&self.ends), place.clone());
             telling.spawn(async move {
                 let last = ends.committed(&place).await?;
-                ends.commit(&place, &last).await.map(drop)
+                ends.commit(&place, &last, None).await.map(drop)
             });
         }
         while let Some(told) = telling.join_next().await {

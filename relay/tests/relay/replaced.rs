@@ -33,6 +33,53 @@ async fn a_log_made_anew_and_grown_past_what_was_read_is_noticed_by_its_records(
     relay.drain().await;
 }
 
+/// What the log was told last of a lane.
+async fn told(world: &World, number: u32) -> Progress {
+    world.log.committed(&lane(number)).await.unwrap()
+}
+
+/// The topic of progress outlives a topic of jobs that is deleted and made again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_made_anew_is_noticed_also_when_the_queue_was_lost_with_it() {
+    let mut world = World::new().await;
+    world.enqueue("email.welcome", 20).await;
+    let relay = world.relay();
+    pending(&world, 20).await;
+    world.work_off(20).await;
+    eventually("all is settled", || world.all_is_settled()).await;
+    // A look tells the log which record was passed.
+    eventually("the log knows what was passed", || async {
+        told(&world, 0).await.passed.is_some() && told(&world, 1).await.passed.is_some()
+    })
+    .await;
+    let before = [told(&world, 0).await, told(&world, 1).await];
+    relay.drain().await;
+
+    world.lose_log();
+    world.wipe_queue().await;
+    let new = world.enqueue("email.welcome", 60).await;
+    for (number, progress) in (0..).zip(before) {
+        assert!(progress.floor > Offset(0), "the new log has grown past it");
+        world.log.commit(&lane(number), progress).await.unwrap();
+    }
+    let relay = world.relay();
+    world.queue.called("passed", world.queue.calls("passed") + 4).await;
+    assert_eq!(*relay.standing.borrow(), Standing::Starting);
+    assert_eq!(world.counts("email.welcome").await.accepted, 0, "nothing of it was skipped or pushed");
+
+    // As `wasmill relay accept` does it.
+    for number in 0..2 {
+        world.log.begin_anew(&lane(number), Offset(0)).await.unwrap();
+        let epoch = told(&world, number).await.epoch + 1;
+        world.queue.queue().adopt(&lane(number), Offset(0), epoch).await.unwrap();
+        world.log.begin_anew(&lane(number), Offset(0)).await.unwrap();
+    }
+    pending(&world, 60).await;
+    let done = world.work_off(60).await.concat();
+    assert!(new.iter().all(|id| done.contains(id)));
+    relay.drain().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_progress_of_before_does_not_undo_what_was_accepted() {
     let mut world = World::new().await;

@@ -59,7 +59,7 @@ pub struct Position {
 pub struct RecordHash(pub u64);
 
 /// A record that was passed: where it stood in its partition, and what it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Passed {
     pub offset: Offset,
     pub hash: RecordHash,
@@ -74,6 +74,9 @@ pub struct Progress {
     /// How often somebody has begun the partition's progress anew, because its offsets mean other records than they did. The
     /// log knows it; whoever commits says with which he has read. A queue does not keep it, and tells 0.
     pub epoch: u64,
+    /// A record that the queue has passed, lately: when it is lost, a topic that was made anew is known by it all the same. The log
+    /// knows it, like the epoch.
+    pub passed: Option<Passed>,
 }
 
 impl Topic {

@@ -1,6 +1,6 @@
 //! Progress: the floor and what is settled above it.
 
-use wasmill_job::{Offset, Progress};
+use wasmill_job::{Offset, Passed, Progress, RecordHash};
 use wasmill_log::Log;
 
 use super::LogUnderTest;
@@ -30,7 +30,9 @@ pub(crate) async fn is_what_was_committed_last<T: LogUnderTest>() {
     for number in 0..100 {
         append_text(&log, &zero, &number.to_string()).await;
     }
-    for committed in [progress(3, &[]), progress(10, &[(12, 15), (20, 90)]), progress(90, &[])] {
+    let passed = Some(Passed { offset: Offset(92), hash: RecordHash(u64::MAX) });
+    let last = Progress { passed, ..progress(90, &[]) };
+    for committed in [progress(3, &[]), progress(10, &[(12, 15), (20, 90)]), last] {
         log.commit(&zero, committed.clone()).await.unwrap();
         assert_eq!(log.committed(&zero).await.unwrap(), committed);
         assert_eq!(log.committed(&one).await.unwrap(), Progress::default());

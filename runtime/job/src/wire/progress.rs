@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::split;
 use super::{Undecodable, VERSION};
-use crate::{Offset, Progress};
+use crate::{Offset, Passed, Progress};
 
 /// One line of JSON; behind its line feed stand `ranges` pairs of numbers: the distance to the end of the range before (of
 /// the first: to the floor), and the length. Seven bits of a number in each byte, the lowest first; the eighth says that
@@ -17,6 +17,9 @@ struct ProgressEnvelope {
     /// Left out at first, so that a reader of before reads what it always did.
     #[serde(default, skip_serializing_if = "is_first")]
     epoch: u64,
+    /// Left out where there is none, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    passed: Option<Passed>,
     #[serde(default)]
     ranges: usize,
     /// What was written before ranges were packed: pairs of (first, one past the last).
@@ -35,8 +38,8 @@ fn is_first(epoch: &u64) -> bool {
 /// Never in practice: numbers only.
 pub fn encode_progress(progress: &Progress) -> Result<Bytes, Undecodable> {
     let ranges = progress.settled.iter().count();
-    let Progress { floor, epoch, .. } = *progress;
-    let envelope = ProgressEnvelope { v: VERSION, floor, epoch, ranges, settled: Vec::new() };
+    let Progress { floor, epoch, passed, .. } = *progress;
+    let envelope = ProgressEnvelope { v: VERSION, floor, epoch, passed, ranges, settled: Vec::new() };
     let mut bytes = BytesMut::with_capacity(64 + 4 * ranges).writer();
     serde_json::to_writer(&mut bytes, &envelope)?;
     let mut bytes = bytes.into_inner();
@@ -61,7 +64,8 @@ pub fn decode_progress(bytes: &Bytes) -> Result<Progress, Undecodable> {
     if !(1..=VERSION + 1).contains(&envelope.v) {
         return Err(Undecodable::Version(envelope.v));
     }
-    let mut progress = Progress { floor: envelope.floor, epoch: envelope.epoch, ..Progress::default() };
+    let ProgressEnvelope { floor, epoch, passed, .. } = envelope;
+    let mut progress = Progress { floor, epoch, passed, ..Progress::default() };
     for (start, end) in envelope.settled {
         progress.settle(Offset(start)..Offset(end));
     }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     Attempt, Cancel, CopyOf, DeadLetter, Failure, FailureCode, Generation, Job, JobId, Mode, Offset,
-    Partition, Path, Position, Progress, Revision, Stamp, Topic, UnixMs,
+    Partition, Passed, Path, Position, Progress, RecordHash, Revision, Stamp, Topic, UnixMs,
 };
 
 /// Payload bytes that a re-encoder would change: escapes, a number beyond f64, duplicate keys, 20 digits, odd space.
@@ -88,9 +88,11 @@ fn records_are_written_as_in_the_golden_files() {
 }
 
 #[test]
-fn the_epoch_of_progress_is_kept() {
-    let mut progress = Progress { floor: Offset(7), epoch: 3, ..Progress::default() };
+fn the_epoch_of_progress_and_the_record_that_was_passed_are_kept() {
+    let passed = Some(Passed { offset: Offset(8), hash: RecordHash(u64::MAX) });
+    let mut progress = Progress { floor: Offset(7), epoch: 3, passed, ..Progress::default() };
     progress.settle(Offset(9)..Offset(12));
+    golden!(encode_progress(&progress).unwrap(), "progress-passed.v1");
     assert_eq!(decode_progress(&encode_progress(&progress).unwrap()).unwrap(), progress);
 }
 
