@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use wasmill_job::{ChildKey, Generation, Job, JobId, Partition, Path, Stamp};
+use wasmill_job::{ChildKey, Generation, Job, JobId, Partition, Path, Stamp, Topic, TopicPartition};
 use wasmill_log::Log;
 use wasmill_queue::{Answer, AttemptRecord, Child, Claim, Queue, State};
 
+use crate::progress::CutOff;
 use crate::world::{Running, World, complete, eventually, lane, pending};
 
 const WINDOW: Duration = Duration::from_secs(600);
@@ -175,6 +176,25 @@ async fn what_cannot_be_paid_does_not_hold_up_the_rest() {
     }
     assert_eq!(records(&world).await, 5, "two jobs, and three children");
     relay.crash().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_relays_the_one_with_the_lane_of_dead_letters_pays() {
+    let mut world = World::new().await;
+    world.enqueue("email.welcome", 1).await;
+    let letters = TopicPartition::new(Topic::dead(), Partition(0));
+    let other = world.relay_on(CutOff::without(world.log.clone(), letters));
+    pending(&world, 1).await;
+    let claim = world.take(1).await.pop().unwrap();
+    let emitted = children(&claim.job, 3, Path::Log);
+    emit(&world, claim, emitted).await;
+    other.drain().await;
+    assert_eq!((world.queue.calls("owed"), records(&world).await), (0, 1), "it is not its business");
+
+    let relay = world.relay();
+    pending(&world, 3).await;
+    assert_eq!(records(&world).await, 4);
+    relay.drain().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,15 +13,22 @@ use wasmill_relay::Standing;
 
 use crate::world::{World, complete, eventually, lane, pending};
 
-/// A log in which the progress of one lane can be out of reach: then calls about it are not answered.
+/// A log in which the progress of one lane can be out of reach: then calls about it are not answered. And one lane may be another
+/// relay's.
 #[derive(Clone)]
 pub(crate) struct CutOff {
     log: EmbeddedLog,
     lane: TopicPartition,
     is_cut: Arc<AtomicBool>,
+    elsewhere: Option<TopicPartition>,
 }
 
 impl CutOff {
+    /// The whole log but for one lane, which another relay has.
+    pub(crate) fn without(log: EmbeddedLog, elsewhere: TopicPartition) -> Self {
+        Self { log, lane: lane(0), is_cut: Arc::default(), elsewhere: Some(elsewhere) }
+    }
+
     async fn reach(&self, of: &TopicPartition) {
         if *of == self.lane && self.is_cut.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
@@ -60,11 +67,13 @@ impl Log for CutOff {
     }
 
     async fn assigned(&self) -> Result<BTreeSet<TopicPartition>, ReadError> {
-        self.log.assigned().await
+        let all = self.log.assigned().await?;
+        Ok(all.into_iter().filter(|lane| Some(lane) != self.elsewhere.as_ref()).collect())
     }
 
     async fn reassigned(&self, from: &BTreeSet<TopicPartition>) {
-        self.log.reassigned(from).await;
+        let all = from.iter().chain(&self.elsewhere).cloned().collect();
+        self.log.reassigned(&all).await;
     }
 
     async fn ensure(&self, topic: &Topic, partitions: NonZeroU32) -> Result<(), AppendError> {
@@ -90,7 +99,7 @@ impl Log for CutOff {
 async fn a_lane_whose_progress_is_out_of_reach_waits_alone() {
     let mut world = World::new().await;
     let is_cut = Arc::new(AtomicBool::new(true));
-    let log = CutOff { log: world.log.clone(), lane: lane(0), is_cut: Arc::clone(&is_cut) };
+    let log = CutOff { log: world.log.clone(), lane: lane(0), is_cut: Arc::clone(&is_cut), elsewhere: None };
     world.enqueue("email.welcome", 20).await;
     let mut relay = world.relay_on(log.clone());
     pending(&world, 10).await;
