@@ -14,19 +14,29 @@ use wasmill_relay::Standing;
 use crate::world::{World, complete, eventually, lane, pending};
 
 /// A log in which the progress of one lane can be out of reach: then calls about it are not answered. And one lane may be another
-/// relay's.
+/// relay's, and the beginning of the log gone.
 #[derive(Clone)]
 pub(crate) struct CutOff {
     log: EmbeddedLog,
     lane: TopicPartition,
     is_cut: Arc<AtomicBool>,
     elsewhere: Option<TopicPartition>,
+    begins_at: Offset,
 }
 
 impl CutOff {
     /// The whole log but for one lane, which another relay has.
     pub(crate) fn without(log: EmbeddedLog, elsewhere: TopicPartition) -> Self {
-        Self { log, lane: lane(0), is_cut: Arc::default(), elsewhere: Some(elsewhere) }
+        Self { elsewhere: Some(elsewhere), ..Self::of(log) }
+    }
+
+    /// The log as retention left it that was too short: no lane has anything before this offset.
+    pub(crate) fn beginning_at(log: EmbeddedLog, begins_at: Offset) -> Self {
+        Self { begins_at, ..Self::of(log) }
+    }
+
+    fn of(log: EmbeddedLog) -> Self {
+        Self { log, lane: lane(0), is_cut: Arc::default(), elsewhere: None, begins_at: Offset(0) }
     }
 
     async fn reach(&self, of: &TopicPartition) {
@@ -55,7 +65,8 @@ impl Log for CutOff {
     }
 
     async fn bounds(&self, of: &TopicPartition) -> Result<Bounds, ReadError> {
-        self.log.bounds(of).await
+        let Bounds { first, next } = self.log.bounds(of).await?;
+        Ok(Bounds { first: first.max(self.begins_at.min(next)), next })
     }
 
     async fn since(&self, of: &TopicPartition, at: UnixMs) -> Result<Offset, ReadError> {
@@ -99,7 +110,7 @@ impl Log for CutOff {
 async fn a_lane_whose_progress_is_out_of_reach_waits_alone() {
     let mut world = World::new().await;
     let is_cut = Arc::new(AtomicBool::new(true));
-    let log = CutOff { log: world.log.clone(), lane: lane(0), is_cut: Arc::clone(&is_cut), elsewhere: None };
+    let log = CutOff { is_cut: Arc::clone(&is_cut), ..CutOff::of(world.log.clone()) };
     world.enqueue("email.welcome", 20).await;
     let mut relay = world.relay_on(log.clone());
     pending(&world, 10).await;

@@ -5,6 +5,7 @@ use wasmill_log::Log;
 use wasmill_queue::Queue;
 use wasmill_relay::Standing;
 
+use crate::progress::CutOff;
 use crate::world::{World, complete, eventually, lane, pending};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,6 +31,24 @@ async fn a_log_made_anew_and_grown_past_what_was_read_is_noticed_by_its_records(
     let done = world.work_off(80).await.concat();
     assert!(new.iter().all(|id| done.contains(id)));
     eventually("the new log is settled", || world.all_is_settled()).await;
+    relay.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_beginning_is_gone_before_it_was_read_is_not_read_from_its_new_one() {
+    let mut world = World::new().await;
+    world.enqueue("email.welcome", 20).await;
+    let relay = world.relay_on(CutOff::beginning_at(world.log.clone(), Offset(4)));
+    world.queue.called("resume", world.queue.calls("resume") + 4).await;
+    assert_eq!(*relay.standing.borrow(), Standing::Starting);
+    assert_eq!(world.counts("email.welcome").await.accepted, 0, "nothing of it was skipped or pushed");
+    relay.drain().await;
+
+    // The right log is back.
+    let relay = world.relay();
+    pending(&world, 20).await;
+    world.work_off(20).await;
+    eventually("all is settled", || world.all_is_settled()).await;
     relay.drain().await;
 }
 
