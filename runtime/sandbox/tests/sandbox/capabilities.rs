@@ -189,13 +189,14 @@ fn a_call_that_hangs_ends_with_the_attempt() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let grants = to(listener.local_addr().unwrap());
     let raising = thread::spawn(move || {
-        // As soon as the call is under way.
-        let _connection = listener.accept().unwrap();
+        // As soon as the call is under way. The connection stays open until that is over.
+        let connection = listener.accept().unwrap();
         raise.interrupt();
+        connection
     });
     let outcome =
         run_until("notify", &message(), &grants, &Limits { timeout: PATIENCE, ..limits() }, &interrupt);
-    raising.join().unwrap();
+    drop(raising.join().unwrap());
     assert_eq!(stop_of(&outcome).0, Stop::Interrupted);
 }
 
