@@ -115,10 +115,13 @@ async fn dead_letters_of_both_shards_are_one_list_in_the_order_of_their_keys() {
 async fn debts_of_one_shard_do_not_hide_those_of_another() {
     let mut world = World::with(&[], 2).await;
     // Those of the first shard fill more than an answer, and nobody can pay them.
-    let mut jobs: Vec<_> = (0..50).map(|_| world.job_in("a", Partition(0), 10)).collect();
+    let first: Vec<_> = (0..50).map(|_| world.job_in("a", Partition(0), 10)).collect();
     let last = world.job_in("a", Partition(1), 10);
-    jobs.push(last.clone());
-    enqueue(&world.queue, jobs).await;
+    for (partition, jobs) in [(0, first), (1, vec![last.clone()])] {
+        let push = world.append(&lane(partition), jobs);
+        world.queue.resume(&push.lane, &Progress::default()).await.unwrap();
+        assert_eq!(world.queue.push(push).await.unwrap(), Pushed::whole());
+    }
     let claims = world.take(100).await;
     settle(&world.queue, claims, bury).await;
     let mut seen = BTreeSet::new();
