@@ -141,6 +141,9 @@ impl KafkaConfig {
             .set("socket.timeout.ms", "10000")
             .set("reconnect.backoff.ms", "50")
             .set("reconnect.backoff.max.ms", "1000")
+            // Who has missed where a leader went finds out so soon, whatever else fails; the library would take five minutes.
+            .set("topic.metadata.refresh.interval.ms", "10000")
+            .set("metadata.max.age.ms", "30000")
             // One line for a broker that is gone, not one for each attempt.
             .set("log.connection.close", "false");
         let KafkaSecurity { tls, login } = &self.security;
