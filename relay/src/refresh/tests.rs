@@ -44,3 +44,12 @@ fn what_has_ended_is_settled_by_what_it_owes() {
     }
     assert_eq!(copy_of(origin(), None), None);
 }
+
+#[test]
+fn a_lane_that_goes_back_is_looked_at_again_from_there() {
+    let mut refresh = Refresh { looked_to: Offset(900), ..Refresh::default() };
+    refresh.resumed(Offset(1_000));
+    assert_eq!(refresh.looked_to, Offset(900), "what lies ahead was not looked at yet");
+    refresh.resumed(Offset(7));
+    assert_eq!(refresh.looked_to, Offset(7));
+}
