@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use rustix::process::Signal;
 use wasmill_tests::{DEADLINE, RedisWorld, Setup};
 
 use crate::books::Verdict;
@@ -18,11 +17,13 @@ const ROUNDS: usize = 4;
 const ROUNDS_MAX: usize = 30;
 const JOBS_A_ROUND: usize = 2_000;
 const FROZEN: usize = 0;
+/// Those of the frozen one run out; those of a machine that stands still for a moment are not to.
+const LEASE_S: u64 = 4;
 
 pub(crate) async fn run(seed: u64) -> Verdict {
     let mut chance = StdRng::seed_from_u64(seed);
     let mut told = Told::default();
-    let setup = Setup::default();
+    let setup = Setup { lease_s: LEASE_S, ..Setup::default() };
     let world = RedisWorld::start(&setup).await;
     world.route(JOB_TYPE, "noop", PATIENT).await;
     let mut rounds = 0;
@@ -33,10 +34,10 @@ pub(crate) async fn run(seed: u64) -> Verdict {
         let load = Load::start(world.address(), JOB_TYPE, CLIENTS, chance.random());
         acknowledged(&load, JOBS_A_ROUND).await;
         let lost = lost_leases(&world).await;
-        world.worker(FROZEN).signal(Signal::STOP);
+        world.worker(FROZEN).freeze();
         // The fault itself lasts so long.
         tokio::time::sleep(Duration::from_secs(setup.lease_s) * 3 / 2).await;
-        world.worker(FROZEN).signal(Signal::CONT);
+        world.worker(FROZEN).thaw();
         load.gather(&mut told).await;
         world.drained(DEADLINE).await;
         // If it held jobs when it froze, their leases ran out, and another worker ran them.

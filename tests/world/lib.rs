@@ -18,6 +18,7 @@ mod redis_world;
 mod resp;
 mod s3;
 mod server;
+mod signals;
 mod story;
 mod until;
 

@@ -7,13 +7,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
 use crate::port::free_port;
 use crate::resp::RespConnection;
-use crate::{Answer, DEADLINE, until};
+use crate::{Answer, DEADLINE, signals, until};
 
 /// What every instance runs with; later options win.
 const OPTIONS: [(&str, &str); 7] = [
@@ -136,7 +135,7 @@ impl Redis {
     /// # Panics
     /// When it is down.
     pub fn pid(&self) -> u32 {
-        self.child.as_ref().expect("Redis runs").id()
+        self.child().id()
     }
 
     /// Waits until the kernel has all that was answered: while Redis syncs its file it may hold that back, for up to two seconds.
@@ -158,7 +157,7 @@ impl Redis {
 
     /// SIGTERM, and waits until it has ended: it hands everything to the disk before.
     pub fn end(&mut self) {
-        self.signal(Signal::TERM);
+        signals::terminate(self.child());
         if let Some(mut child) = self.child.take() {
             let _ = child.wait();
         }
@@ -166,17 +165,16 @@ impl Redis {
 
     /// SIGSTOP: it keeps its connections, and answers nobody.
     pub fn stop(&self) {
-        self.signal(Signal::STOP);
+        signals::freeze(self.child());
     }
 
     /// SIGCONT, after [`Redis::stop`].
     pub fn thaw(&self) {
-        self.signal(Signal::CONT);
+        signals::thaw(self.child());
     }
 
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+    fn child(&self) -> &Child {
+        self.child.as_ref().expect("Redis runs")
     }
 
     /// One command on a connection of its own.

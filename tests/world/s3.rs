@@ -7,11 +7,10 @@ use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
 use hyper::Method;
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::port::free_port;
-use crate::{Connection, DEADLINE, installed, until};
+use crate::{Connection, DEADLINE, installed, signals, until};
 
 /// A running server with one empty bucket. Killed when dropped.
 pub struct S3 {
@@ -75,17 +74,12 @@ impl S3 {
 
     /// Stands still: takes connections and answers nothing.
     pub fn freeze(&self) {
-        self.signal(Signal::STOP);
+        signals::freeze(&self.child);
     }
 
     /// Goes on.
     pub fn thaw(&self) {
-        self.signal(Signal::CONT);
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+        signals::thaw(&self.child);
     }
 
     /// The settings of a mill whose artifacts are below a prefix of the bucket.

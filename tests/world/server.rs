@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-
-use crate::{Connection, DEADLINE, until};
+use crate::{Connection, DEADLINE, signals, until};
 
 /// A running process of the binary. Killed when dropped.
 pub struct Server {
@@ -91,13 +89,20 @@ impl Server {
         .await;
     }
 
-    /// Sends a signal.
+    /// SIGSTOP: none of its threads runs any more.
     ///
     /// # Panics
     /// When the process is gone.
-    pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+    pub fn freeze(&self) {
+        signals::freeze(&self.child);
+    }
+
+    /// SIGCONT, after [`Server::freeze`].
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn thaw(&self) {
+        signals::thaw(&self.child);
     }
 
     /// `kill -9`, and waits until it is gone.
@@ -112,7 +117,7 @@ impl Server {
     /// # Panics
     /// When it does not end within the deadline.
     pub async fn terminate(&mut self) -> ExitStatus {
-        self.signal(Signal::TERM);
+        signals::terminate(&self.child);
         self.ended(DEADLINE).await
     }
 

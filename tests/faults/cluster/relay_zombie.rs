@@ -3,7 +3,6 @@
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use rustix::process::Signal;
 use wasmill_tests::{ClusterSetup, ClusterWorld, DEADLINE, Role, until};
 
 use super::{close_once, more};
@@ -28,7 +27,7 @@ pub(crate) async fn run(run: Run) -> Verdict {
         // One client: the load has to last until the group has given the frozen one up.
         let load = Load::start(world.address(), JOB_TYPE, 1, chance.random());
         more(&load, JOBS_A_ROUND).await;
-        world.process(Role::Relay, frozen).signal(Signal::STOP);
+        world.process(Role::Relay, frozen).freeze();
         // With all partitions the other's own, nothing stays behind in the log.
         until("the other relay carries all partitions", DEADLINE, || async {
             let carried = world.metrics(Role::Relay, other, "wasmill_relay_lag_records").await;
@@ -36,7 +35,7 @@ pub(crate) async fn run(run: Run) -> Verdict {
             (queue.count() >= PARTITIONS).then_some(())
         })
         .await;
-        world.process(Role::Relay, frozen).signal(Signal::CONT);
+        world.process(Role::Relay, frozen).thaw();
         more(&load, JOBS_A_ROUND).await;
         load.gather(&mut told).await;
         eprintln!("round {}/{rounds}: {} jobs acknowledged", round + 1, told.acknowledged.len());

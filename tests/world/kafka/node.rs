@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use crate::signals;
 
 use super::parts;
 use super::watchdog::Watchdog;
@@ -86,8 +86,12 @@ impl Node {
     }
 
     pub(super) fn pid(&self) -> u32 {
+        self.child().id()
+    }
+
+    fn child(&self) -> &Child {
         match &self.state {
-            State::Runs(child) | State::Frozen(child) => child.id(),
+            State::Runs(child) | State::Frozen(child) => child,
             State::Down => panic!("the node {} is down", self.id),
         }
     }
@@ -114,28 +118,23 @@ impl Node {
     }
 
     pub(super) fn terminate(&self) {
-        self.signal(Signal::TERM);
+        signals::terminate(self.child());
     }
 
     pub(super) fn freeze(&mut self) {
-        self.signal(Signal::STOP);
         let State::Runs(child) = std::mem::replace(&mut self.state, State::Down) else {
             panic!("the node {} does not run", self.id)
         };
+        signals::freeze(&child);
         self.state = State::Frozen(child);
     }
 
     pub(super) fn thaw(&mut self) {
-        self.signal(Signal::CONT);
         let State::Frozen(child) = std::mem::replace(&mut self.state, State::Down) else {
             panic!("the node {} is not frozen", self.id)
         };
+        signals::thaw(&child);
         self.state = State::Runs(child);
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
     }
 
     /// What the process that runs, or ran last, has logged.
