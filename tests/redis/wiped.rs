@@ -41,6 +41,26 @@ async fn a_wiped_queue_says_so_and_old_claims_are_void() {
 }
 
 #[tokio::test]
+async fn a_debt_is_not_paid_with_a_number_that_the_lost_queue_had_given() {
+    let mut world = World::fresh().await;
+    let jobs = world.jobs("a", 2);
+    world.push(jobs).await;
+    let claims = world.take(1).await;
+    settle(&world.queue, claims, bury).await;
+    let before = world.queue.owed(9).await.unwrap()[0].id;
+    // While somebody stores what it asks for, the queue is lost, and comes to owe something else.
+    world.redis.flush_all().await;
+    world.replay(&lane(0)).await;
+    let claims = world.take(1).await;
+    settle(&world.queue, claims, bury).await;
+    let after = world.queue.owed(9).await.unwrap()[0].id;
+    world.queue.paid(vec![before]).await.unwrap();
+    let owed = world.queue.owed(9).await.unwrap();
+    assert_eq!(owed.iter().map(|debt| debt.id).collect::<Vec<_>>(), [after]);
+    world.check().await;
+}
+
+#[tokio::test]
 async fn what_the_configuration_says_outlives_a_wipe() {
     let mut world = World::fresh().await;
     let config = RedisConfig { dead_max: 1, ..RedisConfig::new(world.redis.url()) };
@@ -78,7 +98,7 @@ async fn nothing_that_a_log_holds_is_lost_by_wipes_in_mid_run() {
     let done = Arc::new(Mutex::new(BTreeSet::new()));
     let mut workers = tokio::task::JoinSet::new();
     for worker in 1..3 {
-        workers.spawn(work(world.elsewhere(), WorkerId(worker), Arc::clone(&done)));
+        workers.spawn(work(world.elsewhere().await, WorkerId(worker), Arc::clone(&done)));
     }
     world.queue.resume(&lane(0), &Progress::default()).await.unwrap();
     for piece in 0..60 {

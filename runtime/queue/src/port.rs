@@ -54,10 +54,10 @@ pub trait Queue: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Passed>, QueueError>> + Send;
 
     /// Begins the partition anew at `from`, because its offsets mean other records than they did, in an epoch: progress of an
-    /// older one does not resume it any more. Jobs that came from it
-    /// live on; what becomes of them does not touch the new offsets. Nothing is inherited and nothing parked: copies of what
-    /// stood there before are duplicates, or early where the new offsets have not come so far. Of a topic of parked jobs: none
-    /// of its copies is out any more. For an operator who has decided that. Begins a partition that is not known.
+    /// older one does not resume it any more. Jobs that came from it live on; what becomes of them does not touch the new offsets,
+    /// until their records come again there: then they stand at those. What was inherited or parked before is so still: copies of it
+    /// are the jobs when they come. Of a topic of parked jobs: others of the type do not wait any more for those that are out, and
+    /// copies that are still there are the jobs. For an operator who has decided that. Begins a partition that is not known.
     fn adopt(
         &self,
         lane: &TopicPartition,

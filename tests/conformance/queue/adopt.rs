@@ -79,11 +79,32 @@ pub(crate) async fn lets_the_jobs_of_before_live_on<U: QueueUnderTest>(world: &m
     assert_eq!(world.state(&jobs[1]).await, Some(State::Pending));
     let records = [job(&jobs[2]), job(&jobs[1]), job(&jobs[3])];
     assert_eq!(put_at(world, &lane(), 0, records).await, applied(&[1]), "a job that is there is a duplicate");
+    assert_eq!(world.progress().await, progress(0, &[]), "and stands here from now on");
     let mut claims = world.take(2).await;
     world.settle(claims.remove(0), complete()).await;
+    assert_eq!(world.progress().await, progress(0, &[]), "what did not come again settles nothing here");
     world.settle(claims.remove(0), complete()).await;
-    assert_eq!(world.progress().await, progress(0, &[(1, 2)]), "what ends of them settles nothing here");
+    assert_eq!(world.progress().await, progress(0, &[(1, 2)]));
     assert_eq!(ids(&world.complete_all().await), ids(&jobs[2..]));
+    assert_eq!(world.progress().await, progress(3, &[]));
+}
+
+pub(crate) async fn jobs_of_before_have_a_log_again_when_they_come<U: QueueUnderTest>(world: &mut World<U>) {
+    let jobs = world.jobs("a", 3);
+    assert_eq!(put_at(world, &lane(), 0, jobs.iter().map(job)).await, Pushed::whole());
+    let claim = world.take(1).await.remove(0);
+    adopt(world, 0).await;
+    assert_eq!(put_at(world, &lane(), 0, jobs.iter().map(job)).await, applied(&[0, 1, 2]));
+    assert_eq!(world.progress().await, progress(0, &[]));
+    assert_eq!(world.settle(claim, complete()).await, Answer::Settled);
+    world.restart().await;
+    let told = world.progress().await;
+    assert_eq!(told, progress(1, &[]), "one that was in flight settles the offset where it came again");
+    // The queue is lost: what the log was told leaves out nobody who lived.
+    world.wipe().await;
+    assert_eq!(world.resume(&told).await, Offset(1));
+    assert_eq!(put_at(world, &lane(), 1, jobs[1..].iter().map(job)).await, Pushed::whole());
+    assert_eq!(ids(&world.complete_all().await), ids(&jobs[1..]));
     assert_eq!(world.progress().await, progress(3, &[]));
 }
 
@@ -130,18 +151,44 @@ pub(crate) async fn survives_a_restart<U: QueueUnderTest>(world: &mut World<U>) 
     assert_eq!(world.progress().await, progress(3, &[]), "more than once");
 }
 
-pub(crate) async fn forgets_what_was_inherited_and_parked<U: QueueUnderTest>(world: &mut World<U>) {
-    let jobs = world.jobs("a", 3);
+pub(crate) async fn keeps_what_was_inherited_and_parked<U: QueueUnderTest>(world: &mut World<U>) {
+    let jobs = world.jobs("a", 5);
     world.resume(&progress(2, &[])).await;
-    assert_eq!(put_at(world, &lane(), 2, [job(&jobs[0]), parked("a")]).await, applied(&[]));
-    adopt(world, 4).await;
+    assert_eq!(put_at(world, &lane(), 2, [job(&jobs[0]), parked("a"), parked("a")]).await, applied(&[]));
+    // The new offsets have come less far, and those of parked jobs are no hindrance to them.
+    adopt(world, 1).await;
+    world.restart().await;
     let of_parked = parked_lane("a");
     world.queue.resume(&of_parked, &progress(0, &[])).await.unwrap();
-    let copies = [1, 2, 3].map(|origin| copy(&jobs[1], origin));
-    assert_eq!(put_at(world, &of_parked, 0, copies).await, applied_to(&of_parked, &[0, 1, 2]));
-    let records = [job(&jobs[2]), copy(&jobs[0], 2)];
-    assert_eq!(put_at(world, &lane(), 4, records).await, applied(&[5]), "nothing waits, nothing moves");
-    assert_eq!(ids(&world.complete_all().await), ids([&jobs[0], &jobs[2]]));
+    assert_eq!(put_at(world, &lane(), 1, [job(&jobs[1]), parked("a")]).await, applied(&[]));
+    let copies = [copy(&jobs[2], 1), copy(&jobs[3], 3), copy(&jobs[4], 2)];
+    assert_eq!(
+        put_at(world, &of_parked, 0, copies).await,
+        applied(&[]),
+        "inherited, parked, and parked by the new lane"
+    );
+    let copies = [copy(&jobs[2], 4), copy(&jobs[3], 3)];
+    assert_eq!(put_at(world, &of_parked, 3, copies).await, Pushed::Early(Offset(4)), "each comes once");
+    assert_eq!(
+        put_at(world, &lane(), 3, [copy(&jobs[0], 2)]).await,
+        applied(&[3]),
+        "one that lives is found"
+    );
+    assert_eq!(ids(&world.complete_all().await), ids(&jobs));
+}
+
+pub(crate) async fn of_parked_jobs_takes_those_that_still_come<U: QueueUnderTest>(world: &mut World<U>) {
+    let jobs = world.jobs("a", 3);
+    let of_parked = parked_lane("a");
+    assert_eq!(put_at(world, &lane(), 0, [parked("a"), parked("a")]).await, applied(&[]));
+    world.queue.resume(&of_parked, &progress(0, &[])).await.unwrap();
+    world.queue.adopt(&of_parked, Offset(5), 0).await.unwrap();
+    world.restart().await;
+    assert_eq!(put_at(world, &lane(), 2, [job(&jobs[0])]).await, applied(&[]), "it does not wait for them");
+    assert_eq!(put_at(world, &of_parked, 5, [copy(&jobs[1], 1)]).await, applied(&[]));
+    let again = put_at(world, &of_parked, 6, [copy(&jobs[2], 1)]).await;
+    assert_eq!(again, applied_to(&of_parked, &[6]), "each comes once");
+    assert_eq!(ids(&world.complete_all().await), ids(&jobs[..2]));
 }
 
 pub(crate) async fn begins_a_partition_that_is_not_known<U: QueueUnderTest>(world: &mut World<U>) {

@@ -352,10 +352,12 @@ macro_rules! every_case {
                 begins_anew
                 is_not_undone_by_progress_of_before
                 lets_the_jobs_of_before_live_on
+                jobs_of_before_have_a_log_again_when_they_come
                 keeps_claims_of_before
                 settles_nothing_new_for_the_letters_of_before
                 survives_a_restart
-                forgets_what_was_inherited_and_parked
+                keeps_what_was_inherited_and_parked
+                of_parked_jobs_takes_those_that_still_come
                 begins_a_partition_that_is_not_known
             }
             survive {

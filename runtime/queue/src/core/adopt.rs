@@ -1,10 +1,9 @@
 //! Adopt: a partition's offsets mean other records than they did. Its name gets a new lane; the old one lives on without a
-//! name, for the jobs that came from it, until the queue is built anew.
+//! name, for the jobs that came from it, until they come from the log again or the queue is built anew.
 
 use wasmill_job::{Offset, Passed, TopicPartition};
 
 use super::{Core, Decision};
-use crate::record::{Parked, Unwanted};
 
 impl Core {
     /// The last record that pushes of the lane have passed.
@@ -12,13 +11,12 @@ impl Core {
         self.lanes.get(self.lanes.find(name)?).passed
     }
 
-    /// Begins a lane anew at `from`, in an epoch. Cost: O(lanes) of a topic of parked jobs, else O(1).
+    /// Begins a lane anew at `from`, in an epoch. What is inherited or parked stays with the old one: copies find it there.
+    /// Cost: O(lanes) of a topic of parked jobs, else O(1).
     pub(crate) fn adopt(&mut self, name: &TopicPartition, from: Offset, epoch: u64) -> Decision<()> {
         if let Some(old) = self.lanes.find(name) {
-            self.unwritten.parked.insert(old);
-            let lane = self.lane_of(old);
-            lane.is_named = false;
-            (lane.passed, lane.parked, lane.unwanted) = (None, Parked::new(), Unwanted::new());
+            self.lane_of(old).passed = None;
+            self.lanes.leave(old);
         }
         self.give_up_parked(name);
         let new = self.lanes.add(name.clone(), from);

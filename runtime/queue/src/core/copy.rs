@@ -1,12 +1,12 @@
 //! Copies: records that take the place of an older one, of the same partition or of one whose job was parked.
 
-use wasmill_job::{CopyOf, Offset};
+use wasmill_job::{CopyOf, Offset, Position};
 
 use super::Core;
 use super::jobs::SlotNo;
 use super::push::{Applying, Start};
 use crate::NewJob;
-use crate::record::LaneNo;
+use crate::record::{LaneNo, TypeNo};
 
 impl Core {
     /// Applies a copy; returns whether its offset is not settled yet.
@@ -23,14 +23,14 @@ impl Core {
         let is_valid = if of.origin.topic == applying.name.topic {
             let at_origin = self.lives_at(new, applying.lane, origin).filter(|_| !is_settled);
             if let Some(slot) = at_origin {
-                self.move_to(slot, offset);
+                self.move_to(slot, applying.lane, offset);
                 return true;
             }
-            !is_settled && self.use_up(applying.lane, origin)
+            !is_settled && self.home_of(&of.origin, None).is_some_and(|lane| self.use_up(lane, origin))
         } else {
             // A push with a copy of what no lane has passed was refused before.
-            self.lanes.find(&of.origin.topic_partition()).is_some_and(|lane| {
-                let number = self.types.find(&new.job.job_type);
+            let number = self.types.find(&new.job.job_type);
+            self.home_of(&of.origin, number).is_some_and(|lane| {
                 let is_out = number.is_some_and(|number| {
                     is_unwanted = self.is_unwanted(lane, origin, number, new.job.id);
                     self.unpark(lane, origin, number)
@@ -47,7 +47,7 @@ impl Core {
             // It has just come, and was not tried here.
             self.cancel_live(new.job.id, Vec::new(), applying.now);
         }
-        came || self.drop_duplicate(&new.job, offset, applying)
+        came || self.drop_duplicate(&new.job, offset, is_settled, applying)
     }
 
     /// The job, if it is alive and its record stands there.
@@ -55,6 +55,18 @@ impl Core {
         let slot = self.jobs.find(new.job.id)?;
         let live = &self.jobs[slot];
         (live.lane == lane && live.offset == offset).then_some(slot)
+    }
+
+    /// Where the job of a copy was parked, if it is of a type, or is inherited: in the lane that the name of its origin means, or in one
+    /// that it meant before that was adopted.
+    pub(super) fn home_of(&self, origin: &Position, job_type: Option<TypeNo>) -> Option<LaneNo> {
+        let name = origin.topic_partition();
+        let mut lanes = self.lanes.find(&name).into_iter().chain(self.lanes.left(&name));
+        lanes.find(|lane| self.is_home(*lane, origin.offset, job_type))
+    }
+
+    pub(super) fn is_home(&self, lane: LaneNo, origin: Offset, job_type: Option<TypeNo>) -> bool {
+        job_type.is_some_and(|number| self.is_out(lane, origin, number)) || self.has_inherited(lane, origin)
     }
 
     /// Whether the offset was settled by what the log said in a resume, and no copy of it has come since.

@@ -44,7 +44,7 @@ impl Core {
             match entry {
                 Entry::Job { new, .. } => (brings, limits) = (true, limits || new.max_pending.is_some()),
                 Entry::Copy { offset, new, of } => {
-                    if of.origin.topic != push.lane.topic && !self.has_passed(of) {
+                    if of.origin.topic != push.lane.topic && !self.has_passed(new, of) {
                         return Some(Pushed::Early(*offset));
                     }
                     (brings, limits) = (true, limits || new.max_pending.is_some());
@@ -60,9 +60,14 @@ impl Core {
         (!rooms.is_empty()).then_some(Pushed::Over(rooms))
     }
 
-    fn has_passed(&self, of: &CopyOf) -> bool {
-        let lane = self.lanes.find(&of.origin.topic_partition());
-        lane.is_some_and(|lane| of.origin.offset < self.lanes.get(lane).wanted)
+    /// Whether what the copy was made of has come, in the lane that its origin's name means, or in one that it meant before.
+    fn has_passed(&self, new: &NewJob, of: &CopyOf) -> bool {
+        let (name, origin) = (of.origin.topic_partition(), of.origin.offset);
+        let job_type = self.types.find(&new.job.job_type);
+        self.lanes.find(&name).is_some_and(|lane| {
+            origin < self.lanes.get(lane).wanted
+                || self.lanes.left(&name).any(|lane| self.is_home(lane, origin, job_type))
+        })
     }
 
     fn rooms(&self, push: &Push, lane: LaneNo, now: UnixMs) -> BTreeMap<JobType, usize> {
@@ -94,7 +99,8 @@ impl<'a> Trial<'a> {
 
     /// The copy of a job that was parked: jobs of its type that are out are no hindrance.
     fn returned(&mut self, new: &'a NewJob, of: &CopyOf, offset: Offset) {
-        let is_valid = self.core.lanes.find(&of.origin.topic_partition()).is_some_and(|lane| {
+        let number = self.core.types.find(&new.job.job_type);
+        let is_valid = self.core.home_of(&of.origin, number).is_some_and(|lane| {
             let origin = of.origin.offset;
             self.unpark(lane, origin, &new.job.job_type) || self.core.has_inherited(lane, origin)
         });
@@ -103,7 +109,7 @@ impl<'a> Trial<'a> {
 
     /// The copy of a job that was appended again: there is always room for it.
     fn moved(&mut self, new: &'a NewJob, of: &CopyOf, offset: Offset) {
-        let is_new = self.core.has_inherited(self.lane, of.origin.offset) && !self.repeats(new, offset);
+        let is_new = self.core.home_of(&of.origin, None).is_some() && !self.repeats(new, offset);
         if is_new {
             self.bring(new);
         }

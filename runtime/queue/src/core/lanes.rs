@@ -43,6 +43,8 @@ pub(super) struct Stamps {
 pub(super) struct Lanes {
     all: Vec<Lane>,
     by_name: HashMap<TopicPartition, LaneNo>,
+    /// Those that a name meant before, the newest last.
+    left: HashMap<TopicPartition, Vec<LaneNo>>,
 }
 
 impl Lanes {
@@ -84,8 +86,21 @@ impl Lanes {
             Some(named) => self.by_name.insert(name, named),
             None => self.by_name.remove(&name),
         };
-        self.get_mut(number).is_named = false;
+        self.leave(number);
         number
+    }
+
+    /// The lane's name does not mean it any more.
+    pub(super) fn leave(&mut self, number: LaneNo) {
+        let lane = self.get_mut(number);
+        lane.is_named = false;
+        let name = lane.name.clone();
+        self.left.entry(name).or_default().push(number);
+    }
+
+    /// The lanes that a name meant before, the newest first.
+    pub(super) fn left(&self, name: &TopicPartition) -> impl Iterator<Item = LaneNo> {
+        self.left.get(name).into_iter().flatten().rev().copied()
     }
 
     pub(super) fn get(&self, number: LaneNo) -> &Lane {

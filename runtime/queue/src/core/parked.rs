@@ -55,7 +55,8 @@ impl Core {
         wishes.and_then(|wishes| wishes.get(&id)).is_some_and(|wish| origin < *wish)
     }
 
-    /// Nobody will return the parked jobs whose copies stood in this partition: it is another one than it was.
+    /// Perhaps nobody returns the parked jobs whose copies stood in this partition, which is another one than it was: the others of
+    /// their type do not wait for them. A copy that comes all the same is the job: what was out is inherited.
     pub(super) fn give_up_parked(&mut self, copies: &TopicPartition) {
         let Some(number) = copies.topic.parked_type().and_then(|of| self.types.find(&of)) else { return };
         let partners = |lane: &super::lanes::Lane| lane.name.partition == copies.partition;
@@ -64,8 +65,10 @@ impl Core {
         for lane in lanes {
             let known = self.lanes.get_mut(lane);
             known.unwanted.remove(&number);
-            if known.parked.remove(&number).is_some() {
+            if let Some(out) = known.parked.remove(&number) {
+                out.iter().for_each(|range| known.inherited.settle(Offset(range.start)..Offset(range.end)));
                 self.unwritten.parked.insert(lane);
+                self.unwritten.inherited.insert(lane);
             }
         }
     }

@@ -10,7 +10,7 @@ use super::Core;
 use super::digest::Part;
 use super::jobs::{Live, Place, SlotNo};
 use super::pending::Side;
-use crate::record::{Key, MarkRow, MovedRow, Row, Serial, TurnRow, Write};
+use crate::record::{Key, LaneNo, MarkRow, MovedRow, Row, Serial, TurnRow, Write};
 
 impl Core {
     /// Takes a job out of its place; it must be given another, or be removed.
@@ -85,23 +85,24 @@ impl Core {
             self.unwritten.writes.push(Write::Delete(Key::Failed(live.serial)));
         }
         if live.moved {
-            self.digest.remove(Part::Moved(live.serial, live.offset));
+            self.digest.remove(Part::Moved(live.serial, live.lane, live.offset));
             self.unwritten.writes.push(Write::Delete(Key::Moved(live.serial)));
         }
         live
     }
 
-    /// A job's record stands at `offset` of its lane now; where it stood is settled.
-    pub(super) fn move_to(&mut self, slot: SlotNo, offset: Offset) {
+    /// A job's record stands at `offset` of `lane` now; where it stood is settled.
+    pub(super) fn move_to(&mut self, slot: SlotNo, lane: LaneNo, offset: Offset) {
         let live = &mut self.jobs[slot];
-        let (serial, lane) = (live.serial, live.lane);
-        let before = std::mem::replace(&mut live.offset, offset);
+        let serial = live.serial;
+        let from = (live.lane, live.offset);
+        (live.lane, live.offset) = (lane, offset);
         if std::mem::replace(&mut live.moved, true) {
-            self.digest.remove(Part::Moved(serial, before));
+            self.digest.remove(Part::Moved(serial, from.0, from.1));
         }
-        self.digest.add(Part::Moved(serial, offset));
-        self.unwritten.writes.push(Write::Put(Key::Moved(serial), MovedRow { offset }.to_bytes()));
-        self.lanes.get_mut(lane).settle(before);
+        self.digest.add(Part::Moved(serial, lane, offset));
+        self.unwritten.writes.push(Write::Put(Key::Moved(serial), MovedRow { lane, offset }.to_bytes()));
+        self.lanes.get_mut(from.0).settle(from.1);
     }
 
     /// Stores a job's attempts and due time; its take no longer holds them.

@@ -104,7 +104,7 @@ impl Core {
             Entry::Job { offset, new } => {
                 let is_settled = self.lanes.get(lane).progress.is_settled(offset);
                 return !is_settled && self.receive(&new, Start::of(&new.job, now), offset, applying)
-                    || self.drop_duplicate(&new.job, offset, applying);
+                    || self.drop_duplicate(&new.job, offset, is_settled, applying);
             }
             Entry::Copy { offset, new, of } => return self.apply_copy(&new, &of, offset, applying),
             Entry::Parked { offset, job_type } => {
@@ -112,8 +112,8 @@ impl Core {
                 self.park(lane, offset, job_type);
             }
             Entry::Ended { job_type, origin, .. } => {
-                let lane = self.lanes.find(&origin.topic_partition());
-                if let Some((lane, number)) = lane.zip(self.types.find(&job_type)) {
+                let number = self.types.find(&job_type);
+                if let Some((lane, number)) = self.home_of(&origin, number).zip(number) {
                     self.unpark(lane, origin.offset, number);
                 }
             }
@@ -146,11 +146,20 @@ impl Core {
         true
     }
 
-    /// Counts and names a duplicate; its offset is settled.
-    pub(super) fn drop_duplicate(&mut self, job: &Job, offset: Offset, applying: &mut Applying<'_>) -> bool {
+    /// Counts and names a duplicate; its offset is settled, unless the job is alive and its lane was left: then it stands here from
+    /// now on. Returns whether it does.
+    pub(super) fn drop_duplicate(
+        &mut self,
+        job: &Job,
+        offset: Offset,
+        is_settled: bool,
+        applying: &mut Applying<'_>,
+    ) -> bool {
         applying.duplicates.push(applying.name.at(offset));
         self.count_duplicate(job);
-        false
+        let left = self.jobs.find(job.id).filter(|slot| !self.lanes.get(self.jobs[*slot].lane).is_named);
+        let follows = left.filter(|_| !is_settled);
+        follows.inspect(|slot| self.move_to(*slot, applying.lane, offset)).is_some()
     }
 
     /// Whether there is no room for another job.

@@ -24,7 +24,7 @@ pub(crate) struct Rebuild {
     gone: HashMap<Serial, u64>,
     turns: HashMap<Serial, TurnRow>,
     failed: HashSet<Serial>,
-    moved: HashMap<Serial, Offset>,
+    moved: HashMap<Serial, MovedRow>,
     /// The newest take of a job, and the attempt.
     taken: HashMap<Serial, (Serial, u32)>,
     takes: Vec<Serial>,
@@ -79,9 +79,9 @@ impl Rebuild {
                 self.failed.insert(job);
             }
             Key::Moved(job) => {
-                let MovedRow { offset } = MovedRow::from_bytes(value)?;
-                self.core.digest.add(Part::Moved(job, offset));
-                self.moved.insert(job, offset);
+                let moved = MovedRow::from_bytes(value)?;
+                self.core.digest.add(Part::Moved(job, moved.lane, moved.offset));
+                self.moved.insert(job, moved);
             }
             Key::Take(number) => self.add_take(number, TakeRow::from_bytes(value)?),
             Key::Chunk(number) => self.add_chunk(number, value)?,
@@ -235,7 +235,8 @@ impl Rebuild {
         let head = StoredJob::read(entry)?.head;
         let id = JobId::from_bytes(head.id);
         let moved = self.moved.remove(&serial);
-        let (job_type, offset) = (head.job_type, moved.unwrap_or(head.offset));
+        let MovedRow { lane, offset } = moved.unwrap_or(MovedRow { lane, offset: head.offset });
+        let job_type = head.job_type;
         if job_type.0 as usize >= self.core.types.len() || lane.0 as usize >= self.core.lanes.len() {
             return Err(Damage(format!("job {id} is of a type or partition that is not there")));
         }

@@ -18,7 +18,7 @@ pub(super) struct Folder {
     /// Whose log the queue is derived from.
     log: u128,
     /// Held as long as the folder is: dropping it unlocks.
-    _lock: File,
+    lock: File,
 }
 
 /// Folders set aside that are kept; older ones are removed.
@@ -33,7 +33,7 @@ impl Folder {
         }
         let lock = File::create(beside(&config.folder, ".lock")).map_err(prepare)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { config, log, _lock: lock }),
+            Ok(()) => Ok(Self { config, log, lock }),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: config.folder }),
             Err(TryLockError::Error(source)) => Err(prepare(source)),
         }
@@ -129,6 +129,14 @@ impl Folder {
             }
         }
         Ok(kept)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Not by closing the file: a child that another thread is just starting has it open too, until it runs its program.
+        // Should this fail, closing it lets go a moment later.
+        let _ = self.lock.unlock();
     }
 }
 

@@ -124,9 +124,10 @@ impl ParkedRow {
     }
 }
 
-/// Where a job's record stands now: it was appended again.
-#[derive(Debug, Serialize, Deserialize)]
+/// Where a job's record stands now: it was appended again, or its lane was left and it came from another one.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct MovedRow {
+    pub(crate) lane: LaneNo,
     pub(crate) offset: Offset,
 }
 

@@ -155,21 +155,33 @@ local function counted_parked(lane)
   return by_type
 end
 
--- Nobody will return the parked jobs of a lane any more: those of a type, or all. Cost: O(pieces).
-local function give_up_parked(lane, of)
-  local opened = 0
-  for no, parked in pairs(counted_parked(lane)) do
-    if not of or no == of then
-      for block in pairs(parked.blocks) do
-        call('DEL', parked_key(lane, no, block))
-        call('HDEL', P .. 'q:' .. lane, no .. ':' .. fmt('%d', block))
-      end
-      call('HDEL', P .. 'q:' .. lane, no)
-      call('DEL', unwanted_key(lane, no))
-      opened = opened - 1
-    end
+-- Each bit that is set in one of two texts.
+local function union(bits, others)
+  local bytes = {}
+  for at = 1, max(#bits, #others) do
+    bytes[at] = string.char(bit.bor(string.byte(bits, at) or 0, string.byte(others, at) or 0))
   end
-  if opened ~= 0 then call('HINCRBY', P .. 'n:' .. lane, 'parking', opened) end
+  return table.concat(bytes)
+end
+
+-- Nobody waits for the parked jobs of a type and lane any more. A copy that comes all the same is the job: what was out is inherited.
+-- Cost: O(pieces and bytes of their bits).
+local function give_up_parked(lane, no)
+  local parked = counted_parked(lane)[no]
+  if not parked then return end
+  local ended = tonumber(call('HGET', P .. 'n:' .. lane, 'ended') or 0)
+  for block in pairs(parked.blocks) do
+    local key = block_key(lane, block, 'i')
+    call('SETRANGE', key, 0, union(call('GET', key) or '', call('GET', parked_key(lane, no, block)) or ''))
+    call('ZADD', P .. 'i:' .. lane, 0, fmt('%d', block))
+    ended = max(ended, (block + 1) * BLOCK)
+    call('DEL', parked_key(lane, no, block))
+    call('HDEL', P .. 'q:' .. lane, no .. ':' .. fmt('%d', block))
+  end
+  call('HSET', P .. 'n:' .. lane, 'ended', fmt('%d', ended))
+  call('HDEL', P .. 'q:' .. lane, no)
+  call('DEL', unwanted_key(lane, no))
+  call('HINCRBY', P .. 'n:' .. lane, 'parking', -1)
 end
 
 -- Counts the parked jobs of all lanes anew, after a file with a torn end was loaded: its last push may be there in part, and
@@ -215,7 +227,7 @@ end
 -- yet, or whose offsets are not settled. Cost: O(lanes and bytes of bits of parked jobs).
 local function check_lanes(fault)
   for lane = 1, tonumber(call('HGET', P .. 'c', 'lanes') or 0) do
-    local l = call('HMGET', P .. 'n:' .. lane, 'name', 'want', 'floor', 'parking', 'untracked')
+    local l = call('HMGET', P .. 'n:' .. lane, 'name', 'want', 'floor', 'parking', 'untracked', 'left')
     local wanted, at, open = tonumber(l[2] or nil), tonumber(l[3] or nil), 0
     if wanted and at > wanted then fault('lane %s wants %d, below its floor %d', l[1], wanted, at) end
     for no, parked in pairs(counted_parked(lane)) do
@@ -229,7 +241,7 @@ local function check_lanes(fault)
         if call('BITPOS', key, 1, max(0, (wanted or 0) - base), BLOCK - 1, 'BIT') >= 0 then
           fault('lane %s has a parked job of type %d at %d or above, and wants %d', l[1], no, base, wanted or 0)
         end
-        if at and block >= floor(at / BLOCK) and not l[5] and not is_within(call('GET', key) or '', call('GET', block_key(lane, block)) or '') then
+        if at and block >= floor(at / BLOCK) and not l[5] and not l[6] and not is_within(call('GET', key) or '', call('GET', block_key(lane, block)) or '') then
           fault('lane %s has a parked job of type %d at %d or above that is not settled', l[1], no, base)
         end
         out = out + bits

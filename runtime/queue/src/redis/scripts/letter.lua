@@ -31,6 +31,14 @@ local function drop_letter(letter)
   return true
 end
 
+-- The number of a new debt: above all that were given, also by a queue that was lost or rolled back since, whose debts somebody may
+-- still be about to pay: 64 for each millisecond since 1970, which six bytes hold until 2109.
+local function number_of_debt()
+  local number = max(tonumber(call('HGET', P .. 'c', 'serial') or 0) + 1, now * 64)
+  call('HSET', P .. 'c', 'serial', fmt('%d', number))
+  return number
+end
+
 -- Nothing is owed for a letter any more: the log has it, or has another copy of its job. The letter says so before the debt
 -- goes: one that names a debt that is not there counts as written by half.
 local function no_debt(debt, letter)

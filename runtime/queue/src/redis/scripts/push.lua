@@ -29,8 +29,8 @@ end
 local lanes, lane_numbers = {}, {}
 local function lane_of(no)
   if not lanes[no] then
-    local l = call('HMGET', P .. 'n:' .. no, 'want', 'begun', 'ended')
-    lanes[no] = { want = tonumber(l[1]), begun = tonumber(l[2] or 0), ended = tonumber(l[3] or 0) }
+    local l = call('HMGET', P .. 'n:' .. no, 'want', 'begun', 'ended', 'left', 'before')
+    lanes[no] = { want = tonumber(l[1]), begun = tonumber(l[2] or 0), ended = tonumber(l[3] or 0), is_left = l[4] == '1', before = tonumber(l[5] or nil) }
   end
   return lanes[no]
 end
@@ -43,15 +43,28 @@ local function number_of_lane(of)
   if lane_numbers[of] == nil then lane_numbers[of] = tonumber(call('HGET', P .. 'n', of) or nil) or false end
   return lane_numbers[of]
 end
+-- Where the job of a copy was parked, or is inherited: the lane that the name of its origin means, or one that it meant before it was
+-- adopted; nil when in none. `is_there` says whether it is out in a lane.
+local function home_of_copy(no, origin, is_there)
+  while no do
+    if is_there(no) or is_inherited(no, origin) then return no end
+    no = lane_of(no).before
+  end
+end
 local COPY, COPY_BYTES = '>I3I6I2I6', 17
 local jobs, bytes, keys = 0, 0, {}
 for at = first, #ARGV, 4 do
   local kind = ARGV[at]
   local other = kind == 'k' and string.sub(ARGV[at + 1], COPY_BYTES + 1) or ''
   if other ~= '' then
-    local _, origin = unpack_(COPY, ARGV[at + 1])
-    if not number_of_lane(other) or lane_of(number_of_lane(other)).want <= origin then
-      return { 'early', fmt('%d', (unpack_('>I6', ARGV[at + 3], 16))) }
+    local of, origin = unpack_(COPY, ARGV[at + 1])
+    local no = number_of_lane(other)
+    if not no or lane_of(no).want <= origin then
+      local known = no and lane_of(no).before and tonumber(call('HGET', P .. 'tn', ARGV[4 + 2 * of]) or nil)
+      local function is_there(older) return is_parked(older, known, origin) end
+      if not known or not home_of_copy(lane_of(no).before, origin, is_there) then
+        return { 'early', fmt('%d', (unpack_('>I6', ARGV[at + 3], 16))) }
+      end
     end
   end
   if kind == 'j' or kind == 'k' then keys[#keys + 1] = ARGV[at + 2] end
@@ -105,8 +118,10 @@ local function letter_of(letter)
   if index[letter] == nil then return found_letter(letter) end
   return index[letter]
 end
+-- Whether what becomes of a live job settles nothing that the log is told of: it stands in no log, or in a lane that was left.
+local function is_homeless(job) return job.lane == 0 or (job.lane ~= lane and lane_of(job.lane).is_left) end
 local function fate_by(job, letter, mark, redrives)
-  if job then return lane > 0 and job.lane == 0 and 'a' or 'd' end
+  if job then return lane > 0 and is_homeless(job) and 'a' or 'd' end
   if letter then
     -- What stands in no log cannot take the place of a letter that the log is owed.
     if lane == 0 and letter[4] > 0 then return 'd' end
@@ -235,7 +250,9 @@ for at = first, #ARGV, 4 do
       local other = string.sub(ARGV[at + 1], COPY_BYTES + 1)
       plan.attempts, plan.due = attempts, due
       if other ~= '' then
-        local no, at_type = number_of_lane(other), type_at(of)
+        local at_type, named = type_at(of), number_of_lane(other)
+        local function is_there(older) return is_out(older, at_type, origin) end
+        local no = home_of_copy(named, origin, is_there) or named
         local is_back, inherited = put_out(no, at_type, origin, false), is_inherited(no, origin)
         local ended = sets[no][at_type].ended
         local wish = is_back and wish_of(no, at_type, key)
@@ -248,8 +265,9 @@ for at = first, #ARGV, 4 do
       elseif live[key] and live[key].lane == lane and live[key].offset == origin then
         code, plan.origin = 'm', origin
       else
-        may_come = is_inherited(lane, origin)
-        if may_come and not is_settled then plan.uses = { lane, origin } end
+        local no = home_of_copy(lane, origin, function() return false end)
+        may_come = no ~= nil
+        if may_come and not is_settled then plan.uses = { no, origin } end
         if may_come and not is_settled and not is_repeat(key, redrives) then bring(of, key) end
       end
       -- One that is alive without a log gets a place in it.
@@ -285,9 +303,11 @@ for at = first, #ARGV, 4 do
   elseif kind == 'p' then
     put_out(lane, type_at(tonumber(ARGV[at + 1])), tonumber(ARGV[at + 2]), true)
   elseif kind == 'e' then
-    local origin, no = tonumber(ARGV[at + 2]), number_of_lane(ARGV[at + 3])
+    local origin, named = tonumber(ARGV[at + 2]), number_of_lane(ARGV[at + 3])
     local at_type = type_by_name(ARGV[at + 1])
-    if no and at_type and put_out(no, at_type, origin, false) then sets[no][at_type].ended[origin] = true end
+    local function is_there(older) return is_out(older, at_type, origin) end
+    local no = named and at_type and home_of_copy(named, origin, is_there)
+    if no and put_out(no, at_type, origin, false) then sets[no][at_type].ended[origin] = true end
   elseif kind == 'c' then
     local key = ARGV[at + 1]
     local job = live[key]
@@ -410,7 +430,7 @@ for entry, plan in ipairs(plans) do
       -- First, as in letter.lua: a push that was torn off in between comes again, and moves the job then.
       if code == 'm' and tracked then mark_settled({ [lane] = { plan.origin } }) end
       move(key, plan.offset)
-      -- One that came without a log is a duplicate of itself, and settles this offset when it is done.
+      -- One that had no log behind it is a duplicate of itself, and settles this offset when it is done.
       if code == 'a' then add(no, 'dupl', 1) end
       codes[entry] = code == 'a' and 'd' or 'n'
     end

@@ -53,7 +53,7 @@ for index, key in ipairs(keys) do
       if children == '' then
         settle(lane, offset)
       else
-        local debt = fmt('%d', call('HINCRBY', P .. 'c', 'serial', 1))
+        local debt = fmt('%d', number_of_debt())
         local value = pack(CHILDREN, lane, offset, no, now) .. key .. children
         call('HSET', P .. 'oc', debt, value)
         call('ZADD', P .. 'o', debt, debt)
@@ -82,7 +82,7 @@ for index, key in ipairs(keys) do
       local redrives, letter = unpack_('>I2', meta), string.sub(meta, 3)
       local debt, where, name = 0, 2, ''
       if lane > 0 then
-        debt, where, name = call('HINCRBY', P .. 'c', 'serial', 1), 1, call('HGET', P .. 'n:' .. lane, 'name')
+        debt, where, name = number_of_debt(), 1, call('HGET', P .. 'n:' .. lane, 'name')
         owes = true
       end
       local last = ''
