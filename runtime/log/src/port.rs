@@ -79,7 +79,8 @@ pub trait Log: Clone + Send + Sync + 'static {
     fn retention(&self, topic: &Topic) -> impl Future<Output = Result<Option<Duration>, ReadError>> + Send;
 
     /// Remembers how far the partition is settled; durable when it answers. What is settled may be dropped then. Progress of an
-    /// older [`Progress::epoch`] than the newest is not shown to anybody: who commits it has read what is not true any more.
+    /// older [`Progress::epoch`] than the newest is not shown to anybody: who commits it has read what is not true any more. When more
+    /// is settled out of order than a record of the log holds, what is furthest on is not remembered.
     fn commit(
         &self,
         of: &TopicPartition,

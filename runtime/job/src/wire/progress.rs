@@ -9,7 +9,7 @@ use crate::{Offset, Passed, Progress};
 
 /// One line of JSON; behind its line feed stand `ranges` pairs of numbers: the distance to the end of the range before (of
 /// the first: to the floor), and the length. Seven bits of a number in each byte, the lowest first; the eighth says that
-/// more follow. Ranges of a few offsets take two bytes, and a million of them fits into a message.
+/// more follow. Ranges of a few offsets take two bytes, and half a million of them fits into a message.
 #[derive(Serialize, Deserialize)]
 struct ProgressEnvelope {
     v: u32,
@@ -32,24 +32,35 @@ fn is_first(epoch: &u64) -> bool {
     *epoch == 0
 }
 
-/// Progress as bytes.
+/// More than the envelope takes without ranges: five numbers of at most twenty digits, and their names.
+const ENVELOPE_BYTES_MAX: usize = 256;
+
+/// Progress as at most `bytes_max` bytes. When there are more ranges than fit, those furthest on are left out: whoever reads it
+/// takes what stands there for unsettled, which repeats it after a loss of the queue, and loses nothing. Cost: O(ranges).
 ///
 /// # Errors
 /// Never in practice: numbers only.
-pub fn encode_progress(progress: &Progress) -> Result<Bytes, Undecodable> {
-    let ranges = progress.settled.iter().count();
+pub fn encode_progress(progress: &Progress, bytes_max: usize) -> Result<Bytes, Undecodable> {
+    let (mut packed, mut ranges) = (BytesMut::new(), 0);
+    let mut end = progress.floor.0;
+    for range in progress.settled.iter() {
+        let before = packed.len();
+        put_number(&mut packed, range.start - end);
+        put_number(&mut packed, range.end - range.start);
+        if packed.len() + ENVELOPE_BYTES_MAX > bytes_max {
+            packed.truncate(before);
+            break;
+        }
+        ranges += 1;
+        end = range.end;
+    }
     let Progress { floor, epoch, passed, .. } = *progress;
     let envelope = ProgressEnvelope { v: VERSION, floor, epoch, passed, ranges, settled: Vec::new() };
-    let mut bytes = BytesMut::with_capacity(64 + 4 * ranges).writer();
+    let mut bytes = BytesMut::with_capacity(ENVELOPE_BYTES_MAX + packed.len()).writer();
     serde_json::to_writer(&mut bytes, &envelope)?;
     let mut bytes = bytes.into_inner();
     bytes.put_u8(b'\n');
-    let mut end = progress.floor.0;
-    for range in progress.settled.iter() {
-        put_number(&mut bytes, range.start - end);
-        put_number(&mut bytes, range.end - range.start);
-        end = range.end;
-    }
+    bytes.extend_from_slice(&packed);
     Ok(bytes.freeze())
 }
 

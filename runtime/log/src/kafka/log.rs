@@ -272,8 +272,8 @@ impl Log for KafkaLog {
         let inner = self.open_for_appending()?;
         let partitions = inner.settled_partitions().await?;
         let Progress { floor, epoch, .. } = progress;
-        let value =
-            encode_progress(&progress).map_err(|error| AppendError::Refused { reason: error.to_string() })?;
+        let value = encode_progress(&progress, inner.config.record_bytes_max)
+            .map_err(|error| AppendError::Refused { reason: error.to_string() })?;
         let home = settled::home(of, partitions);
         let record = Append {
             topic: home.topic.clone(),

@@ -51,7 +51,7 @@ impl Store {
             if !changes.progress.is_empty() {
                 let mut table = transaction.open_table(PROGRESS)?;
                 for (of, progress) in &changes.progress {
-                    let bytes = wire::encode_progress(progress)
+                    let bytes = wire::encode_progress(progress, usize::MAX)
                         .map_err(|error| StoreError::Other(error.to_string()))?;
                     table.insert((of.topic.as_str(), of.partition.0), &bytes[..])?;
                 }
