@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmill_job::wire::{Undecodable, encode_job};
 use wasmill_job::{Durability, JobId};
@@ -17,10 +18,20 @@ use crate::gauges::{count_children, count_paid};
 use crate::hindrance::{Hindrance, Trouble};
 use crate::step::{Step, done};
 
-/// Pays. It remembers which children are stored of debts that could not be paid whole: those are not stored again with each try.
+/// Pays.
 pub(crate) struct Payer<L, Q> {
     ends: Arc<Ends<L, Q>>,
+    /// Which children are stored of debts that could not be paid whole: those are not stored again with each try.
     stored: BTreeMap<DebtId, BTreeSet<JobId>>,
+    /// Debts that could not be paid, and until when they are left alone: the others are not to wait for them.
+    aside: BTreeMap<DebtId, Instant>,
+}
+
+/// What came of one look at what is owed.
+struct Round {
+    paid: usize,
+    /// What was in the way of those that were not paid.
+    trouble: Option<Hindrance>,
 }
 
 /// A record that a debt asks for.
@@ -37,6 +48,13 @@ const DEBTS_MAX: usize = 64;
 const APPEND_BYTES_MAX: usize = 1 << 20;
 /// The longest wait between two looks.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// So many debts at most are set aside; each is still read with every look. With more in trouble, all wait for them.
+const ASIDE_MAX: usize = 192;
+/// A debt that could not be paid is left alone for so many times as long as trying took: a partition without a leader takes ten
+/// seconds to say so, and two thirds of the time are left to the others.
+const ASIDE_SHARE: u32 = 2;
+/// And at least for so long.
+const ASIDE_MIN: Duration = Duration::from_secs(1);
 /// Of so many debts it is remembered what of them is stored. With more in trouble all is forgotten, and their children are stored
 /// again, once.
 const REMEMBERED_MAX: usize = 1_000;
@@ -58,19 +76,23 @@ pub(crate) async fn pump<L: Log, Q: Queue>(
             }
             continue;
         }
-        match payer.pay_some().await {
-            Ok(0) => {
-                trouble.over();
-                tokio::select! {
-                    () = payer.ends.queue.owing(LOOK_AGAIN) => {}
-                    () = stop.cancelled() => {}
-                }
-            }
-            Ok(_) => trouble.over(),
-            Err(hindrance) => {
-                let pause = trouble.met(&hindrance, rand::random());
-                let _ = tokio::time::timeout(pause, stop.cancelled()).await;
-            }
+        let round = payer.pay_some().await;
+        let round = round.unwrap_or_else(|hindrance| Round { paid: 0, trouble: Some(hindrance) });
+        let mut pause = payer.has_aside().then_some(LOOK_AGAIN);
+        match &round.trouble {
+            Some(hindrance) => pause = Some(trouble.met(hindrance, rand::random())),
+            None if pause.is_none() => trouble.over(),
+            None => {}
+        }
+        if round.paid > 0 {
+            continue;
+        }
+        match pause {
+            Some(pause) => drop(tokio::time::timeout(pause, stop.cancelled()).await),
+            None => tokio::select! {
+                () = payer.ends.queue.owing(LOOK_AGAIN) => {}
+                () = stop.cancelled() => {}
+            },
         }
     }
     payer
@@ -78,19 +100,37 @@ pub(crate) async fn pump<L: Log, Q: Queue>(
 
 impl<L: Log, Q: Queue> Payer<L, Q> {
     pub(crate) fn new(ends: Arc<Ends<L, Q>>) -> Self {
-        Self { ends, stored: BTreeMap::new() }
+        Self { ends, stored: BTreeMap::new(), aside: BTreeMap::new() }
     }
 
-    /// Pays all that is owed now, or as much as goes without trouble.
+    /// Whether debts are set aside.
+    fn has_aside(&self) -> bool {
+        !self.aside.is_empty()
+    }
+
+    /// Pays all that is owed now, or as much as goes.
+    ///
+    /// # Errors
+    /// With what was in the way of the rest.
     pub(crate) async fn pay_all(&mut self) -> Result<(), Hindrance> {
-        while self.pay_some().await? > 0 {}
-        Ok(())
+        self.aside.clear();
+        let mut first = None;
+        loop {
+            let Round { paid, trouble } = self.pay_some().await?;
+            first = first.or(trouble);
+            if paid == 0 {
+                return first.map_or(Ok(()), Err);
+            }
+        }
     }
 
-    /// Pays the oldest debts and answers how many. Trouble with some, such as a topic that cannot be written to, or a server of
-    /// the queue that is away, comes after the others are paid.
-    async fn pay_some(&mut self) -> Result<usize, Hindrance> {
-        let debts = self.ends.queue.owed(DEBTS_MAX).await?;
+    /// Pays the oldest debts that are not set aside. Some may be in trouble, by a topic that cannot be written to, or a server of the
+    /// queue that is away: the others are paid, and those are set aside for a while.
+    async fn pay_some(&mut self) -> Result<Round, Hindrance> {
+        let began = Instant::now();
+        self.aside.retain(|_, until| *until > began);
+        let mut debts = self.ends.queue.owed(DEBTS_MAX + self.aside.len()).await?;
+        debts.retain(|debt| !self.aside.contains_key(&debt.id));
         let (letters, emitted): (Vec<&Debt>, Vec<&Debt>) =
             debts.iter().partition(|debt| debt.letter().is_some());
         // Power lost before this line: the queue still owes them. They are asked for again.
@@ -114,11 +154,22 @@ impl<L: Log, Q: Queue> Payer<L, Q> {
             count_paid(count);
             count_children(children);
         }
-        match no_letters.or(no_children).or(not_handed.map(Hindrance::from)) {
-            Some(trouble) => Err(trouble),
-            None if is_full => Err(Hindrance::Full),
-            None => Ok(count),
+        let mut trouble = no_letters.or(no_children).or(not_handed.map(Hindrance::from));
+        if trouble.is_some() {
+            let unpaid = debts.iter().map(|debt| debt.id).filter(|debt| !paid.contains(debt));
+            self.set_aside(unpaid, began);
+        } else if is_full {
+            trouble = Some(Hindrance::Full);
         }
+        Ok(Round { paid: count, trouble })
+    }
+
+    /// Leaves debts alone that could not be paid by a try that `began` then.
+    fn set_aside(&mut self, unpaid: impl Iterator<Item = DebtId>, began: Instant) {
+        let now = Instant::now();
+        let until = now + (ASIDE_SHARE * (now - began)).max(ASIDE_MIN);
+        let room = ASIDE_MAX.saturating_sub(self.aside.len());
+        self.aside.extend(unpaid.take(room).map(|debt| (debt, until)));
     }
 
     /// Stores what debts ask the log for, and is not there yet. Answers the debts of which the log has all, and what was in the way

@@ -109,7 +109,7 @@ impl Hindrance {
     }
 
     /// Whether only a person can help.
-    fn needs_help(&self) -> bool {
+    pub(crate) fn needs_help(&self) -> bool {
         matches!(
             self,
             Self::Ahead { .. }

@@ -3,6 +3,7 @@
 //! Safety does not rest on there being one relay: each push carries the offsets it goes from and to, and the queue
 //! takes it whole at the offset it wants, or not at all. What a lane knows in memory is only a guess about that offset.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub(crate) struct Lane<L, Q> {
     waits_for: Option<Revision>,
     /// What was read and could not be carried yet, and the offset from which it was read: it is not read again.
     rest: Option<(Offset, Vec<Stored>)>,
+    /// Records further on of which the dead letters are stored.
+    buried: BTreeSet<Offset>,
     /// Since when, and for what, it waits to be no longer early.
     early: Option<early::Waiting>,
     /// How many records the next push carries: one after there was no room for any, because asking should cost little.
@@ -90,6 +93,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             passed: None,
             waits_for: None,
             rest: None,
+            buried: BTreeSet::new(),
             early: None,
             piece: carry::PUSH_RECORDS_MAX,
             ages: Ages::default(),
@@ -113,6 +117,10 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
                     let hindrance = self.judge(hindrance).await;
                     if let Hindrance::NoRoom(_) | Hindrance::Full = hindrance {
                         self.piece = 1;
+                    }
+                    if hindrance.needs_help() {
+                        // The log may be another one.
+                        self.buried.clear();
                     }
                     if !hindrance.is_ordinary() {
                         // Whatever it was, the queue may be another one afterwards: ask what it wants.
@@ -180,20 +188,27 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         let wanted = queue.resume(&self.place, &progress).await?;
         // Read after the queue has answered: the log only grows, so an end before `wanted` is a real one.
         let Bounds { first, next } = log.bounds(&self.place).await?;
-        // The log may grow past `wanted` while we wait for help, but its offsets mean other jobs all the same.
         let end = self.end_when_ahead.unwrap_or(next);
-        let lane = || self.place.clone();
-        if wanted > end {
+        let lane = self.place.clone();
+        if wanted > next {
             self.end_when_ahead = Some(end);
-            return Err(Hindrance::Ahead { lane: lane(), wanted, end });
+            return Err(Hindrance::Ahead { lane, wanted, end });
+        }
+        if wanted < first && !self.is_of_letters() {
+            return Err(Hindrance::Gone { lane, wanted, first });
+        }
+        let is_the_same = self.check_passed(first, progress.passed).await?;
+        if wanted > end && !is_the_same {
+            // The log has grown past `wanted` while we waited for help, and its offsets may mean other jobs all the same: nothing shows
+            // that it is the right one that came back.
+            return Err(Hindrance::Ahead { lane, wanted, end });
         }
         self.end_when_ahead = None;
-        if wanted < first && !self.is_of_letters() {
-            return Err(Hindrance::Gone { lane: lane(), wanted, first });
-        }
-        self.check_passed(first, progress.passed).await?;
         tracing::debug!(lane = %self.place, %wanted, %next, floor = %progress.floor, "resumed");
         self.wanted = Some(wanted);
+        if self.committed.as_ref().is_none_or(|last| last.epoch != progress.epoch) {
+            self.buried.clear();
+        }
         self.committed = Some(progress);
         self.ages.clear();
         self.refresh.resumed(wanted);
@@ -201,23 +216,26 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
         Ok(wanted)
     }
 
-    /// Whether the record that the queue has passed last still stands where it stood, if the log still has it. A queue that was lost
-    /// knows of none: then it is the one that the log was `told` of.
-    async fn check_passed(&mut self, first: Offset, told: Option<Passed>) -> Result<(), Hindrance> {
+    /// Answers whether the record that the queue has passed last was seen to stand where it stood; not when the log does not have it
+    /// any more. A queue that was lost knows of none: then it is the one that the log was `told` of.
+    ///
+    /// # Errors
+    /// When another one stands there.
+    async fn check_passed(&mut self, first: Offset, told: Option<Passed>) -> Result<bool, Hindrance> {
         // Compaction takes records away, and dead letters owe nothing to the order they came in.
         if self.is_of_letters() {
-            return Ok(());
+            return Ok(false);
         }
         self.passed = self.ends.queue.passed(&self.place).await?;
-        let Some(Passed { offset, hash }) = self.passed.or(told) else { return Ok(()) };
+        let Some(Passed { offset, hash }) = self.passed.or(told) else { return Ok(false) };
         if offset < first {
-            return Ok(());
+            return Ok(false);
         }
         let found = self.ends.log.read(&self.place, offset, 1).await?;
         let is_same =
             |record: &Stored| record.offset == offset && RecordHash::of(record.value.as_deref()) == hash;
         if found.first().is_some_and(is_same) {
-            return Ok(());
+            return Ok(true);
         }
         Err(Hindrance::Replaced { lane: self.place.clone(), offset })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use wasmill_catalog::Catalog;
-use wasmill_job::{JobType, Offset, Position, Revision};
+use wasmill_job::{DeadLetter, JobType, Offset, Position, Revision};
 use wasmill_log::{Log, Stored};
 use wasmill_queue::{Entry, Pushed, Queue};
 
@@ -77,7 +77,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             let Batch { push, letters, dropped, .. } = batch;
             let (from, to) = (push.from, push.to);
             // Power lost before this line: nothing has happened. The same records are read again.
-            self.ends.bury(letters.iter()).await?;
+            self.bury(&letters).await?;
             // Power lost before this line: the letters, and the copies of parked jobs, are in the log, the queue still wants
             // `from`. The records are read again. Letters overwrite themselves: the key is the record's position, or the
             // job's id. Of copies the queue takes those it was told of, each once.
@@ -95,6 +95,7 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
                         self.ages.note(records[0].offset, records[0].stored_at);
                         self.ages.note(last.offset, last.stored_at);
                     }
+                    self.buried = self.buried.split_off(&to);
                     self.wanted = Some(to);
                     return Ok(to == whole);
                 }
@@ -122,6 +123,15 @@ impl<L: Log, Q: Queue> Lane<L, Q> {
             batch = self.read(from, records, catalog);
             batch.park(&parked);
         }
+    }
+
+    /// Stores dead letters, but none that is stored already: the records that they are made of are handed over again while there is
+    /// no room for what stands beside them.
+    async fn bury(&mut self, letters: &[DeadLetter]) -> Result<(), Hindrance> {
+        let news = letters.iter().filter(|letter| !self.buried.contains(&letter.origin.offset));
+        self.ends.bury(news).await?;
+        self.buried.extend(letters.iter().map(|letter| letter.origin.offset));
+        Ok(())
     }
 
     /// What to do about types without room for all of their jobs. The jobs for which there is room go first, in a push of

@@ -200,22 +200,27 @@ async fn of_several_relays_the_one_with_the_lane_of_dead_letters_pays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_takes_no_children_holds_up_only_debts_of_such() {
     let mut world = World::new().await;
-    world.enqueue("email.welcome", 2).await;
+    // More of them than are paid at once.
+    let straight = 70;
+    world.enqueue("email.welcome", straight + 1).await;
     world.queue.fail("enqueue_owed", usize::MAX);
     let relay = world.relay();
-    pending(&world, 2).await;
-    let mut claims = world.take(2).await;
-    let straight = children(&claims[0].job, 1, Path::Queue);
-    emit(&world, claims.remove(0), straight).await;
-    let logged = children(&claims[0].job, 1, Path::Log);
-    emit(&world, claims.remove(0), logged).await;
+    pending(&world, straight as u64 + 1).await;
+    let mut claims = world.take(straight + 1).await;
+    let last = claims.pop().unwrap();
+    for claim in claims {
+        let emitted = children(&claim.job, 1, Path::Queue);
+        emit(&world, claim, emitted).await;
+    }
+    let emitted = children(&last.job, 1, Path::Log);
+    emit(&world, last, emitted).await;
     pending(&world, 1).await;
-    let owed = || async { world.queue.queue().owed(10).await.unwrap().len() };
-    eventually("what went through the log is paid", || async { owed().await == 1 }).await;
+    let owed = || async { world.queue.queue().owed(2 * straight).await.unwrap().len() };
+    eventually("what went through the log is paid", || async { owed().await == straight }).await;
     world.queue.called("enqueue_owed", world.queue.calls("enqueue_owed") + 1).await;
-    assert_eq!(records(&world).await, 3, "and stored once");
+    assert_eq!(records(&world).await, straight as u64 + 2, "and stored once");
     world.queue.fail("enqueue_owed", 0);
-    pending(&world, 2).await;
+    pending(&world, straight as u64 + 1).await;
     eventually("nothing is owed", || async { owed().await == 0 }).await;
     relay.drain().await;
 }

@@ -40,6 +40,19 @@ async fn all_run_once(world: &World, crowd: &[JobId]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_among_jobs_without_room_is_stored_once() {
+    let mut world = World::new().await;
+    crowd(&mut world).await;
+    world.append_garbage(b"not a record").await;
+    let relay = world.relay();
+    eventually("the rest is parked", || async { world.parked("email.welcome").await >= 190 }).await;
+    world.work_off(220).await;
+    eventually("all is settled", || world.all_is_settled()).await;
+    assert_eq!(world.dead_records().await.len(), 1);
+    relay.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_type_is_parked_its_neighbours_pass_and_all_come_once_in_order() {
     let mut world = World::new().await;
     let crowd = crowd(&mut world).await;

@@ -22,6 +22,7 @@ pub(crate) struct CutOff {
     is_cut: Arc<AtomicBool>,
     elsewhere: Option<TopicPartition>,
     begins_at: Offset,
+    is_short: Arc<AtomicBool>,
 }
 
 impl CutOff {
@@ -35,8 +36,15 @@ impl CutOff {
         Self { begins_at, ..Self::of(log) }
     }
 
+    /// The log as a broker shows it that has fallen behind: while the answer is true, all lanes end where they begin.
+    pub(crate) fn short(log: EmbeddedLog) -> (Self, Arc<AtomicBool>) {
+        let is_short = Arc::new(AtomicBool::new(true));
+        (Self { is_short: is_short.clone(), ..Self::of(log) }, is_short)
+    }
+
     fn of(log: EmbeddedLog) -> Self {
-        Self { log, lane: lane(0), is_cut: Arc::default(), elsewhere: None, begins_at: Offset(0) }
+        let (is_cut, is_short) = (Arc::default(), Arc::default());
+        Self { log, lane: lane(0), is_cut, elsewhere: None, begins_at: Offset(0), is_short }
     }
 
     async fn reach(&self, of: &TopicPartition) {
@@ -66,6 +74,7 @@ impl Log for CutOff {
 
     async fn bounds(&self, of: &TopicPartition) -> Result<Bounds, ReadError> {
         let Bounds { first, next } = self.log.bounds(of).await?;
+        let next = if self.is_short.load(Ordering::SeqCst) { first } else { next };
         Ok(Bounds { first: first.max(self.begins_at.min(next)), next })
     }
 

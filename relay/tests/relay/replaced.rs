@@ -1,5 +1,7 @@
 //! A log that is another one than the queue has read: lanes stop, until somebody accepts it.
 
+use std::sync::atomic::Ordering;
+
 use wasmill_job::{Offset, Progress};
 use wasmill_log::Log;
 use wasmill_queue::Queue;
@@ -49,6 +51,26 @@ async fn a_log_whose_beginning_is_gone_before_it_was_read_is_not_read_from_its_n
     pending(&world, 20).await;
     world.work_off(20).await;
     eventually("all is settled", || world.all_is_settled()).await;
+    relay.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_goes_on_when_the_log_shows_all_of_itself_again() {
+    let mut world = World::new().await;
+    world.enqueue("email.welcome", 20).await;
+    let relay = world.relay();
+    pending(&world, 20).await;
+    relay.drain().await;
+
+    // A broker that does not know yet that it leads no more says where its own copy ends.
+    let (log, is_short) = CutOff::short(world.log.clone());
+    let mut relay = world.relay_on(log);
+    world.queue.called("resume", world.queue.calls("resume") + 6).await;
+    assert_eq!(*relay.standing.borrow(), Standing::Starting);
+    is_short.store(false, Ordering::SeqCst);
+    relay.reaches(Standing::Resumed).await;
+    world.enqueue("email.welcome", 2).await;
+    pending(&world, 22).await;
     relay.drain().await;
 }
 
