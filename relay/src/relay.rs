@@ -45,7 +45,7 @@ const LIST_AGAIN: Duration = Duration::from_secs(10);
 /// The pause before a lane that failed inside is started anew.
 const START_ANEW: Duration = Duration::from_secs(1);
 /// How long tasks may take to end what they are at. Longer, and something hangs: dropping it is as safe as a crash.
-const STOP_WITHIN: Duration = Duration::from_secs(5);
+const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 impl<L: Log, Q: Queue> Relay<L, Q> {
     /// A relay that follows `catalog`.

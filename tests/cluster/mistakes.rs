@@ -15,7 +15,7 @@ fn login(mechanism: SaslMechanism, password: &str) -> KafkaLogin {
 }
 
 fn to(address: String, security: KafkaSecurity) -> KafkaLog {
-    open(KafkaConfig { security, ..KafkaConfig::new(vec![address]) })
+    open(KafkaConfig { security, delivery_timeout: DEADLINE, ..KafkaConfig::new(vec![address]) })
 }
 
 fn refused(error: &KafkaOpenError, words: &[&str]) {

@@ -38,7 +38,9 @@ async fn a_full_buffer_refuses_at_once() {
     let busy = fates.iter().filter(|fate| **fate == Err(AppendError::Busy)).count();
     let stored = fates.iter().filter(|fate| fate.is_ok()).count();
     let room = 100 - probes.into_inner();
-    assert_eq!((stored, busy), (room, 150 - room), "each record has its own fate");
+    assert_eq!(stored + busy, 150, "each record has its own fate");
+    // The client gives the room of a record back a moment after it has answered: that of the first one may still be taken.
+    assert!((room - 1..=room).contains(&stored), "{stored} were stored, and there was room for {room}");
     until("there is room again", DEADLINE, || async { log.append(vec![record(&of, "after")]).await.ok() })
         .await;
     log.close().await;
@@ -94,8 +96,12 @@ async fn what_retention_took_is_gone_and_beyond_the_end_is_nothing() {
     let records = (0..10).map(|number| record(&of, number.to_string())).collect();
     let positions = log.append(records).await.unwrap();
     let floor = positions[6].offset;
-    log.commit(&of, wasmill_job::Progress { floor, ..Default::default() }).await.unwrap();
-    assert_eq!(log.bounds(&of).await.unwrap().first, floor, "settled records of parked jobs are dropped");
+    // A drop that fails fails no commit: a later one tries again.
+    until("settled records of parked jobs are dropped", DEADLINE, || async {
+        log.commit(&of, wasmill_job::Progress { floor, ..Default::default() }).await.unwrap();
+        (log.bounds(&of).await.unwrap().first == floor).then_some(())
+    })
+    .await;
     for bytes_max in [1, 1 << 20] {
         let gone = log.read(&of, positions[2].offset, bytes_max).await.unwrap_err();
         assert!(matches!(gone, ReadError::Gone { first, .. } if first == floor), "{gone}");

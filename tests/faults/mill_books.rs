@@ -2,6 +2,7 @@
 //! proof that each job is in one place.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 use wasmill_tests::{DEADLINE, Watched, until_none_is_left};
@@ -62,12 +63,11 @@ pub(crate) async fn repeats_are_lost_leases(world: &impl Watched, verdict: &mut 
     }
 }
 
-/// A fault that takes back what the queue knew explains repeats of jobs that were in flight then, or had ended within
-/// `window` of it. Everything else that ran again is a broken promise.
+/// A fault that takes back what the queue knew explains repeats of jobs that were in flight then, or had ended in the time that it
+/// may have taken back. Everything else that ran again is a broken promise.
 pub(crate) fn repeats_are_near(
     world: &impl Watched,
-    faults: &[SystemTime],
-    window: Duration,
+    faults: &[RangeInclusive<SystemTime>],
     verdict: &mut Verdict,
 ) {
     let mut jobs = HashMap::<String, (u32, Option<SystemTime>)>::new();
@@ -79,8 +79,7 @@ pub(crate) fn repeats_are_near(
             job.1 = job.1.into_iter().chain(ended).min();
         }
     }
-    let near =
-        |ended: SystemTime| faults.iter().any(|fault| ended <= *fault + window && *fault <= ended + window);
+    let near = |ended: SystemTime| faults.iter().any(|fault| fault.contains(&ended));
     // One that never ended before it ran again was in flight, and is explained.
     let far =
         |(count, ended): (u32, Option<SystemTime>)| count > 1 && ended.is_some_and(|ended| !near(ended));
@@ -91,6 +90,11 @@ pub(crate) fn repeats_are_near(
             "{count} jobs ran again that had ended long before or after a fault, such as {id}"
         ));
     }
+}
+
+/// What a fault that happened just now may have taken back: the seconds before it, and as many after it.
+pub(crate) fn around_now(seconds: Duration) -> RangeInclusive<SystemTime> {
+    now() - seconds..=now() + seconds
 }
 
 /// When a fault happens.

@@ -16,8 +16,6 @@ use crate::load::Told;
 use crate::mill_books::{DRAINED, JOB_TYPE};
 
 const INNOCENT: usize = 50;
-/// Guest instructions that keep a slot busy for a while, and end.
-const ROUNDS: u64 = 100_000_000;
 /// It runs out once, when the worker dies. A machine that stands still for a moment must not look like that.
 const LEASE_S: u64 = 15;
 const LINES: &str = "retry = { attempts = 20 }\nlimits = { timeout = \"5m\", fuel = 1_000_000_000_000_000 }";
@@ -32,18 +30,25 @@ pub(crate) async fn run(_seed: u64) -> Verdict {
     let mut told = Told::default();
     let mut innocent = Vec::new();
     for _ in 0..INNOCENT {
-        innocent.push(world.enqueue(JOB_TYPE, &json!({ "rounds": ROUNDS })).await);
+        // Endless in its first attempt only: none ends before the worker does.
+        innocent.push(world.enqueue(JOB_TYPE, &json!({ "attempts": 1 })).await);
     }
     let poison = world.enqueue(JOB_TYPE, &json!({})).await;
-    for job in innocent.iter().chain([&poison]) {
+    let all: Vec<_> = innocent.iter().chain([&poison]).collect();
+    for job in &all {
         told.acknowledged.insert(job.id.clone(), tokio::time::Instant::now());
     }
 
     let handlers = "handlers = [{ module = \"spin@1.0.0\" }]";
     world.apply(&format!("[type.\"{JOB_TYPE}\"]\n{handlers}\n{LINES}\nmode = \"live\"\n")).await;
 
-    // The first death takes the worker with all that it holds.
-    begins(&world, &poison, 1).await;
+    // The first death takes the worker with all of them: one that has not begun by then would be endless in the next worker.
+    until("all run", DEADLINE, || {
+        let executions = world.executions();
+        let runs = |job: &&JobRef| executions.iter().any(|process| process.started.contains_key(&job.id));
+        std::future::ready(all.iter().all(runs).then_some(()))
+    })
+    .await;
     let held = world.counts(JOB_TYPE).await["in_flight"].as_u64().unwrap_or_default();
     world.kill_worker(0);
     world.start_worker(0);
@@ -106,13 +111,6 @@ pub(crate) async fn run(_seed: u64) -> Verdict {
 
 fn attempts(world: &RedisWorld, job: &JobRef) -> u32 {
     world.executions().iter().filter_map(|process| process.started.get(&job.id)).sum()
-}
-
-async fn begins(world: &RedisWorld, job: &JobRef, times: u32) {
-    until("the poison begins to run", DEADLINE, || {
-        std::future::ready((attempts(world, job) >= times).then_some(()))
-    })
-    .await;
 }
 
 /// kill -9 of the processes that a process has started.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-use wasmill_tests::{DEADLINE, RedisWorld, Setup, until};
+use wasmill_tests::{DEADLINE, JobRef, RedisWorld, Setup, Watched, until};
 
 use crate::books::Verdict;
 use crate::load::{Load, Told};
@@ -20,17 +20,19 @@ const JOBS_AFTERWARDS: usize = 2_000;
 const RETRYING: &str = "fault.flaky";
 const REJECTED: &str = "fault.reject";
 const LONG: &str = "fault.spin";
-/// Fuel that does not end, so that only the work itself decides how long it takes.
+/// For longer than Redis takes to fill, however slowly it does.
 const LONG_LIMITS: &str = "limits = { timeout = \"10m\", fuel = 1_000_000_000_000_000 }";
-/// Turns of a loop; all of these jobs together keep the slots busy for longer than Redis takes to fill.
-const LONG_ROUNDS: u64 = 200_000_000;
+/// So many are in flight meanwhile, each in a slot; the other slots are free.
+const HELD: usize = 2;
+/// A machine that stands still for a moment must not free them.
+const LEASE_S: u64 = 15;
 /// Jobs of each of the other states.
 const EACH: usize = 50;
 
 pub(crate) async fn run(seed: u64) -> Verdict {
     let mut chance = StdRng::seed_from_u64(seed);
-    let setup = Setup { redis: vec![("maxmemory", "32mb")], ..Setup::default() };
-    let world = RedisWorld::start(&setup).await;
+    let setup = Setup { redis: vec![("maxmemory", "32mb")], lease_s: LEASE_S, ..Setup::default() };
+    let mut world = RedisWorld::start(&setup).await;
     world.route(JOB_TYPE, "noop", &format!("{PATIENT}\nmode = \"paused\"")).await;
     world.route(RETRYING, "flaky", PATIENT).await;
     world.route(REJECTED, "reject", "").await;
@@ -44,10 +46,18 @@ pub(crate) async fn run(seed: u64) -> Verdict {
     }
     in_state(&world, REJECTED, "dead", EACH).await;
     in_state(&world, RETRYING, "scheduled", EACH).await;
-    for _ in 0..EACH {
-        others.insert(world.enqueue(LONG, &json!({ "rounds": LONG_ROUNDS })).await.id);
+    let mut held = Vec::new();
+    for _ in 0..HELD {
+        // Endless in its first attempt only.
+        held.push(world.enqueue(LONG, &json!({ "attempts": 1 })).await);
     }
-    in_state(&world, LONG, "in_flight", 1).await;
+    until("the long jobs run", DEADLINE, || {
+        let executions = world.executions();
+        let runs = |job: &JobRef| executions.iter().any(|process| process.started.contains_key(&job.id));
+        std::future::ready(held.iter().all(runs).then_some(()))
+    })
+    .await;
+    others.extend(held.into_iter().map(|job| job.id));
 
     // Until it is full.
     let mut told = Told::default();
@@ -70,14 +80,19 @@ pub(crate) async fn run(seed: u64) -> Verdict {
     })
     .await;
 
+    // The long jobs end as after a crash: their leases run out, and their second attempts end at once.
+    for worker in 0..setup.workers {
+        world.kill_worker(worker);
+        world.start_worker(worker);
+    }
     // Nobody helps: the type is only allowed to run. That itself must work while Redis is full.
     live(&world).await;
     world.drained(DRAINED).await;
     // By their counts: a full Redis forgets results first.
-    for job_type in [RETRYING, LONG] {
+    for (job_type, jobs) in [(RETRYING, EACH), (LONG, HELD)] {
         let completed = world.counts(job_type).await["completed"].as_u64();
-        if completed != u64::try_from(EACH).ok() {
-            broken.push(format!("{completed:?} of {EACH} jobs of {job_type} are completed"));
+        if completed != u64::try_from(jobs).ok() {
+            broken.push(format!("{completed:?} of {jobs} jobs of {job_type} are completed"));
         }
     }
     let dead = world.counts(REJECTED).await["dead"].as_u64();

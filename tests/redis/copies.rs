@@ -267,7 +267,7 @@ async fn parked_jobs_of_which_half_was_loaded_are_counted_anew() {
         redis.call('HSET', KEYS[1] .. 'c', 'run', 'another')";
     world.redis.must(&["EVAL", script, "1", &key("")]).await;
     assert!(!world.queue.check().await.unwrap().faults.is_empty(), "nothing is wrong");
-    world.elsewhere().sweep(1).await.unwrap();
+    world.elsewhere().await.sweep(1).await.unwrap();
     world.mended().await;
     world.check().await;
     assert_eq!(push(&world, &lane(0), 2, vec![entry(2, &jobs[2])]).await, over(0));

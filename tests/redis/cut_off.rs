@@ -145,7 +145,7 @@ async fn faults_during_calls_lose_and_double_nothing() {
 #[tokio::test]
 async fn wake_ups_work_again_after_a_connection_was_killed() {
     let mut world = World::fresh().await;
-    let worker = world.elsewhere();
+    let worker = world.elsewhere().await;
     for round in 0..3 {
         assert_eq!(worker.take(world.request(1)).await.unwrap().len(), 0);
         let killed = world.redis.must(&["CLIENT", "KILL", "TYPE", "pubsub"]);

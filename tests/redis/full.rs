@@ -100,9 +100,9 @@ async fn drained_by_workers(world: &World) -> u64 {
     let peak = Arc::new(AtomicU64::new(0));
     let mut workers = JoinSet::new();
     for worker in 2..4 {
-        workers.spawn(work(world.elsewhere(), WorkerId(worker)));
+        workers.spawn(work(world.elsewhere().await, WorkerId(worker)));
     }
-    let queue = world.elsewhere();
+    let queue = world.elsewhere().await;
     until("the workers drain it to nothing", DEADLINE, || async {
         peak.fetch_max(world.used().await, Ordering::SeqCst);
         (live(&queue.counts().await.unwrap()) == 0).then_some(())

@@ -8,7 +8,7 @@ use wasmill_job::{Cancel, ChildKey, Generation, Job, JobId, Offset, Partition, U
 use wasmill_queue::{AttemptRecord, Child, Claim, DeadQuery, Queue, Settlement, State};
 use wasmill_tests::{DEADLINE, until};
 
-use crate::world::{LEASE, World, again, bury, complete, enqueue, lane, queue_at, retry, settle};
+use crate::world::{LEASE, World, again, bury, complete, enqueue, lane, retry, settle};
 
 /// Each of the operations that write, some of them on some jobs.
 async fn some_of_everything(world: &mut World) {
@@ -129,7 +129,7 @@ async fn a_killed_server_keeps_what_it_had_handed_to_the_kernel() {
     assert_eq!(settle(&world.queue, rest, complete).await, [wasmill_queue::Answer::Settled; 2]);
     assert_eq!(world.state(&taken[0]).await, Some(State::Completed));
     assert_eq!(world.state(&taken[1]).await, Some(State::Dead));
-    let other = queue_at(world.redis.url(), 2);
+    let other = world.elsewhere().await;
     assert_eq!(other.dead(DeadQuery { max: 9, ..DeadQuery::default() }).await.unwrap().letters.len(), 1);
     assert_eq!(world.queue.resume(&lane(0), &Default::default()).await.unwrap(), Offset(100));
     assert_eq!(world.drain().await, 96);
@@ -159,7 +159,7 @@ async fn debts_that_were_paid_by_half_are_mended_as_paid_ones() {
     ] {
         world.redis.must(&["EVAL", script, "1", "{wasmill:0}:"]).await;
     }
-    let elsewhere = world.elsewhere();
+    let elsewhere = world.elsewhere().await;
     elsewhere.sweep(1).await.unwrap();
     world.mended().await;
     world.check().await;
@@ -204,7 +204,7 @@ async fn what_was_loaded_by_half_is_mended_and_nothing_is_lost() {
     );
     drop(held);
     // A process that connects sees that the server is another run, and the next sweep mends.
-    let elsewhere = world.elsewhere();
+    let elsewhere = world.elsewhere().await;
     elsewhere.sweep(1).await.unwrap();
     world.mended().await;
     world.check().await;

@@ -3,7 +3,7 @@
 use wasmill_job::{Offset, Progress};
 use wasmill_queue::{Pushed, Queue, RedisConfig, RedisQueue};
 
-use crate::world::{World, bury, check, complete, enqueue, lane, settle};
+use crate::world::{World, bury, check, complete, enqueue, lane, settle, started};
 
 #[tokio::test]
 async fn two_names_are_two_queues() {
@@ -15,6 +15,7 @@ async fn two_names_are_two_queues() {
     let claims = world.take(2).await;
     settle(&world.queue, claims, bury).await;
     for other in &others {
+        started(other).await;
         assert!(other.counts().await.unwrap().is_empty());
         assert_eq!(other.job(jobs[9].id).await.unwrap(), None);
         assert_eq!(other.take(world.request(9)).await.unwrap().len(), 0);

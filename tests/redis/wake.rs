@@ -4,16 +4,15 @@ use tokio::time::timeout;
 use wasmill_queue::{Queue, RedisQueue};
 use wasmill_tests::DEADLINE;
 
-use crate::world::{NEVER, World, again, complete, enqueue, settle};
+use crate::world::{NEVER, World, complete, enqueue, settle};
 
 /// The set of workers that wait.
 const WAITING: &str = "{wasmill:0}:s";
 
 /// A worker that has taken all there was, and waits.
 async fn waiting(world: &mut World) -> RedisQueue {
-    let worker = world.elsewhere();
     // Whoever has just connected is told to look: that is not what wakes it here.
-    again("counts", || worker.counts()).await;
+    let worker = world.elsewhere().await;
     assert_eq!(worker.take(world.request_of(2, 1, &["a"])).await.unwrap().len(), 0);
     assert_eq!(world.redis.must(&["SCARD", WAITING]).await.integer(), 1);
     worker

@@ -50,9 +50,11 @@ impl World {
         Self { redis, queue, shards, ids, requests: 0, log, clock: None }
     }
 
-    /// Another process's queue: a connection of its own.
-    pub(crate) fn elsewhere(&self) -> RedisQueue {
-        queue_at(self.redis.url(), self.shards)
+    /// Another process's queue: a connection of its own, which is made.
+    pub(crate) async fn elsewhere(&self) -> RedisQueue {
+        let queue = queue_at(self.redis.url(), self.shards);
+        started(&queue).await;
+        queue
     }
 
     /// Stops the clock of every shard, or turns it on by this much.

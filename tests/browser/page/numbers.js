@@ -15,7 +15,7 @@ export const note = ({ page }) =>
   });
 
 /** Waits until a number has shown something that is not `text`. */
-export const moved = ({ page }, key, text = "0") =>
+export const moved = ({ page }, key, text) =>
   page.waitForFunction(([key, text]) => [...window.noted[key]].some((shown) => shown !== text), [key, text]);
 
 /** Waits until a number shows `text`. */

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::{Mutex, OnceCell};
 use wasmill_job::{Generation, QueueName, Topic};
 use wasmill_log::{KafkaConfig, KafkaLog};
-use wasmill_tests::Kafka;
+use wasmill_tests::{DEADLINE, Kafka};
 
 use super::LogUnderTest;
 
@@ -42,6 +42,7 @@ impl Clustered {
             replication: 1,
             min_insync: 1,
             record_bytes_max: RECORD_BYTES_MAX,
+            delivery_timeout: DEADLINE,
             ..KafkaConfig::new(vec![broker().await.bootstrap()])
         };
         Self { log: KafkaLog::open(config).unwrap(), case, made }

@@ -21,7 +21,9 @@ for pid in $alive; do
   # Where nobody reaps orphans, a killed one stays to be seen.
   for try in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" || break; sleep 0.05; done
 done
-rm -rf -- "$0"
+# What is dying may still put a file into a folder that is just being emptied.
+tries=0
+until rm -rf -- "$0" || [ "$tries" -ge 200 ]; do tries=$((tries + 1)); sleep 0.05; done
 "#;
 
 pub(super) struct Watchdog {

@@ -8,15 +8,28 @@ use wasmill_job::UnixMs;
 
 use super::error::HistoryError;
 
+/// The right to use the folder. Dropping it unlocks.
+pub(super) struct FolderLock {
+    file: File,
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Not by closing the file: a child that another thread is just starting has it open too, until it runs its program.
+        // Should this fail, closing it lets go a moment later.
+        let _ = self.file.unlock();
+    }
+}
+
 /// Makes the folder above it and locks the history, until the result is dropped.
-pub(super) fn lock(folder: &Path) -> Result<File, HistoryError> {
+pub(super) fn lock(folder: &Path) -> Result<FolderLock, HistoryError> {
     let prepare = |source| HistoryError::Folder { folder: folder.to_owned(), source };
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent).map_err(prepare)?;
     }
-    let lock = File::create(beside(folder, ".lock")).map_err(prepare)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
+    let file = File::create(beside(folder, ".lock")).map_err(prepare)?;
+    match file.try_lock() {
+        Ok(()) => Ok(FolderLock { file }),
         Err(TryLockError::WouldBlock) => Err(HistoryError::InUse { folder: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(prepare(source)),
     }

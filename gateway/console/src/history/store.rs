@@ -1,7 +1,7 @@
 //! The rows on the disk, in redb: small, crash-safe, and let go of when it is dropped. A history may be lost. Everything here blocks.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::ErrorKind::{InvalidData, QuotaExceeded, StorageFull, UnexpectedEof};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use wasmill_job::{JobType, UnixMs};
 
 use super::collect::Closed;
 use super::error::HistoryError;
-use super::folder;
+use super::folder::{self, FolderLock};
 use super::hour::Hour;
 use super::minute::{HourNumber, MinuteNumber};
 use super::row::Row;
@@ -24,7 +24,7 @@ pub(super) struct Store {
     folder: PathBuf,
     hour: Mutex<Hour>,
     /// Let go of behind the engine.
-    _lock: File,
+    _lock: FolderLock,
 }
 
 /// What opening it did besides.

@@ -87,7 +87,12 @@ impl ArtifactStore {
         let name = &seen.name;
         let no_token = || StoreError::NoToken(name.clone());
         let before = self.newest_of(name).await?.ok_or_else(no_token)?;
-        if self.read_token_file(&before).await?.ok_or_else(no_token)? != *seen {
+        let Some(stored) = self.read_token_file(&before).await? else {
+            // Gone since the listing: somebody else has rotated it if there is another, and revoked it if there is none.
+            self.newest_of(name).await?.ok_or_else(no_token)?;
+            return Err(StoreError::TokenMoved(name.clone()));
+        };
+        if stored != *seen {
             return Err(StoreError::TokenMoved(name.clone()));
         }
         let token = seen.clone().rotated(hash, until);

@@ -9,7 +9,7 @@ use super::OpenError;
 /// Holds the folder. The lock goes with the value, and with the process however it ends.
 #[derive(Debug)]
 pub(super) struct FolderLock {
-    _file: File,
+    file: File,
 }
 
 const NAME: &str = "log.lock";
@@ -41,6 +41,14 @@ impl FolderLock {
             .set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Not by closing the file: a child that another thread is just starting has it open too, until it runs its program.
+        // Should this fail, closing it lets go a moment later.
+        let _ = self.file.unlock();
     }
 }

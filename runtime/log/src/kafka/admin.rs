@@ -23,7 +23,8 @@ pub(super) struct Admin {
     config: rdkafka::ClientConfig,
     client: Mutex<Option<Arc<AdminClient<Listening>>>>,
     retention: Mutex<HashMap<Topic, (Instant, Option<Duration>)>>,
-    dropped: Mutex<HashMap<TopicPartition, Instant>>,
+    /// When settled records of a partition may be dropped again.
+    drop_again: Mutex<HashMap<TopicPartition, Instant>>,
 }
 
 /// Why an administrative request was not done.
@@ -40,6 +41,8 @@ const WITHIN: Duration = Duration::from_secs(10);
 const RETENTION_KNOWN_FOR: Duration = Duration::from_secs(60);
 /// Settled records of a partition are dropped at most so often.
 const DROP_EACH: Duration = Duration::from_secs(60);
+/// After a drop that failed it is tried again so soon.
+const DROP_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 impl Admin {
     pub(super) fn new(config: &KafkaConfig) -> Self {
@@ -50,7 +53,7 @@ impl Admin {
             config: client,
             client: Mutex::new(None),
             retention: Mutex::default(),
-            dropped: Mutex::default(),
+            drop_again: Mutex::default(),
         }
     }
 
@@ -128,12 +131,22 @@ impl Admin {
     /// Drops what lies below the floor, unless that was done a moment ago.
     pub(super) async fn drop_settled(&self, of: &TopicPartition, floor: Offset) -> Result<(), Undone> {
         {
-            let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
-            if dropped.get(of).is_some_and(|at| at.elapsed() < DROP_EACH) {
+            let now = Instant::now();
+            let mut again = self.drop_again.lock().unwrap_or_else(PoisonError::into_inner);
+            if again.get(of).is_some_and(|at| now < *at) {
                 return Ok(());
             }
-            dropped.insert(of.clone(), Instant::now());
+            again.insert(of.clone(), now + DROP_EACH);
         }
+        let done = self.drop_below(of, floor).await;
+        if done.is_err() {
+            let mut again = self.drop_again.lock().unwrap_or_else(PoisonError::into_inner);
+            again.insert(of.clone(), Instant::now() + DROP_AFTER_FAILURE);
+        }
+        done
+    }
+
+    async fn drop_below(&self, of: &TopicPartition, floor: Offset) -> Result<(), Undone> {
         let client = self.client()?;
         let answer = {
             let mut list = TopicPartitionList::new();
@@ -143,7 +156,8 @@ impl Admin {
                 .map_err(|error| Undone::of(&error))?;
             client.delete_records(&list, &options())
         };
-        answer.await.map(drop).map_err(|error| Undone::of(&error))
+        let done = answer.await.and_then(|done| done.elements().iter().try_for_each(|place| place.error()));
+        done.map_err(|error| Undone::of(&error))
     }
 
     pub(super) fn close(&self) {

@@ -40,7 +40,7 @@ const READ_WITHIN: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_millis(2);
 /// How old the knowledge of an end may be, as far as other processes' records are concerned.
 const END_KNOWN_FOR: Duration = Duration::from_millis(100);
-/// A partition whose last offsets hold nothing for readers ends so long after the client has said that it is there.
+/// A partition whose last offsets hold nothing for readers ends when the client says so once more, asked anew after this.
 const TAIL_EMPTY_AFTER: Duration = Duration::from_secs(1);
 /// A waiting reader looks again so often, whatever happens.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -103,7 +103,7 @@ impl Streams {
         until: Instant,
     ) -> Result<Vec<Stored>, ReadError> {
         let mut news = lane.news.subscribe();
-        let mut high = None;
+        let (mut high, mut asked_anew) = (None, false);
         let waited_since = Instant::now();
         loop {
             let records = stream.take(offset, bytes_max);
@@ -159,7 +159,12 @@ impl Streams {
                 continue;
             }
             if stream.at_end && waited_since.elapsed() > TAIL_EMPTY_AFTER {
-                return Ok(Vec::new());
+                if asked_anew {
+                    return Ok(Vec::new());
+                }
+                // It may have said so before the newest records were appended, and says it only once of each place.
+                stream.start(offset)?;
+                asked_anew = true;
             }
             if Instant::now() >= until {
                 let reason = format!("nothing of {from} came within {} s", READ_WITHIN.as_secs());

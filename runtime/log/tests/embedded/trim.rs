@@ -22,6 +22,12 @@ async fn append(log: &EmbeddedLog, partition: u32, records: usize, bytes: usize)
     log.append(records.collect()).await.unwrap();
 }
 
+/// Trims. That drops so much, or less: the keeper may have come by itself before.
+async fn trim(log: &EmbeddedLog, most: Trimmed) {
+    let trimmed = log.trim().await.unwrap();
+    assert!(trimmed.chunks <= most.chunks && trimmed.records <= most.records, "{trimmed:?}");
+}
+
 #[tokio::test]
 async fn what_is_old_and_settled_goes_and_nothing_else() {
     let (dir, clock) = (TempDir::new().unwrap(), HandClock::new());
@@ -34,7 +40,7 @@ async fn what_is_old_and_settled_goes_and_nothing_else() {
     // Ten days are there; seven are kept. Nothing is settled yet.
     assert_eq!(log.trim().await.unwrap(), Trimmed::default());
     log.commit(&mail(0), floor(25)).await.unwrap();
-    assert_eq!(log.trim().await.unwrap(), Trimmed { chunks: 2, records: 0 });
+    trim(&log, Trimmed { chunks: 2, records: 0 }).await;
     let bounds = log.bounds(&mail(0)).await.unwrap();
     assert_eq!((bounds.first, bounds.next), (Offset(20), Offset(100)));
     assert_eq!(offsets(&read_all(&log, &mail(0)).await.unwrap()), (20..100).collect::<Vec<_>>());
@@ -44,7 +50,7 @@ async fn what_is_old_and_settled_goes_and_nothing_else() {
 
     log.commit(&mail(0), floor(100)).await.unwrap();
     clock.advance(100 * DAY);
-    assert_eq!(log.trim().await.unwrap(), Trimmed { chunks: 8, records: 0 });
+    trim(&log, Trimmed { chunks: 8, records: 0 }).await;
     assert_eq!(read_all(&log, &mail(0)).await.unwrap(), []);
     log.close().await;
 
@@ -68,7 +74,7 @@ async fn a_topic_that_takes_too_much_loses_its_oldest_settled_records() {
     log.commit(&mail(0), floor(50)).await.unwrap();
     log.commit(&mail(1), floor(10)).await.unwrap();
     // A hundred are there and forty may stay: ten of the second partition may go, so all of the first do.
-    assert_eq!(log.trim().await.unwrap(), Trimmed { chunks: 60, records: 0 });
+    trim(&log, Trimmed { chunks: 60, records: 0 }).await;
     assert_eq!(log.bounds(&mail(0)).await.unwrap().first, Offset(50));
     assert_eq!(log.bounds(&mail(1)).await.unwrap().first, Offset(10));
     assert_eq!(log.trim().await.unwrap(), Trimmed::default());
@@ -113,7 +119,7 @@ async fn compaction_keeps_each_live_dead_letter_and_gives_the_rest_back() {
         log.append(records.collect()).await.unwrap();
     }
     log.commit(&dead(), floor(1900)).await.unwrap();
-    assert_eq!(log.trim().await.unwrap(), Trimmed { chunks: 0, records: 900 });
+    trim(&log, Trimmed { chunks: 0, records: 900 }).await;
     let kept = read_all(&log, &dead()).await.unwrap();
     assert_eq!(kept.len(), 100 + 100 + 800);
     assert_eq!(log.bounds(&dead()).await.unwrap().first, Offset(0));
@@ -121,7 +127,7 @@ async fn compaction_keeps_each_live_dead_letter_and_gives_the_rest_back() {
     // Tombstones go when everybody has had time to see them; dead letters stay whatever their age.
     log.append(vec![keyed(&dead(), "1000", letter(1000))]).await.unwrap();
     clock.advance(1000 * DAY);
-    assert_eq!(log.trim().await.unwrap(), Trimmed { chunks: 0, records: 800 });
+    trim(&log, Trimmed { chunks: 0, records: 800 }).await;
     let kept = read_all(&log, &dead()).await.unwrap();
     let mut keys: Vec<u64> = kept
         .iter()

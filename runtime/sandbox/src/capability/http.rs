@@ -139,6 +139,8 @@ impl Guest {
             }
         };
         self.meter.add_wait(Import::Http, began.elapsed());
+        // A call that ran out of time with the attempt is no failure that the guest could still answer.
+        watch.look()?;
         match answer {
             Ok(inner) => self.keep(inner).map(Ok),
             Err(error) => Ok(Err(error.into())),

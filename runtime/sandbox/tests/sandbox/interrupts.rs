@@ -9,7 +9,8 @@ use wasmill_sandbox::Interrupt;
 
 use super::support::{PATIENCE, guest, limits, output_of, run, run_with, stop_of};
 
-fn endless() -> Limits {
+/// Nothing but an interrupt ends a guest that does not end by itself.
+pub(super) fn endless() -> Limits {
     Limits { fuel: u64::MAX, timeout: Duration::MAX, host_calls: u64::MAX, ..limits() }
 }
 

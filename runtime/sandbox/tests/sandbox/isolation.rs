@@ -6,6 +6,7 @@ use std::thread;
 use wasmill_job::{Attempt, Stop};
 use wasmill_sandbox::{Call, Handler, Interrupt, PagemapScan, Permit, Sandbox, SandboxConfig, Tuning};
 
+use super::interrupts::endless;
 use super::support::{component, guest, job, limits, odd_guest, odd_module, output_of, run, stop_of};
 
 /// Writes the payload over its memory and answers what stood at the same place before.
@@ -65,7 +66,7 @@ fn more_at_once_than_instances_is_said_and_does_no_harm() {
     let run = |handler: &Handler, interrupt: &Interrupt| {
         let job = job("");
         let call = Call { job: &job, attempt: Attempt(1), max_attempts: 1, permit: &Permit::none() };
-        sandbox.run(handler, &call, &limits(), interrupt)
+        sandbox.run(handler, &call, &endless(), interrupt)
     };
     let interrupt = Interrupt::new();
     thread::scope(|threads| {

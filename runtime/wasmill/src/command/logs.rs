@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use wasmill_job::JobType;
 use wasmill_process::Signals;
 
@@ -42,6 +42,9 @@ pub(crate) struct Logs {
 
 /// How often is asked what has ended since.
 const EVERY: Duration = Duration::from_secs(1);
+/// An attempt is told a moment before its end is settled. What is not settled after so long has met trouble, and nothing that ended
+/// with it is to wait for that.
+const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 
 impl Logs {
     pub(crate) async fn run(self) -> Result<()> {
@@ -99,8 +102,9 @@ impl Logs {
 
     /// Prints the attempts, with what they wrote. Those that could not be asked about stay.
     async fn tell_of(&self, server: &Server, waiting: &mut VecDeque<Attempt>) -> Result<()> {
+        let until = Instant::now() + SETTLED_WITHIN;
         while let Some(attempt) = waiting.front() {
-            let log = log_of(server, attempt).await?;
+            let log = log_of(server, attempt, until).await?;
             print(&if self.json { attempt.json(&log) } else { attempt.line() + &log.render() })?;
             waiting.pop_front();
         }
@@ -108,15 +112,13 @@ impl Logs {
     }
 }
 
-/// The attempt's log. An attempt is told a moment before its end is settled: that moment is waited for.
-async fn log_of(server: &Server, attempt: &Attempt) -> Result<LogOf> {
-    const TRIES: u32 = 5;
+/// The attempt's log. That its end is settled is waited for `until` then.
+async fn log_of(server: &Server, attempt: &Attempt, until: Instant) -> Result<LogOf> {
     const BETWEEN: Duration = Duration::from_millis(200);
-    for _ in 1..TRIES {
+    loop {
         match attempt.ask_log(server).await? {
-            LogOf::NotSettled => sleep(BETWEEN).await,
+            LogOf::NotSettled if Instant::now() < until => sleep(BETWEEN).await,
             log => return Ok(log),
         }
     }
-    attempt.ask_log(server).await
 }

@@ -56,8 +56,8 @@ pub(super) struct Base {
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// What a part may take beyond the grace it gives others. Its own deadlines come first: the worker has up to four of 5 s.
 pub(super) const MARGIN: Duration = Duration::from_secs(25);
-/// How long the relay may take to pay what the queue owes and to commit progress: three steps of 5 s, and a margin.
-pub(super) const RELAY_GRACE: Duration = Duration::from_secs(20);
+/// How long the relay may take to pay what the queue owes and to commit progress: three steps of 10 s, and a margin.
+pub(super) const RELAY_GRACE: Duration = Duration::from_secs(35);
 
 impl Base {
     pub(super) async fn open(config: &Config) -> Result<Self> {

@@ -1,6 +1,7 @@
 //! A mill in its own process and its own folder: `wasmill dev` on a free port. Killed when it is dropped.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -72,6 +73,18 @@ impl Mill {
         input: &str,
     ) -> Said {
         crate::wasmill::wasmill_reading(args.into_iter().chain(["--server", &self.server]), input)
+    }
+
+    /// A page, as it comes.
+    #[track_caller]
+    pub(crate) fn page(&self, path: &str) -> String {
+        let address = self.server.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(WITHIN)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
     }
 
     /// Asks until the answer of a command is as wished.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Stdio};
+use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -51,14 +52,21 @@ impl Following {
         Self { child, stdout: Some(stdout) }
     }
 
-    /// Lines until one has this in it. Blocks until then; the test's own limit is that of the runner.
+    /// Lines until one has this in it.
     #[track_caller]
     fn line(&mut self, text: &str) -> String {
-        let lines = self.stdout.as_mut().unwrap();
-        lines
-            .map_while(Result::ok)
-            .find(|line| line.contains(text))
-            .expect("it goes on until the line is there")
+        let mut lines = self.stdout.take().unwrap();
+        let (sender, read) = channel();
+        let wanted = text.to_owned();
+        // On a thread, because a read knows no deadline. It gives them back, so that the test can close them.
+        std::thread::spawn(move || {
+            let found = lines.by_ref().map_while(Result::ok).find(|line| line.contains(&wanted));
+            sender.send((found, lines))
+        });
+        let (found, lines) =
+            read.recv_timeout(WITHIN).unwrap_or_else(|error| panic!("no line with `{text}`: {error}"));
+        self.stdout = Some(lines);
+        found.unwrap_or_else(|| panic!("it ended before a line with `{text}`"))
     }
 
     /// Its exit code, once it has ended.
@@ -201,6 +209,11 @@ fn following_survives_a_restart_of_the_mill() {
 #[test]
 fn statistics_tell_what_was_completed() {
     let (_folder, mill) = mill_with("\"live\"");
+    // Statistics are of what happens after the mill's first look at its queue, and the page says when that is done.
+    let until = Instant::now() + WITHIN;
+    while !mill.page("/console").contains("No job has come yet") {
+        assert!(Instant::now() < until, "it does not look at its queue");
+    }
     let id = enqueue(&mill, "greeting", r#"{"name":"Ada"}"#);
     until_state(&mill, "greeting", &id, "completed");
     let completed = |stats: &Value| {
