@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmill_job::wire::{Undecodable, encode_job};
-use wasmill_job::{Durability, JobId};
-use wasmill_log::{Append, Log};
+use wasmill_job::{Durability, JobId, TopicPartition};
+use wasmill_log::{Append, AppendError, Log};
 use wasmill_queue::{Child, Debt, DebtId, Queue, hand_over};
 
 use crate::ends::{Ends, append_of};
@@ -18,13 +18,16 @@ use crate::gauges::{count_children, count_paid};
 use crate::hindrance::{Hindrance, Trouble};
 use crate::step::{Step, done};
 
+mod aside;
+
+use aside::Aside;
+
 /// Pays.
 pub(crate) struct Payer<L, Q> {
     ends: Arc<Ends<L, Q>>,
     /// Which children are stored of debts that could not be paid whole: those are not stored again with each try.
     stored: BTreeMap<DebtId, BTreeSet<JobId>>,
-    /// Debts that could not be paid, and until when they are left alone: the others are not to wait for them.
-    aside: BTreeMap<DebtId, Instant>,
+    aside: Aside,
 }
 
 /// What came of one look at what is owed.
@@ -48,13 +51,6 @@ const DEBTS_MAX: usize = 64;
 const APPEND_BYTES_MAX: usize = 1 << 20;
 /// The longest wait between two looks.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// So many debts at most are set aside; each is still read with every look. With more in trouble, all wait for them.
-const ASIDE_MAX: usize = 192;
-/// A debt that could not be paid is left alone for so many times as long as trying took: a partition without a leader takes ten
-/// seconds to say so, and two thirds of the time are left to the others.
-const ASIDE_SHARE: u32 = 2;
-/// And at least for so long.
-const ASIDE_MIN: Duration = Duration::from_secs(1);
 /// Of so many debts it is remembered what of them is stored. With more in trouble all is forgotten, and their children are stored
 /// again, once.
 const REMEMBERED_MAX: usize = 1_000;
@@ -78,7 +74,8 @@ pub(crate) async fn pump<L: Log, Q: Queue>(
         }
         let round = payer.pay_some().await;
         let round = round.unwrap_or_else(|hindrance| Round { paid: 0, trouble: Some(hindrance) });
-        let mut pause = payer.has_aside().then_some(LOOK_AGAIN);
+        // `owing` would answer at once, of those.
+        let mut pause = (!payer.aside.is_empty()).then_some(LOOK_AGAIN);
         match &round.trouble {
             Some(hindrance) => pause = Some(trouble.met(hindrance, rand::random())),
             None if pause.is_none() => trouble.over(),
@@ -100,12 +97,7 @@ pub(crate) async fn pump<L: Log, Q: Queue>(
 
 impl<L: Log, Q: Queue> Payer<L, Q> {
     pub(crate) fn new(ends: Arc<Ends<L, Q>>) -> Self {
-        Self { ends, stored: BTreeMap::new(), aside: BTreeMap::new() }
-    }
-
-    /// Whether debts are set aside.
-    fn has_aside(&self) -> bool {
-        !self.aside.is_empty()
+        Self { ends, stored: BTreeMap::new(), aside: Aside::default() }
     }
 
     /// Pays all that is owed now, or as much as goes.
@@ -113,7 +105,7 @@ impl<L: Log, Q: Queue> Payer<L, Q> {
     /// # Errors
     /// With what was in the way of the rest.
     pub(crate) async fn pay_all(&mut self) -> Result<(), Hindrance> {
-        self.aside.clear();
+        self.aside = Aside::default();
         let mut first = None;
         loop {
             let Round { paid, trouble } = self.pay_some().await?;
@@ -128,9 +120,9 @@ impl<L: Log, Q: Queue> Payer<L, Q> {
     /// queue that is away: the others are paid, and those are set aside for a while.
     async fn pay_some(&mut self) -> Result<Round, Hindrance> {
         let began = Instant::now();
-        self.aside.retain(|_, until| *until > began);
         let mut debts = self.ends.queue.owed(DEBTS_MAX + self.aside.len()).await?;
-        debts.retain(|debt| !self.aside.contains_key(&debt.id));
+        self.aside.try_again_at(began);
+        debts.retain(|debt| !self.aside.has(debt.id));
         let (letters, emitted): (Vec<&Debt>, Vec<&Debt>) =
             debts.iter().partition(|debt| debt.letter().is_some());
         // Power lost before this line: the queue still owes them. They are asked for again.
@@ -154,26 +146,16 @@ impl<L: Log, Q: Queue> Payer<L, Q> {
             count_paid(count);
             count_children(children);
         }
-        let mut trouble = no_letters.or(no_children).or(not_handed.map(Hindrance::from));
-        if trouble.is_some() {
-            let unpaid = debts.iter().map(|debt| debt.id).filter(|debt| !paid.contains(debt));
-            self.set_aside(unpaid, began);
-        } else if is_full {
-            trouble = Some(Hindrance::Full);
-        }
-        Ok(Round { paid: count, trouble })
+        // What waits only for room in the queue is tried with each round.
+        let waits = |id: DebtId| is_full && stored.iter().any(|debt| debt.id == id);
+        let unpaid = debts.iter().map(|debt| debt.id).filter(|id| !paid.contains(id) && !waits(*id));
+        self.aside.put(unpaid, began, Instant::now());
+        let trouble = no_letters.or(no_children).or(not_handed.map(Hindrance::from));
+        Ok(Round { paid: count, trouble: trouble.or(is_full.then_some(Hindrance::Full)) })
     }
 
-    /// Leaves debts alone that could not be paid by a try that `began` then.
-    fn set_aside(&mut self, unpaid: impl Iterator<Item = DebtId>, began: Instant) {
-        let now = Instant::now();
-        let until = now + (ASIDE_SHARE * (now - began)).max(ASIDE_MIN);
-        let room = ASIDE_MAX.saturating_sub(self.aside.len());
-        self.aside.extend(unpaid.take(room).map(|debt| (debt, until)));
-    }
-
-    /// Stores what debts ask the log for, and is not there yet. Answers the debts of which the log has all, and what was in the way
-    /// of the others.
+    /// Stores what debts ask the log for, and is not there yet, but nothing in partitions that took no record lately. Answers the
+    /// debts of which the log has all, and what was in the way of the others, if they were tried.
     async fn store<'d>(&mut self, debts: Vec<&'d Debt>, step: Step) -> (Vec<&'d Debt>, Option<Hindrance>) {
         let (mut failed, mut trouble) = (BTreeSet::new(), None);
         let mut dues = Vec::new();
@@ -186,19 +168,30 @@ impl<L: Log, Q: Queue> Payer<L, Q> {
                 }
             }
         }
-        while !dues.is_empty() {
-            let rest = dues.split_off(piece_of(&dues));
-            let piece = std::mem::replace(&mut dues, rest);
-            let (places, records): (Vec<_>, Vec<_>) =
-                piece.into_iter().map(|due| ((due.debt, due.child), due.record)).unzip();
+        loop {
+            let (closed, mut open): (Vec<_>, Vec<_>) =
+                dues.into_iter().partition(|due| self.aside.is_closed(&place_of(&due.record)));
+            failed.extend(closed.into_iter().map(|due| due.debt));
+            if open.is_empty() {
+                break;
+            }
+            dues = open.split_off(piece_of(&open));
+            let piece = open;
+            let (asked, records): (Vec<_>, Vec<_>) = piece
+                .into_iter()
+                .map(|due| ((due.debt, due.child, place_of(&due.record)), due.record))
+                .unzip();
             let fates = self.ends.log.append_each(records).await;
             if fates.iter().any(Result::is_ok) {
                 done(step);
             }
-            for ((debt, child), fate) in places.into_iter().zip(fates) {
+            for ((debt, child, place), fate) in asked.into_iter().zip(fates) {
                 match fate {
                     Ok(_) => self.remember(debt, child),
                     Err(error) => {
+                        if let AppendError::Unknown { .. } | AppendError::Refused { .. } = error {
+                            self.aside.close(place);
+                        }
                         failed.insert(debt);
                         trouble = Some(error.into());
                     }
@@ -238,6 +231,10 @@ fn piece_of(dues: &[Due]) -> usize {
         bytes <= APPEND_BYTES_MAX
     });
     fits.count().max(1)
+}
+
+fn place_of(record: &Append) -> TopicPartition {
+    TopicPartition::new(record.topic.clone(), record.partition)
 }
 
 /// A child as a record of its queue's topic. Its parent settles by it, so it is stored as well as letters are.

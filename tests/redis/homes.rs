@@ -89,7 +89,7 @@ fn cancel(job: &Job) -> wasmill_job::Cancel {
 }
 
 #[tokio::test]
-async fn an_adopted_partition_leaves_nothing_behind_but_its_name() {
+async fn an_adopted_partition_leaves_behind_its_name_and_what_its_copies_need() {
     let mut world = World::fresh().await;
     let progress = Progress {
         floor: Offset(2),
@@ -117,14 +117,18 @@ async fn an_adopted_partition_leaves_nothing_behind_but_its_name() {
     world.queue.paid(debts).await.unwrap();
     let at_100 = Progress { floor: Offset(100), ..Progress::default() };
     assert_eq!(world.queue.progress(&lane(0)).await.unwrap(), at_100);
-    // A copy of what was inherited before is nothing now, and nothing is parked.
+    // A copy of what was inherited before is the job, once; nobody waits for what was parked before.
     let of = CopyOf { origin: lane(0).at(Offset(1)), attempts: Attempt(0), due_at: None };
-    let copy = Entry::Copy { offset: Offset(100), new: new_job(keyed("a", "three")), of };
-    let entries = vec![copy, entry(101, &keyed("a", "four"))];
-    assert_eq!(push(&world, &lane(0), 100, entries).await, dropped(100));
-    for gone in ["i:1", "i:1:1", "q:1"] {
-        let key = format!("{{wasmill:0}}:{gone}");
-        assert_eq!(world.redis.must(&["EXISTS", &key]).await, wasmill_tests::Answer::Integer(0), "{key}");
+    let copy = |offset: u64, key: &str| {
+        let new = new_job(keyed("a", key));
+        Entry::Copy { offset: Offset(offset), new, of: of.clone() }
+    };
+    let entries = vec![copy(100, "three"), entry(101, &keyed("a", "four"))];
+    assert_eq!(push(&world, &lane(0), 100, entries).await, Pushed::whole());
+    assert_eq!(push(&world, &lane(0), 102, vec![copy(102, "five")]).await, dropped(102));
+    for kept in ["i:1", "i:1:1", "q:1"] {
+        let key = format!("{{wasmill:0}}:{kept}");
+        assert_eq!(world.redis.must(&["EXISTS", &key]).await, wasmill_tests::Answer::Integer(1), "{key}");
     }
     for piece in ["b:1:0", "b:1:1"] {
         let ttl = world.redis.must(&["PTTL", &format!("{{wasmill:0}}:{piece}")]).await;

@@ -179,6 +179,28 @@ async fn what_cannot_be_paid_does_not_hold_up_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_takes_nothing_holds_up_only_debts_for_it() {
+    let mut world = World::new().await;
+    // More of them than are paid at once.
+    let refused = 70;
+    world.enqueue("email.welcome", refused + 1).await;
+    let relay = world.relay_on(CutOff::refusing(world.log.clone(), lane(0)));
+    pending(&world, refused as u64 + 1).await;
+    let mut claims = world.take(refused + 1).await;
+    let last = claims.pop().unwrap();
+    for claim in claims {
+        let emitted = children(&claim.job, 1, Path::Log);
+        emit(&world, claim, emitted).await;
+    }
+    let emitted = children(&last.job, 2, Path::Log).split_off(1);
+    emit(&world, last, emitted).await;
+    pending(&world, 1).await;
+    let is_paid = || async { world.queue.queue().owed(2 * refused).await.unwrap().len() == refused };
+    eventually("nothing is owed but what is for that partition", is_paid).await;
+    relay.crash().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_several_relays_the_one_with_the_lane_of_dead_letters_pays() {
     let mut world = World::new().await;
     world.enqueue("email.welcome", 1).await;

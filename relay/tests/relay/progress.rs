@@ -23,6 +23,7 @@ pub(crate) struct CutOff {
     elsewhere: Option<TopicPartition>,
     begins_at: Offset,
     is_short: Arc<AtomicBool>,
+    refuses: Option<TopicPartition>,
 }
 
 impl CutOff {
@@ -42,9 +43,15 @@ impl CutOff {
         (Self { is_short: is_short.clone(), ..Self::of(log) }, is_short)
     }
 
+    /// The log with a partition that has no leader: it takes no record.
+    pub(crate) fn refusing(log: EmbeddedLog, refuses: TopicPartition) -> Self {
+        Self { refuses: Some(refuses), ..Self::of(log) }
+    }
+
     fn of(log: EmbeddedLog) -> Self {
         let (is_cut, is_short) = (Arc::default(), Arc::default());
-        Self { log, lane: lane(0), is_cut, elsewhere: None, begins_at: Offset(0), is_short }
+        let begins_at = Offset(0);
+        Self { log, lane: lane(0), is_cut, elsewhere: None, begins_at, is_short, refuses: None }
     }
 
     async fn reach(&self, of: &TopicPartition) {
@@ -56,7 +63,16 @@ impl CutOff {
 
 impl Log for CutOff {
     async fn append_each(&self, records: Vec<Append>) -> Vec<Result<Position, AppendError>> {
-        self.log.append_each(records).await
+        let mut fates = Vec::new();
+        for record in records {
+            let place = TopicPartition::new(record.topic.clone(), record.partition);
+            fates.extend(if self.refuses.as_ref() == Some(&place) {
+                vec![Err(AppendError::Unknown { reason: format!("{place} has no leader") })]
+            } else {
+                self.log.append_each(vec![record]).await
+            });
+        }
+        fates
     }
 
     async fn read(
