@@ -28,6 +28,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(decode_dead(&encode_dead(&letter).unwrap()).unwrap(), letter);
     }
     if let Ok(progress) = decode_progress(&bytes) {
-        assert_eq!(decode_progress(&encode_progress(&progress).unwrap()).unwrap(), progress);
+        assert_eq!(decode_progress(&encode_progress(&progress, usize::MAX).unwrap()).unwrap(), progress);
+        assert!(decode_progress(&encode_progress(&progress, 300).unwrap()).is_ok());
     }
 });
