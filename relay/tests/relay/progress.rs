@@ -13,8 +13,8 @@ use wasmill_relay::Standing;
 
 use crate::world::{World, complete, eventually, lane, pending};
 
-/// A log in which the progress of one lane can be out of reach: then calls about it are not answered. And one lane may be another
-/// relay's, and the beginning of the log gone.
+/// A log with a fault: the progress of one lane can be out of reach, so that calls about it are not answered; one lane may be another
+/// relay's, or take no record; and all lanes may have lost their beginning, or for a while seem to end there.
 #[derive(Clone)]
 pub(crate) struct CutOff {
     log: EmbeddedLog,

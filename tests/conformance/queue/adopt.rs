@@ -177,6 +177,19 @@ pub(crate) async fn keeps_what_was_inherited_and_parked<U: QueueUnderTest>(world
     assert_eq!(ids(&world.complete_all().await), ids(&jobs));
 }
 
+pub(crate) async fn keeps_what_was_inherited_of_types_it_does_not_know<U: QueueUnderTest>(
+    world: &mut World<U>,
+) {
+    let jobs = world.jobs("a", 1);
+    world.resume(&progress(5, &[])).await;
+    // The new offsets have come less far than the copy's origin.
+    adopt(world, 0).await;
+    let of_parked = parked_lane("a");
+    world.queue.resume(&of_parked, &progress(0, &[])).await.unwrap();
+    assert_eq!(put_at(world, &of_parked, 0, [copy(&jobs[0], 3)]).await, applied(&[]));
+    assert_eq!(ids(&world.complete_all().await), ids(&jobs));
+}
+
 pub(crate) async fn of_parked_jobs_takes_those_that_still_come<U: QueueUnderTest>(world: &mut World<U>) {
     let jobs = world.jobs("a", 3);
     let of_parked = parked_lane("a");

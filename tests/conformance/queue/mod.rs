@@ -357,6 +357,7 @@ macro_rules! every_case {
                 settles_nothing_new_for_the_letters_of_before
                 survives_a_restart
                 keeps_what_was_inherited_and_parked
+                keeps_what_was_inherited_of_types_it_does_not_know
                 of_parked_jobs_takes_those_that_still_come
                 begins_a_partition_that_is_not_known
             }

@@ -60,9 +60,11 @@ for at = first, #ARGV, 4 do
     local of, origin = unpack_(COPY, ARGV[at + 1])
     local no = number_of_lane(other)
     if not no or lane_of(no).want <= origin then
-      local known = no and lane_of(no).before and tonumber(call('HGET', P .. 'tn', ARGV[4 + 2 * of]) or nil)
-      local function is_there(older) return is_parked(older, known, origin) end
-      if not known or not home_of_copy(lane_of(no).before, origin, is_there) then
+      local before = no and lane_of(no).before
+      -- Nothing of a type without a number is parked here; but it may be inherited.
+      local known = before and tonumber(call('HGET', P .. 'tn', ARGV[4 + 2 * of]) or nil)
+      local function is_there(older) return known and is_parked(older, known, origin) end
+      if not before or not home_of_copy(before, origin, is_there) then
         return { 'early', fmt('%d', (unpack_('>I6', ARGV[at + 3], 16))) }
       end
     end
